@@ -1,0 +1,42 @@
+# Everything a machine needs is Python 3.11+, Node 20+ and npm; nothing is installed outside this folder.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+FILE   ?= examples/ledger/migration.yaml
+ARGS   ?=
+
+.PHONY: rehearse setup test lint types contract check-docs lock clean
+
+rehearse: $(VENV)/rehearsal.stamp        ## the main job: a whole migration on this computer
+	@$(BIN)/crossfade rehearse $(FILE) $(ARGS)
+
+setup: $(VENV)/test.stamp                ## .venv with everything, every extra included
+
+test: setup                              ## every check, in one command
+	@$(BIN)/python -m tests
+
+lock:                                    ## pin anew, with hashes and without index addresses
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 pyproject.toml requirements/build.in -o requirements/rehearsal.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 --extra test -c requirements/rehearsal.txt pyproject.toml requirements/build.in -o requirements/test.txt
+	npm install --ignore-scripts --package-lock-only --omit-lockfile-registry-resolved
+
+clean:                                   ## forget the environment and every rehearsal
+	rm -rf $(VENV) node_modules .crossfade
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \"Crossfade needs Python 3.11 or newer; say: make PYTHON=python3.11\")"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/rehearsal.stamp: $(VENV)/bin/python requirements/rehearsal.txt package-lock.json pyproject.toml
+	@echo "Installing what the rehearsal needs (once, about a minute) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/rehearsal.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/rehearsal.stamp requirements/test.txt
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@

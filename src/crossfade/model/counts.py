@@ -1,0 +1,71 @@
+"""What a router counted for each arm of a rollout."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyHistogram:
+    """Requests by latency in fixed bins.
+
+    `edges_ms` rise strictly, in milliseconds; `counts` is one longer: bin i holds the requests with
+    edges_ms[i-1] < latency <= edges_ms[i], the last one everything above the last edge.
+    """
+
+    edges_ms: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    def __sub__(self, earlier: "LatencyHistogram") -> "LatencyHistogram":
+        """The requests counted since `earlier`; both must have the same edges."""
+        differences = tuple(now - then for now, then in zip(self.counts, earlier.counts, strict=True))
+        return LatencyHistogram(edges_ms=self.edges_ms, counts=differences)
+
+    def quantile_ms(self, q: float) -> float | None:
+        """The q-quantile in milliseconds, interpolated within its bin; None without requests.
+
+        Of the open last bin its lower edge is given: a bound from below.
+        """
+        total = sum(self.counts)
+        if total == 0:
+            return None
+        rank, seen = q * total, 0
+        for i, count in enumerate(self.counts):
+            if count and seen + count >= rank:
+                if i == len(self.edges_ms):
+                    return self.edges_ms[-1]
+                low = self.edges_ms[i - 1] if i else 0.0
+                return low + (self.edges_ms[i] - low) * max(0.0, rank - seen) / count
+            seen += count
+        return self.edges_ms[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmCounts:
+    """Requests of one arm. `errors` are answers of status 5xx and requests without an answer; errors <= requests.
+
+    `users_with_errors` is None where the source cannot tell users apart.
+    """
+
+    requests: int
+    errors: int
+    latency: LatencyHistogram | None = None
+    users_with_errors: int | None = None
+
+    def __sub__(self, earlier: "ArmCounts") -> "ArmCounts":
+        """What was counted since `earlier`, an older reading of the same counters."""
+        latency = self.latency - earlier.latency if self.latency and earlier.latency else None
+        return ArmCounts(
+            requests=self.requests - earlier.requests, errors=self.errors - earlier.errors, latency=latency
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmReading:
+    """Counters of both arms since the router started, read at one instant.
+
+    `boot` changes whenever the counters start at zero again (the router was restarted); readings of different
+    boots must not be subtracted.
+    """
+
+    boot: str
+    baseline: ArmCounts
+    canary: ArmCounts
