@@ -1,0 +1,1 @@
+"""The checks role: does a side work for those who use it?"""

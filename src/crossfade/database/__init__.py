@@ -1,0 +1,1 @@
+"""The database role: replication, the switch of the one writer, and the way back."""

@@ -1,0 +1,1 @@
+"""The file role: shares kept in step."""

@@ -1,0 +1,1 @@
+"""The metrics role: counts of both arms for the judge."""

@@ -1,0 +1,191 @@
+"""What the adapters report of the world. Every value here was true at the time of its `Sighting`, not later."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from crossfade.model.counts import ArmReading
+from crossfade.model.terms import NoData, Side, Sighting
+
+
+class Severity(StrEnum):
+    """`BLOCKER` stops the migration in prepare; `WARNING` is shown and recorded."""
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that preflight found: the object, why it matters, and the remedy (as SQL where it is SQL)."""
+
+    severity: Severity
+    subject: str
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """Logical replication away from `primary`.
+
+    `lag_bytes` is replay lag: the primary's write position less what the other side has replayed and confirmed.
+    `lag` is the same as time: how old the newest marker row is that has arrived; None before the first.
+    `retained_wal_bytes` is what the primary keeps on disk for the slot.
+    """
+
+    primary: Side
+    tables: int
+    tables_copied: int
+    lag_bytes: int
+    lag: timedelta | None
+    retained_wal_bytes: int
+    applying: bool
+
+    @property
+    def copied(self) -> bool:
+        return self.tables > 0 and self.tables_copied == self.tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """Replication from `primary` to the other side, by which writes would return.
+
+    `built`: slot, publication and subscription stand (asleep or awake). `proven`: a marker written on the primary
+    after the last switch has been seen on the other side.
+    """
+
+    primary: Side
+    built: bool
+    proven: bool
+    lag_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Which sides let the application write, by what the databases themselves say, and the epochs they hold."""
+
+    source_open: bool
+    source_epoch: int
+    target_open: bool
+    target_epoch: int
+
+    @property
+    def side(self) -> Side | None:
+        """The one side that takes writes; None while neither (or, a broken rule, both) does."""
+        if self.source_open == self.target_open:
+            return None
+        return Side.SOURCE if self.source_open else Side.TARGET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchReport:
+    """What a switch did, measured on the engine's monotonic clock from the fence's first statement.
+
+    `moments` are names of the points of the switch (`fenced`, `drained`, `opened` …) with the time since the start.
+    `write_window` is fence to open. `resumed` tells that an earlier attempt had begun it.
+    """
+
+    to: Side
+    epoch: int
+    write_window: timedelta
+    moments: tuple[tuple[str, timedelta], ...]
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """The share of users that the router sends to the modern servers, in percent, as the router itself reports it."""
+
+    canary_percent: float
+    mirror_percent: float = 0.0
+
+
+class ServerState(StrEnum):
+    """The life of a replicated server, in MGN's words. Source: AWS MGN user guide, 'Lifecycle'."""
+
+    NOT_READY = "NOT_READY"
+    READY_FOR_TEST = "READY_FOR_TEST"
+    TESTING = "TESTING"
+    READY_FOR_CUTOVER = "READY_FOR_CUTOVER"
+    CUTTING_OVER = "CUTTING_OVER"
+    CUTOVER = "CUTOVER"
+    DISCONNECTED = "DISCONNECTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStatus:
+    """One legacy server and its twin. `instance_running`: the twin's launched instance answers."""
+
+    name: str
+    state: ServerState
+    instance_running: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSync:
+    """Files kept in step from `primary` to the other side; `pending` are known to differ or to be missing there."""
+
+    primary: Side
+    files: int
+    bytes: int
+    pending: int
+    lag: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """One check after or before a change: what was asked, whether it passed, and what was found instead."""
+
+    name: str
+    subject: str
+    passed: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A row that is not the same on both sides. `key` is shown as JSON text; values are never kept."""
+
+    table: str
+    key: str
+    kind: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Source compared with target, row by row. `unresolved` keys did not settle: they count as not verified."""
+
+    tables: int
+    rows: int
+    differences: tuple[Difference, ...]
+    unresolved: tuple[str, ...]
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A path between the sites and whether it carries traffic now."""
+
+    name: str
+    up: bool
+    round_trip: timedelta | None = None
+
+
+NOT_ASKED = NoData(reason="not asked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """All that `decide` may know of the world at `at`; a field not asked for is NO_DATA."""
+
+    at: datetime
+    replication: Sighting[Replication]
+    way_back: Sighting[WayBack]
+    writer: Sighting[Writer]
+    shares: Sighting[Shares]
+    arms: Sighting[ArmReading]
+    servers: Sighting[tuple[ServerStatus, ...]]
+    files: Sighting[FileSync]
+    links: Sighting[tuple[Link, ...]]

@@ -1,0 +1,1 @@
+"""The network role: the paths between the sites."""

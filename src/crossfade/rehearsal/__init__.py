@@ -1,0 +1,1 @@
+"""The data center on this computer and its twin: real databases, router, servers, users and faults."""

@@ -1,0 +1,1 @@
+"""The server role: legacy servers and their twins."""

@@ -1,0 +1,1 @@
+"""The traffic role: which users go where."""

@@ -1,0 +1,1 @@
+"""Source against target, row by row, under live writes."""
