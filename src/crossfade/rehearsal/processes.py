@@ -52,7 +52,9 @@ def start(launch: Launch) -> subprocess.Popen[bytes]:
     if drop and all(_nobody_reaches(Path(word)) for word in argv if word.startswith("/")):
         identity = {"user": _NOBODY, "group": _group_of_nobody(), "extra_groups": []}
     elif drop:  # the project lies below a folder that only root may enter, such as /root
-        argv = [*_ENTER_ANY_FOLDER, f"--regid={_group_of_nobody()}", "--", *argv]
+        # a change of account clears the signal that was asked for below, so setpriv asks for it again
+        orphaned = f"--pdeathsig={launch.on_orphaned.name.removeprefix('SIG')}"
+        argv = [*_ENTER_ANY_FOLDER, f"--regid={_group_of_nobody()}", orphaned, "--", *argv]
     with launch.log.open("ab") as log:
         process: subprocess.Popen[bytes] = subprocess.Popen(
             argv,
