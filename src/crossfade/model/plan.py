@@ -1,0 +1,77 @@
+"""What a migration is going to do, resolved from its file: the first event of every journal holds it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from crossfade.model.terms import Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderStep:
+    """One share of the traffic shift, 0 to 100 percent, and how long both arms run at it."""
+
+    percent: float
+    bake: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationLimits:
+    """`lag`: replay lag as time, and `lag_bytes` in bytes, under which CDC counts as caught up.
+
+    `retained_wal_bytes`: what the primary may keep on disk for us before the migration gives way.
+    """
+
+    lag: timedelta = timedelta(seconds=5)
+    lag_bytes: int = 16 * 2**20
+    retained_wal_bytes: int = 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeLimits:
+    """What the judge is told. Rates are fractions, margins are fractions of the baseline. Source: docs/judge.md."""
+
+    alpha: float = 0.05
+    latency_margin: float = 0.05
+    latency_tolerance: float = 0.20
+    error_tolerance: float = 2.0
+    minimum_requests: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    """Absolute limits beside the judge: error rate, p95, and burn rate of the availability objective.
+
+    A limit speaks only over `minimum_requests` and `minimum_errors` within `window`.
+    """
+
+    error_rate: float = 0.05
+    p95: timedelta = timedelta(seconds=1)
+    availability: float = 0.999
+    burn_rate: float = 10.0
+    window: timedelta = timedelta(seconds=10)
+    minimum_requests: int = 200
+    minimum_errors: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One migration, resolved: no references, no defaults left open, waits as they will really be waited.
+
+    `approvals` are phases that begin their work only after a person approved them. `mirror_percent` 0 leaves the
+    shadow phase empty. `attempts` bounds how often an end is tried before the plan gives way, `retry_after` apart.
+    `fresh` is how old a sighting may be and still count.
+    """
+
+    migration: str
+    ladder: tuple[LadderStep, ...]
+    warm_up: timedelta
+    bake: timedelta
+    approvals: tuple[Phase, ...] = (Phase.CUTOVER, Phase.FINALIZE)
+    mirror_percent: float = 0.0
+    replication: ReplicationLimits = field(default_factory=ReplicationLimits)
+    judge: JudgeLimits = field(default_factory=JudgeLimits)
+    guards: GuardLimits = field(default_factory=GuardLimits)
+    attempts: int = 5
+    retry_after: timedelta = timedelta(seconds=1)
+    look_every: timedelta = timedelta(milliseconds=500)
+    fresh: timedelta = timedelta(seconds=5)
