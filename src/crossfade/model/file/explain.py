@@ -1,0 +1,162 @@
+"""What the schema's refusals mean for the person who wrote the file."""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from crossfade.model.file.shape import names_at
+from crossfade.model.file.tree import Path, Place, Tree
+
+_NAME_THE_STORE = "never write a secret into the file: name where it is kept with `credentials: secretsmanager:NAME`"
+_SECRET_NAMES = re.compile(r"passw|passphrase|secret|token|private_key|api_?key|dsn", re.IGNORECASE)
+
+
+def path_in_file(location: tuple[str | int, ...]) -> Path:
+    """The path of a refusal; a mapping's key is marked by a part of its own, which nobody writes."""
+    return tuple(part for part in location if part != "[key]")
+
+
+def explain(error: ErrorDetails, path: Path, tree: Tree) -> tuple[str, str]:
+    """Problem and remedy of one refusal. Values are repeated only where they cannot be a secret."""
+    context: Mapping[str, Any] = error.get("ctx", {})
+    place = tree.places.get(path, Place(line=1, column=1))
+    if "remedy" in context:
+        problem, remedy = error["msg"], str(context["remedy"])
+    else:
+        problem, remedy = _EXPLAIN.get(error["type"], _other)(error, path)
+    return _as_yaml_read_it(error, place, problem, remedy)
+
+
+def _as_yaml_read_it(error: ErrorDetails, place: Place, problem: str, remedy: str) -> tuple[str, str]:
+    """YAML turns 10:30 into 630 and no into false; say so, for nobody sees it in the file."""
+    value, raw = error["input"], place.raw
+    if raw is None or isinstance(value, str) or value is None or _SECRET_NAMES.search(problem):
+        return problem, remedy
+    if isinstance(value, bool):
+        if error["type"] in {"string_type", "enum"} or raw.lower() not in {"true", "false"}:
+            return (
+                f"YAML reads {raw} as {str(value).lower()}",
+                f'if the word is meant, write "{raw}" in quotes; {remedy}',
+            )
+        return problem, remedy
+    if ":" in raw:
+        if error["type"] == "duration":
+            first, *rest = raw.split(":")
+            return f"YAML reads {raw} as the number {value}", f"write it with units, such as {first}m{rest[0]}s"
+        return f"YAML reads {raw} as the number {value}", f'write "{raw}" in quotes'
+    if error["type"] in {"string_type", "string_pattern_mismatch"}:
+        return f"YAML reads {raw} as a number", f'write "{raw}" in quotes'
+    return problem, remedy
+
+
+def _missing(_: ErrorDetails, path: Path) -> tuple[str, str]:
+    return "is missing", f"add `{path[-1]}:`"
+
+
+def _unknown(_: ErrorDetails, path: Path) -> tuple[str, str]:
+    name = str(path[-1])
+    if _SECRET_NAMES.search(name):
+        return "is not known", _NAME_THE_STORE
+    known = names_at(path[:-1])
+    if near := difflib.get_close_matches(name, known, n=1, cutoff=0.6):
+        return "is not known", f"did you mean `{near[0]}`?"
+    return "is not known", f"remove it; known here: {', '.join(known)}" if known else "remove it"
+
+
+def _choice(error: ErrorDetails, _: Path) -> tuple[str, str]:
+    expected = str(error.get("ctx", {}).get("expected", ""))
+    options = re.findall(r"'([^']*)'", expected) or [expected]
+    near = difflib.get_close_matches(str(error["input"]), options, n=1, cutoff=0.6)
+    remedy = f"did you mean {near[0]}? one of {', '.join(options)}" if near else f"write {_one_of(options)}"
+    return f"{_shown(error['input'])} is not one of the choices", remedy
+
+
+def _one_of(options: list[str]) -> str:
+    return options[0] if len(options) == 1 else f"one of {', '.join(options)}"
+
+
+def _section(error: ErrorDetails, _: Path) -> tuple[str, str]:
+    if error["input"] is None:
+        return "is empty", "fill it, or remove the line"
+    return "must be a section", "write its settings as `name: value`, indented, in the lines below"
+
+
+def _list(error: ErrorDetails, _: Path) -> tuple[str, str]:
+    if error["input"] is None:
+        return "is empty", "list something, write [] for nothing, or remove the line"
+    return "must be a list", "write each entry in a line of its own that begins with a dash"
+
+
+def _kind(what: str, example: str) -> Callable[[ErrorDetails, Path], tuple[str, str]]:
+    def told(error: ErrorDetails, _: Path) -> tuple[str, str]:
+        if error["input"] is None:
+            return "is empty", f"write {what}, such as {example}, or remove the line"
+        return f"must be {what}", f"write {what}, such as {example}"
+
+    return told
+
+
+def _limit(word: str) -> Callable[[ErrorDetails, Path], tuple[str, str]]:
+    def told(error: ErrorDetails, _: Path) -> tuple[str, str]:
+        bound = next(iter(error.get("ctx", {}).values()))
+        return f"{_shown(error['input'])} is out of range", f"write {word} {bound:g}" if isinstance(
+            bound, int | float
+        ) else f"write {word} {bound}"
+
+    return told
+
+
+def _length(word: str, key: str) -> Callable[[ErrorDetails, Path], tuple[str, str]]:
+    def told(error: ErrorDetails, _: Path) -> tuple[str, str]:
+        bound = error.get("ctx", {}).get(key)
+        return f"has {'too few' if word == 'at least' else 'too many'} entries or letters", f"write {word} {bound}"
+
+    return told
+
+
+def _pattern(_: ErrorDetails, path: Path) -> tuple[str, str]:
+    name = next((str(part) for part in reversed(path) if isinstance(part, str)), "value")
+    return "has a form that is not allowed here", f"see `{name}` in docs/migration-file.md for its form"
+
+
+def _other(error: ErrorDetails, _: Path) -> tuple[str, str]:
+    return "is not allowed here", f"{error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _shown(value: object) -> str:
+    """A value as the file would have it, shortened."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+_EXPLAIN: dict[str, Callable[[ErrorDetails, Path], tuple[str, str]]] = {
+    "missing": _missing,
+    "extra_forbidden": _unknown,
+    "enum": _choice,
+    "literal_error": _choice,
+    "model_type": _section,
+    "dict_type": _section,
+    "tuple_type": _list,
+    "string_type": _kind("a text", '"ledger"'),
+    "int_type": _kind("a whole number", "12"),
+    "int_from_float": _kind("a whole number", "12"),
+    "float_type": _kind("a number", "0.5"),
+    "finite_number": _kind("a number", "0.5"),
+    "bool_type": _kind("true or false", "true"),
+    "date_type": _kind("a date", "2026-12-15"),
+    "date_parsing": _kind("a date", "2026-12-15"),
+    "date_from_datetime_parsing": _kind("a date", "2026-12-15"),
+    "greater_than": _limit("more than"),
+    "greater_than_equal": _limit("at least"),
+    "less_than": _limit("less than"),
+    "less_than_equal": _limit("at most"),
+    "string_pattern_mismatch": _pattern,
+    "string_too_short": _length("at least", "min_length"),
+    "string_too_long": _length("at most", "max_length"),
+    "too_short": _length("at least", "min_length"),
+    "too_long": _length("at most", "max_length"),
+}

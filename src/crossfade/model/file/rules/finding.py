@@ -1,0 +1,33 @@
+"""What a rule says: two or more values, each fine by itself, that do not fit together."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+
+from crossfade.model.file.tree import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`places` are all values that the rule looked at; the first is where a person should look first."""
+
+    places: tuple[Path, ...]
+    problem: str
+    remedy: str
+
+
+def repeated(values: Iterable[Hashable]) -> Iterator[tuple[int, int]]:
+    """(later place, first place) of each value that was there before; None does not count."""
+    first: dict[Hashable, int] = {}
+    for place, value in enumerate(values):
+        if value is not None and first.setdefault(value, place) != place:
+            yield place, first[value]
+
+
+def unique(path: Path, name: str, values: Iterable[Hashable]) -> Iterator[Finding]:
+    """A finding for each entry of the list at `path` whose `name` another entry before it has too."""
+    for later, earlier in repeated(values):
+        yield Finding(
+            places=((*path, later, name) if name else (*path, later), path),
+            problem=f"is the same as that of entry {earlier}",
+            remedy="name each one once",
+        )

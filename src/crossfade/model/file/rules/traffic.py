@@ -1,0 +1,107 @@
+"""Rules of the ladder, the limits and the times."""
+
+from collections.abc import Iterator
+
+from crossfade.model.file.document import MigrationFile
+from crossfade.model.file.ladder import largest_rise
+from crossfade.model.file.limits import MetricsEngine
+from crossfade.model.file.quantities import duration_text
+from crossfade.model.file.rules.finding import Finding, unique
+from crossfade.model.file.traffic import Strategy
+
+MAX_STOPS = 200
+
+_LADDER = ("traffic", "ladder")
+
+
+def ladder_rises(file: MigrationFile) -> Iterator[Finding]:
+    """No rise passes `max_step`, the first included. Source: REQUIREMENTS B2."""
+    ladder, most = file.traffic.ladder, file.traffic.ladder.max_step
+    max_step = (*_LADDER, "max_step")
+    if ladder.stops:
+        yield from _listed_stops(file)
+        return
+    for name, value in (("start", ladder.start), ("step", ladder.step)):
+        if value > most:
+            yield Finding(
+                places=((*_LADDER, name), max_step),
+                problem=f"{value:g} passes max_step {most:g}",
+                remedy=f"set {name} to {most:g} or less",
+            )
+    if (100 - ladder.start) / ladder.step > MAX_STOPS - 2:
+        yield Finding(
+            places=((*_LADDER, "step"), (*_LADDER, "start")),
+            problem=f"{ladder.step:g} makes more than {MAX_STOPS} stops",
+            remedy="set step to 0.5 or more",
+        )
+
+
+def _listed_stops(file: MigrationFile) -> Iterator[Finding]:
+    ladder, path = file.traffic.ladder, (*_LADDER, "stops")
+    for name in sorted({"start", "step"} & ladder.model_fields_set):
+        yield Finding(
+            places=((*_LADDER, name), path), problem="has no meaning beside stops", remedy=f"remove {name} or stops"
+        )
+    if list(ladder.stops) != sorted(set(ladder.stops)):
+        yield Finding(places=(path,), problem="does not rise", remedy="list the shares in rising order, each once")
+    elif (rise := largest_rise(ladder.shares())) > ladder.max_step:
+        yield Finding(
+            places=(path, (*_LADDER, "max_step")),
+            problem=f"rises by {rise:g} at once, which passes max_step {ladder.max_step:g}",
+            remedy="add stops between",
+        )
+
+
+def bake_times(file: MigrationFile) -> Iterator[Finding]:
+    """The stop at 90 bakes longest, warming up leaves time to judge, and baking has time to verify."""
+    traffic, ladder = file.traffic, file.traffic.ladder
+    bake = (*_LADDER, "bake")
+    if ladder.long_bake < ladder.bake:
+        yield Finding(
+            places=((*_LADDER, "long_bake"), bake),
+            problem=f"{duration_text(ladder.long_bake)} is shorter than bake, {duration_text(ladder.bake)}",
+            remedy="set it to the same or longer",
+        )
+    if traffic.strategy is Strategy.CANARY and traffic.warm_up >= ladder.bake:
+        yield Finding(
+            places=(("traffic", "warm_up"), bake),
+            problem=f"{duration_text(traffic.warm_up)} leaves nothing of bake, {duration_text(ladder.bake)}, to judge",
+            remedy="set it shorter than traffic.ladder.bake",
+        )
+    if traffic.strategy is Strategy.BLUE_GREEN and traffic.keep_warm < traffic.blue_green.watch:
+        yield Finding(
+            places=(("traffic", "keep_warm"), ("traffic", "blue_green", "watch")),
+            problem="ends before the new side has been watched",
+            remedy="keep the old side warm for traffic.blue_green.watch or longer",
+        )
+    if file.bake.verification_interval > file.bake.duration:
+        yield Finding(
+            places=(("bake", "verification_interval"), ("bake", "duration")),
+            problem="is longer than the bake itself",
+            remedy="set it to bake.duration or shorter",
+        )
+
+
+def metrics(file: MigrationFile) -> Iterator[Finding]:
+    """Metrics can be asked for, for each arm."""
+    if file.metrics.engine is not MetricsEngine.CLOUDWATCH and file.metrics.url is None:
+        yield Finding(
+            places=(("metrics", "url"), ("metrics", "engine")),
+            problem=f"is needed with engine: {file.metrics.engine}",
+            remedy="write the address that is asked",
+        )
+    path = ("metrics", "business")
+    yield from unique(path, "name", (metric.name for metric in file.metrics.business))
+    for i, metric in enumerate(file.metrics.business):
+        for name, query in (("good", metric.good), ("total", metric.total)):
+            if "{arm}" not in query:
+                yield Finding(
+                    places=((*path, i, name),),
+                    problem="does not tell the arms apart",
+                    remedy="write {arm} where the query names the arm",
+                )
+    windows = ("limits", "burn_rate", "windows")
+    yield from unique(windows, "length", (window.length for window in file.limits.burn_rate.windows))
+
+
+ALL = (ladder_rises, bake_times, metrics)
