@@ -1,0 +1,30 @@
+"""Files that are either as before or as wanted, whatever is killed or loses power meanwhile."""
+
+import os
+from pathlib import Path
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Give `path` this content: on disk when this returns; after a crash the old or the new one, never a mix.
+
+    Raises `OSError` as the operating system gives it (disk full, no right to write); the old content then stays.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    settle(path.parent)
+
+
+def settle(folder: Path) -> None:
+    """Names made, replaced or removed in `folder` so far are on disk when this returns."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
