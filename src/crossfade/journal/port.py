@@ -1,23 +1,14 @@
 """What everyone may ask of a journal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from crossfade.model.entry import Entry
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Event
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One event in its place. `by` is who appended it: `engine`, or a person's name. `position` counts from 1."""
-
-    position: int
-    at: datetime
-    by: str
-    event: Event
-    hash: str
+__all__ = ["Entry", "Journal", "VersionConflict"]
 
 
 class VersionConflict(CrossfadeError):

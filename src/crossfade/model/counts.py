@@ -19,6 +19,11 @@ class LatencyHistogram:
         differences = tuple(now - then for now, then in zip(self.counts, earlier.counts, strict=True))
         return LatencyHistogram(edges_ms=self.edges_ms, counts=differences)
 
+    def __add__(self, other: "LatencyHistogram") -> "LatencyHistogram":
+        """The requests of both; both must have the same edges."""
+        sums = tuple(one + two for one, two in zip(self.counts, other.counts, strict=True))
+        return LatencyHistogram(edges_ms=self.edges_ms, counts=sums)
+
     def quantile_ms(self, q: float) -> float | None:
         """The q-quantile in milliseconds, interpolated within its bin; None without requests.
 

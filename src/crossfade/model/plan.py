@@ -38,19 +38,33 @@ class JudgeLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GuardLimits:
-    """Absolute limits beside the judge: error rate, p95, and burn rate of the availability objective.
+class Burn:
+    """The error budget burns `rate` times too fast over both windows."""
 
-    A limit speaks only over `minimum_requests` and `minimum_errors` within `window`.
+    rate: float
+    window: timedelta
+    short_window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    """Absolute limits beside the judge: error rate and p95 over `window`, burn rates of the availability objective.
+
+    `error_rate` and `availability` are fractions. A limit speaks only over `minimum_requests` and, of errors,
+    `minimum_errors`.
     """
 
-    error_rate: float = 0.05
+    error_rate: float = 0.03
     p95: timedelta = timedelta(seconds=1)
-    availability: float = 0.999
-    burn_rate: float = 10.0
     window: timedelta = timedelta(seconds=10)
-    minimum_requests: int = 200
+    availability: float = 0.999
+    burn: tuple[Burn, ...] = (Burn(rate=10.0, window=timedelta(seconds=20), short_window=timedelta(seconds=5)),)
+    minimum_requests: int = 500
     minimum_errors: int = 10
+
+    @property
+    def longest_window(self) -> timedelta:
+        return max(self.window, *(burn.window for burn in self.burn)) if self.burn else self.window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

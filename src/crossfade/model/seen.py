@@ -178,7 +178,10 @@ NOT_ASKED = NoData(reason="not asked")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """All that `decide` may know of the world at `at`; a field not asked for is NO_DATA."""
+    """All that `decide` may know of the world at `at`; a field not asked for is NO_DATA.
+
+    `drained`: no request is in flight to the modern servers.
+    """
 
     at: datetime
     replication: Sighting[Replication]
@@ -189,3 +192,4 @@ class Seen:
     servers: Sighting[tuple[ServerStatus, ...]]
     files: Sighting[FileSync]
     links: Sighting[tuple[Link, ...]]
+    drained: Sighting[bool]

@@ -1,0 +1,27 @@
+"""What there is to look at, by phase and course: an adapter is asked only for what the decision needs."""
+
+from crossfade.model.terms import Phase
+from crossfade.runbook.phases import Course
+from crossfade.runbook.state import State
+
+_BY_PHASE: dict[Phase, frozenset[str]] = {
+    Phase.PREPARE: frozenset(),
+    Phase.REPLICATE: frozenset({"replication", "servers", "files"}),
+    Phase.VALIDATE: frozenset({"replication", "files"}),
+    Phase.SHADOW: frozenset({"replication", "files"}),
+    Phase.CANARY: frozenset({"replication", "arms", "shares", "files"}),
+    Phase.CUTOVER: frozenset({"replication", "arms", "shares", "files"}),
+    Phase.BAKE: frozenset({"replication", "way_back", "arms", "shares", "files"}),
+    Phase.FINALIZE: frozenset({"arms", "shares"}),
+}
+
+
+def wants(state: State) -> frozenset[str]:
+    """The fields of `Seen` that `decide` may need in this state."""
+    if state.phase is None or state.outcome is not None:
+        return frozenset()
+    if state.course is Course.ROLLING_BACK:
+        return frozenset({"shares", "drained"})
+    if state.course is Course.FAILING_BACK:
+        return frozenset({"shares", "replication", "way_back"})
+    return _BY_PHASE[state.phase]

@@ -1,0 +1,219 @@
+"""The roles together: what the engine looks at, and how each end is brought about."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from crossfade.checks.port import Checks
+from crossfade.database.port import Database
+from crossfade.engine.clock import Clock
+from crossfade.files.port import Files
+from crossfade.metrics.port import Metrics
+from crossfade.model import ends
+from crossfade.model.ends import End
+from crossfade.model.errors import CrossfadeError
+from crossfade.model.events import EndMissed, EndReached, Facts
+from crossfade.model.seen import NOT_ASKED, Seen, Severity, SwitchReport, Verification, Writer
+from crossfade.model.terms import NoData, Side, Sighting, Suite
+from crossfade.network.port import Network
+from crossfade.servers.port import Servers
+from crossfade.traffic.port import Router
+from crossfade.verify.port import Verifier
+
+T = TypeVar("T")
+
+
+class EndNotReached(CrossfadeError):
+    """The world was asked and said no: findings, failed checks, differences. `facts` say which."""
+
+    def __init__(self, reason: str, remedy: str, *, retryable: bool, facts: Facts) -> None:
+        self.remedy, self.facts = remedy, facts
+        self.again = retryable
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """One adapter a role, chosen in bootstrap."""
+
+    database: Database
+    router: Router
+    metrics: Metrics
+    servers: Servers
+    files: Files
+    network: Network
+    checks: Checks
+    verifier: Verifier
+
+
+class World:
+    """Looks and acts through the roles. Looking never raises; acting answers with an outcome, never an exception."""
+
+    def __init__(self, roles: Roles, clock: Clock) -> None:
+        self._roles, self._clock = roles, clock
+
+    def look(self, fields: frozenset[str], writer: Side) -> Seen:
+        """What `fields` of `Seen` name, asked of the side that takes writes; the others are NO_DATA."""
+        roles = self._roles
+        asked: dict[str, Callable[[], Any]] = {
+            "arms": roles.metrics.arms,
+            "shares": roles.router.shares,
+            "drained": lambda: roles.router.drained(Side.TARGET),
+            "replication": lambda: roles.database.replication(writer),
+            "way_back": lambda: roles.database.way_back(writer),
+            "writer": roles.database.writer,
+            "servers": roles.servers.states,
+            "files": roles.files.state,
+            "links": roles.network.links,
+        }
+        sightings = {name: self._sight(ask if name in fields else None) for name, ask in asked.items()}
+        return Seen(at=self._clock.now(), **sightings)
+
+    def bring_about(self, end: End) -> EndReached | EndMissed:
+        """Reach `end`, or say why not. Doing it again once it is reached is harmless."""
+        try:
+            return EndReached(end=end, facts=self._act(end))
+        except EndNotReached as refused:
+            return _missed(end, refused, retryable=refused.again, facts=refused.facts)
+        except CrossfadeError as failed:
+            return _missed(end, failed, retryable=failed.retryable, facts=self._after_failure(end))
+
+    def _sight(self, ask: Callable[[], T | NoData] | None) -> Sighting[T]:
+        if ask is None:
+            return Sighting(at=self._clock.now(), value=NOT_ASKED)
+        at = self._clock.now()
+        return Sighting(at=at, value=ask())
+
+    def _act(self, end: End) -> Facts:  # noqa: C901, PLR0912 - a table of ends, a line each, is clearer than a registry
+        database, servers, files, router = (
+            self._roles.database,
+            self._roles.servers,
+            self._roles.files,
+            self._roles.router,
+        )
+        match end:
+            case ends.NetworkConnected():
+                self._roles.network.connect()
+            case ends.PreflightClean():
+                return self._preflight()
+            case ends.ChecksPassed(suite=suite):
+                return self._check(suite)
+            case ends.SchemaCreated():
+                database.create_schema()
+            case ends.ReplicationStarted():
+                database.start_replication()
+            case ends.SchemaCompleted():
+                database.complete_schema()
+            case ends.WayBackBuilt():
+                database.build_way_back()
+            case ends.ServersReplicating():
+                servers.replicate()
+            case ends.FilesFollow(primary=primary):
+                files.follow(primary)
+            case ends.TestInstancesRunning():
+                servers.launch_test()
+            case ends.TestInstancesGone():
+                servers.end_test()
+            case ends.DataVerified(primary=primary):
+                return self._verify(primary)
+            case ends.MirrorIs(percent=percent):
+                router.mirror(percent)
+            case ends.CutoverInstancesRunning():
+                servers.launch_cutover()
+            case ends.SharesAre(canary_percent=percent):
+                return {"measured_percent": router.set_shares(percent).canary_percent}
+            case ends.SwitchPrepared(to=to):
+                database.prepare_switch(to)
+            case ends.WriterIs(side=side, epoch=epoch):
+                return _switch_facts(database.switch(side, epoch))
+            case ends.WayBackAwake(primary=primary):
+                database.wake_way_back(primary)
+            case ends.WayBackEnded():
+                database.end_way_back()
+            case ends.ServersFinalized():
+                servers.finalize()
+            case ends.FilesStopped():
+                files.stop()
+            case ends.SourceRetired():
+                servers.retire_source()
+            case ends.ReplicationRemoved():
+                database.remove_replication()
+            case ends.ServersReverted():
+                servers.revert()
+            case ends.FilesReverted():
+                files.revert()
+        return {}
+
+    def _preflight(self) -> Facts:
+        findings = self._roles.database.preflight()
+        blockers = [finding for finding in findings if finding.severity is Severity.BLOCKER]
+        if not blockers:
+            return {f"warning {i}": f"{w.subject}: {w.problem}" for i, w in enumerate(findings, start=1)}
+        facts = {f.subject: f"{f.problem} — {f.remedy}" for f in blockers}
+        first = blockers[0]
+        reason = f"preflight found {len(blockers)} blockers, first {first.subject}: {first.problem}"
+        raise EndNotReached(reason, first.remedy, retryable=False, facts=facts)
+
+    def _check(self, suite: Suite) -> Facts:
+        results = self._roles.checks.run(suite)
+        failed = [result for result in results if not result.passed]
+        if results and not failed:
+            return {"checks": len(results)}
+        named = ", ".join(f"{result.name} of {result.subject}: {result.detail}" for result in failed[:3])
+        reason = f"{len(failed)} of {len(results)} checks of {suite.value.replace('_', ' ')} failed: {named}"
+        raise EndNotReached(reason, "See the logs of what failed.", retryable=True, facts={"failed": len(failed)})
+
+    def _verify(self, primary: Side) -> Facts:
+        found = self._roles.verifier.verify(primary)
+        if isinstance(found, NoData):
+            raise EndNotReached(
+                f"could not verify: {found.reason}", "See that both databases answer.", retryable=True, facts={}
+            )
+        facts = _verification_facts(found)
+        if found.differences:
+            reason = f"{len(found.differences)} rows differ between source and target"
+            raise EndNotReached(
+                reason, "Compare the rows named; replicate their tables anew.", retryable=False, facts=facts
+            )
+        if found.unresolved:
+            reason = f"{len(found.unresolved)} rows changed too often to be compared"
+            raise EndNotReached(reason, "Verify again when they are quieter.", retryable=True, facts=facts)
+        return facts
+
+    def _after_failure(self, end: End) -> Facts:
+        """After a switch that failed: which side takes writes by the databases' own word, None when that is unknown."""
+        if not isinstance(end, ends.WriterIs):
+            return {}
+        found = self._roles.database.writer()
+        side = found.side if isinstance(found, Writer) else None
+        return {"writer": side.value if side else None}
+
+
+def _missed(end: End, failure: CrossfadeError, *, retryable: bool, facts: Facts) -> EndMissed:
+    return EndMissed(end=end, reason=str(failure), remedy=failure.remedy, retryable=retryable, facts=facts)
+
+
+def _switch_facts(report: SwitchReport) -> Facts:
+    facts: dict[str, str | int | float | bool | None] = {
+        "write_window_ms": round(report.write_window.total_seconds() * 1000, 2),
+        "resumed": report.resumed,
+    }
+    for name, since_fence in report.moments:
+        facts[f"{name}_ms"] = round(since_fence.total_seconds() * 1000, 2)
+    return facts
+
+
+_NAMED = 100  # differences named in the journal; the count is always complete
+
+
+def _verification_facts(found: Verification) -> Facts:
+    facts: dict[str, str | int | float | bool | None] = {
+        "tables": found.tables,
+        "rows": found.rows,
+        "differing_rows": len(found.differences),
+        "unresolved": len(found.unresolved),
+        "seconds": round(found.duration.total_seconds(), 3),
+    }
+    for number, row in enumerate(found.differences[:_NAMED], start=1):
+        facts[f"difference {number}"] = f"{row.kind} {row.table} {row.key} {','.join(row.columns)}".strip()
+    return facts

@@ -1,0 +1,155 @@
+"""What comes next, and why: a pure function of the state, what was seen, and the time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from crossfade.model import ends
+from crossfade.model.events import (
+    CountingStarted,
+    EndWanted,
+    Event,
+    GatePassed,
+    GateWaits,
+    Looked,
+    MigrationEnded,
+    PhaseEntered,
+    RequestRefused,
+)
+from crossfade.model.seen import Seen
+from crossfade.model.terms import NoData, Outcome, Phase
+from crossfade.runbook.evolve import evolve
+from crossfade.runbook.gates import Passed, ask
+from crossfade.runbook.judging import fresh_reading, look_at
+from crossfade.runbook.phases import Course, Reach
+from crossfade.runbook.state import State
+from crossfade.runbook.turning import beyond_attempts, reason_to_turn, turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Events to record, the last of which may be an intent to bring about, and when to look again.
+
+    `look_again` is None when the migration has ended.
+    """
+
+    events: tuple[Event, ...]
+    look_again: datetime | None
+
+
+def decide(state: State, seen: Seen, now: datetime) -> Decision:
+    """Go as far as is possible without acting: until an end is wanted, a gate waits, or the migration has ended."""
+    if state.plan is None or state.outcome is not None:
+        return Decision(events=(), look_again=None)
+    decided: list[Event] = []
+    for event in _next_events(state, seen, now):
+        decided.append(event)
+        state = evolve(state, event, now)
+    ended = state.outcome is not None
+    again = None if ended else now if state.wanted is not None else now + state.plan_or_raise.look_every
+    return Decision(events=tuple(decided), look_again=again)
+
+
+def _next_events(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
+    looked: Looked | None = None
+    for event in _looks(state, seen, now):
+        looked = event if isinstance(event, Looked) else looked
+        state = evolve(state, event, now)
+        yield event
+    if state.rollback is not None and (not state.returns or state.course is not Course.FORWARD):
+        refused = RequestRefused(request="rollback", reason=_why_refused(state))
+        state = evolve(state, refused, now)
+        yield refused
+    cause = reason_to_turn(state, seen, looked, now)
+    if cause is not None:
+        turned = turn(state, cause)
+        state = evolve(state, turned, now)
+        yield turned
+    while state.outcome is None:
+        event_or_none = _advance(state, seen, now)
+        if event_or_none is None:
+            return
+        state = evolve(state, event_or_none, now)
+        yield event_or_none
+        if isinstance(event_or_none, EndWanted | GateWaits):
+            return
+
+
+def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
+    """Count from the first fresh reading after the warm-up of a share; then judge what came since."""
+    if state.course is not Course.FORWARD or state.canary_percent == 0 or state.plan is None:
+        return
+    reading = fresh_reading(state, seen.arms, now)
+    if isinstance(reading, NoData):
+        return
+    if state.counting is None:
+        if state.held_since(now) >= state.plan.warm_up:
+            yield CountingStarted(reading=reading)
+        return
+    looked = look_at(state, reading, seen.arms.at)
+    if isinstance(looked, Looked):
+        yield looked
+    elif reading.boot != state.counting.reading.boot:
+        yield CountingStarted(reading=reading)
+
+
+def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
+    """The next event of the course the migration is on; None to look again later."""
+    if state.phase is None:
+        return PhaseEntered(phase=Phase.PREPARE)
+    drifted = _drifted(state, seen)
+    if drifted is not None:
+        return EndWanted(end=drifted)
+    if state.held is not None and state.course is Course.FORWARD:
+        return _waits(state, "held", "held", f"held by {state.held.by}: {state.held.reason}")
+    step = state.step
+    if step is None:
+        return _after_last_step(state)
+    if isinstance(step, Reach):
+        return _try(state, step, now)
+    answer = ask(step, state, seen, now)
+    if isinstance(answer, Passed):
+        return GatePassed(gate=step.name, facts=answer.facts)
+    return _waits(state, step.name, answer.cause, answer.reason)
+
+
+def _try(state: State, step: Reach, now: datetime) -> Event | None:
+    if state.miss is None or state.plan is None or state.miss.last.end != step.end:
+        return EndWanted(end=step.end)
+    if beyond_attempts(state):  # on the way forward this has turned the course already
+        reason = f"{state.miss.last.reason} ({state.course.value.replace('_', ' ')}, {state.miss.attempts} attempts)"
+        return MigrationEnded(outcome=Outcome.HALTED, reason=reason)
+    if now - state.miss.at < state.plan.retry_after:
+        return None
+    return EndWanted(end=step.end)
+
+
+def _after_last_step(state: State) -> Event:
+    if state.course is Course.ROLLING_BACK:
+        return MigrationEnded(outcome=Outcome.ROLLED_BACK, reason="everything that was built is undone")
+    if state.course is Course.FAILING_BACK:
+        return MigrationEnded(outcome=Outcome.FAILED_BACK, reason="the source takes writes again")
+    following = state.phase.next if state.phase else None
+    if following is None:
+        return MigrationEnded(outcome=Outcome.COMPLETED, reason="finalized")
+    return PhaseEntered(phase=following)
+
+
+def _drifted(state: State, seen: Seen) -> ends.End | None:
+    """The share as it should be, where the router says another: it was restarted, or somebody turned it by hand."""
+    found = seen.shares.value
+    if isinstance(found, NoData) or found.canary_percent == state.canary_percent:
+        return None
+    return ends.SharesAre(canary_percent=state.canary_percent)
+
+
+def _waits(state: State, gate: str, cause: str, reason: str) -> Event | None:
+    if state.waits == (gate, cause):
+        return None
+    return GateWaits(gate=gate, cause=cause, reason=reason)
+
+
+def _why_refused(state: State) -> str:
+    if not state.returns:
+        return "the point of no return has been passed"
+    return f"the migration is {state.course.value.replace('_', ' ')} already"

@@ -1,0 +1,132 @@
+"""How each event changes the state. A fold of these over a journal is all that is ever known of a migration."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from crossfade.judge import judge
+from crossfade.model import ends, events
+from crossfade.model.ends import End
+from crossfade.model.entry import Entry
+from crossfade.model.events import Event
+from crossfade.runbook.judging import as_look, begin_judging, judge_settings
+from crossfade.runbook.phases import Course, Reach
+from crossfade.runbook.state import Counting, Miss, Request, State
+
+
+def fold(entries: Iterable[Entry], state: State | None = None) -> State:
+    """The state after `entries`, beginning with `state`."""
+    state = state or State()
+    for entry in entries:
+        state = evolve(state, entry.event, entry.at, entry.by)
+    return state
+
+
+def evolve(state: State, event: Event, at: datetime, by: str = "engine") -> State:
+    """The state after one more event, which happened at `at` and was appended by `by`."""
+    said = _after_a_persons_word(state, event, by)
+    return said if said is not None else _after_the_engines_word(state, event, at)
+
+
+def _after_a_persons_word(state: State, event: Event, by: str) -> State | None:
+    match event:
+        case events.Approved(phase=phase):
+            return replace(state, approvals=state.approvals | {phase})
+        case events.Held(reason=reason):
+            return replace(state, held=Request(by=by, reason=reason))
+        case events.Released():
+            return replace(state, held=None, waits=None)
+        case events.RollbackRequested(reason=reason):
+            return replace(state, rollback=Request(by=by, reason=reason))
+        case events.Overridden(until=until):
+            return replace(state, override_until=until)
+        case _:
+            return None
+
+
+def _after_the_engines_word(state: State, event: Event, at: datetime) -> State:  # noqa: C901, PLR0912 - a line for each event
+    match event:
+        case events.MigrationPlanned(plan=plan):
+            return replace(state, plan=plan, judge=begin_judging(plan), since=at)
+        case events.EngineStarted():
+            return replace(state, engines=state.engines + 1)
+        case events.PhaseEntered(phase=phase):
+            return replace(state, phase=phase, cursor=0, since=at, phase_epoch=state.epoch, miss=None, waits=None)
+        case events.EndWanted(end=end):
+            return _wanting(state, end)
+        case events.EndReached(end=end):
+            return _reached(state, end, at)
+        case events.EndMissed(end=end):
+            attempts = state.miss.attempts + 1 if state.miss and state.miss.last.end == end else 1
+            return replace(state, wanted=None, miss=Miss(last=event, at=at, attempts=attempts))
+        case events.GatePassed():
+            return replace(state, cursor=state.cursor + 1, since=at, miss=None, waits=None)
+        case events.GateWaits(gate=gate, cause=cause):
+            return replace(state, waits=(gate, cause))
+        case events.CountingStarted(reading=reading):
+            return replace(state, counting=Counting(reading=reading, at=at))
+        case events.Looked():
+            return _looked(state, event, at)
+        case events.RequestRefused():
+            return replace(state, rollback=None)
+        case events.RollbackDecided():
+            return _turned(state, Course.ROLLING_BACK, at)
+        case events.FailBackDecided():
+            return _turned(state, Course.FAILING_BACK, at)
+        case events.MigrationEnded(outcome=outcome):
+            return replace(state, outcome=outcome, wanted=None)
+        case _:
+            raise TypeError(f"evolve knows no {type(event).__name__}")
+
+
+def _wanting(state: State, end: End) -> State:
+    counting = None if isinstance(end, ends.SharesAre) else state.counting
+    returns = state.returns and not isinstance(end, ends.WayBackEnded)
+    return replace(state, wanted=end, waits=None, counting=counting, returns=returns)
+
+
+def _reached(state: State, end: End, at: datetime) -> State:
+    after = replace(_consequences(end, state), wanted=None, miss=None)
+    due = state.step
+    if isinstance(due, Reach) and due.end == end:
+        return replace(after, cursor=state.cursor + 1, since=at)
+    return after  # brought about again (a router that had lost its share): no step forward
+
+
+def _looked(state: State, event: events.Looked, at: datetime) -> State:
+    plan, judged = state.plan, state.judge
+    if plan is None or judged is None or state.counting is None:
+        return state
+    judged, _ = judge(judged, as_look(event), judge_settings(plan))
+    recent = (*(seen for seen in state.recent if at - seen[0] < plan.guards.longest_window), (at, event))
+    counting = Counting(reading=event.reading, at=at)
+    return replace(state, judge=judged, looked=event, recent=recent, counting=counting)
+
+
+def _turned(state: State, course: Course, at: datetime) -> State:
+    return replace(
+        state,
+        course=course,
+        cursor=0,
+        since=at,
+        phase_epoch=state.epoch,
+        wanted=None,
+        miss=None,
+        waits=None,
+        counting=None,
+        rollback=None,
+    )
+
+
+def _consequences(end: End, state: State) -> State:
+    match end:
+        case ends.SharesAre(canary_percent=percent):
+            return replace(state, canary_percent=percent)
+        case ends.WriterIs(side=side, epoch=epoch):
+            return replace(state, writer=side, epoch=epoch)
+        case ends.DataVerified(primary=primary, epoch=epoch):
+            return replace(state, verified=(primary, epoch))
+        case ends.WayBackAwake(primary=primary, epoch=epoch):
+            return replace(state, woken=(primary, epoch))
+        case _:
+            return state

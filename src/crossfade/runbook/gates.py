@@ -1,0 +1,178 @@
+"""When the next step may begin: each gate looks at what was seen and passes with its evidence, or waits and says why.
+
+Missing data never passes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from crossfade.model.events import Facts
+from crossfade.model.plan import Plan
+from crossfade.model.seen import FileSync, Replication, Seen, ServerState, WayBack
+from crossfade.model.terms import NoData, Side, Sighting
+from crossfade.runbook.judging import promotes
+from crossfade.runbook.phases import Await, Gate, rungs
+from crossfade.runbook.state import State
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """`cause` is a stable word, recorded when it changes; `reason` is for people and may hold figures."""
+
+    cause: str
+    reason: str
+
+
+Answer = Passed | Waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    gate: Await
+    state: State
+    plan: Plan
+    seen: Seen
+    now: datetime
+
+
+def ask(gate: Await, state: State, seen: Seen, now: datetime) -> Answer:
+    """Whether `gate` passes now. `state` has a plan and a phase."""
+    return _GATES[gate.gate](Situation(gate=gate, state=state, plan=state.plan_or_raise, seen=seen, now=now))
+
+
+def _approved(at: Situation) -> Answer:
+    if at.state.phase in at.state.approvals:
+        return Passed(facts={"phase": str(at.state.phase)})
+    return Waits(cause="approval", reason=f"{at.state.phase} needs a person's approval")
+
+
+def _full_load_done(at: Situation) -> Answer:
+    found = _fresh(at.seen.replication, at.plan, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    if not found.copied:
+        return Waits(cause="full_load", reason=f"{found.tables_copied} of {found.tables} tables are copied")
+    return Passed(facts={"tables": found.tables})
+
+
+def _caught_up(at: Situation) -> Answer:
+    found = _fresh(at.seen.replication, at.plan, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    late = _behind(found, at.plan)
+    return late or Passed(facts=_lag_facts(found))
+
+
+def _servers_ready(at: Situation) -> Answer:
+    found = _fresh(at.seen.servers, at.plan, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    late = [server.name for server in found if server.state is ServerState.NOT_READY]
+    if late or not found:
+        return Waits(cause="servers", reason=f"{len(found) - len(late)} of {len(found)} servers are replicated")
+    return Passed(facts={"servers": len(found)})
+
+
+def _files_in_step(at: Situation) -> Answer:
+    found = _fresh(at.seen.files, at.plan, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    if not _in_step(found, at.plan):
+        return Waits(cause="files", reason=f"{found.pending} of {found.files} files are still to be copied")
+    return Passed(facts={"files": found.files, "bytes": found.bytes, "pending": found.pending})
+
+
+def _judged(at: Situation) -> Answer:
+    bake = rungs(at.plan)[at.gate.rung].bake
+    looked = at.state.looked
+    if at.state.held_since(at.now) < bake:
+        return Waits(cause="bake", reason=f"both arms run together for {_seconds(bake)}")
+    if at.state.overridden(at.now):
+        return Passed(facts={"override": True})
+    if at.state.counting is None or looked is None or at.now - at.state.counting.at > at.plan.fresh:
+        return Waits(cause="no_data", reason="there are no fresh counts of both arms")
+    if looked.share != at.state.canary_percent / 100 or not promotes(looked):
+        return Waits(cause=f"judge:{looked.metric}", reason=looked.reason)
+    return Passed(facts={"share": looked.share, "e_value": round(looked.e_value, 4), "reason": looked.reason})
+
+
+def _drained(at: Situation) -> Answer:
+    found = _fresh(at.seen.drained, at.plan, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    return Passed(facts={}) if found else Waits(cause="in_flight", reason="requests are still in flight")
+
+
+def _baked(at: Situation) -> Answer:
+    left = at.plan.bake - at.state.held_since(at.now)
+    if left.total_seconds() > 0:
+        return Waits(cause="bake", reason=f"both sides stay alive for {_seconds(at.plan.bake)}")
+    found = _fresh(at.seen.way_back, at.plan, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    if not _lives(found, at.state):
+        return Waits(cause="way_back", reason="the way back is not proven to be alive")
+    lag = _fresh(at.seen.replication, at.plan, at.now)
+    if isinstance(lag, NoData):
+        return _no_data(lag)
+    late = _behind(lag, at.plan)
+    return late or Passed(facts={"way_back": "alive", **_lag_facts(lag)})
+
+
+def _lives(found: WayBack, state: State) -> bool:
+    return found.proven and found.primary is state.writer is Side.TARGET and state.woken == (state.writer, state.epoch)
+
+
+def _behind(found: Replication, plan: Plan) -> Waits | None:
+    limits = plan.replication
+    if not found.applying:
+        return Waits(cause="not_applying", reason="the other side does not apply changes")
+    if found.lag is None:
+        return Waits(cause="no_marker", reason="no marker has arrived on the other side yet")
+    if found.lag > limits.lag or found.lag_bytes > limits.lag_bytes:
+        return Waits(cause="lag", reason=f"replication lag is {_seconds(found.lag)}, {found.lag_bytes} bytes")
+    return None
+
+
+def _in_step(found: FileSync, plan: Plan) -> bool:
+    return found.pending == 0 or (found.lag is not None and found.lag <= plan.replication.lag)
+
+
+def _lag_facts(found: Replication) -> Facts:
+    seconds = None if found.lag is None else round(found.lag.total_seconds(), 3)
+    return {"lag_seconds": seconds, "lag_bytes": found.lag_bytes}
+
+
+def _fresh(sighting: Sighting[T], plan: Plan, now: datetime) -> T | NoData:
+    if not isinstance(sighting.value, NoData) and now - sighting.at > plan.fresh:
+        return NoData(reason=f"last seen {_seconds(now - sighting.at)} ago")
+    return sighting.value
+
+
+def _no_data(found: NoData) -> Waits:
+    return Waits(cause="no_data", reason=found.reason)
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"{duration.total_seconds():.1f} s"
+
+
+_GATES: dict[Gate, Callable[[Situation], Answer]] = {
+    Gate.APPROVED: _approved,
+    Gate.FULL_LOAD_DONE: _full_load_done,
+    Gate.CAUGHT_UP: _caught_up,
+    Gate.SERVERS_READY: _servers_ready,
+    Gate.FILES_IN_STEP: _files_in_step,
+    Gate.JUDGED: _judged,
+    Gate.DRAINED: _drained,
+    Gate.BAKED: _baked,
+}

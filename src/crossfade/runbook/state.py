@@ -1,0 +1,105 @@
+"""Where a migration stands: only ever the fold of its journal."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crossfade.judge import JudgeState
+from crossfade.model.counts import ArmReading
+from crossfade.model.ends import End
+from crossfade.model.events import EndMissed, Looked
+from crossfade.model.plan import Plan
+from crossfade.model.terms import Outcome, Phase, Side
+from crossfade.runbook.phases import Course, Step, steps_failing_back, steps_forward, steps_rolling_back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """The end that is being tried was missed `attempts` times, last at `at`."""
+
+    last: EndMissed
+    at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """The reading up to which requests are judged, and when it was taken."""
+
+    reading: ArmReading
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A person asked for it and why."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """`cursor` is the place in the steps of the course; `since` when that place was reached.
+
+    `epoch` is that of the last switch reached, `writer` the side it opened; `phase_epoch` is the epoch when the phase
+    was entered or the course turned, from which its steps count on. `wanted` is an intent without outcome:
+    after a crash this is where the engine goes on. `recent` holds the looks of the guards' window. `returns` is False
+    from the moment the point of no return is wanted: after a crash nobody knows on which side of it we are.
+    `verified` and `woken` name the switch after which the data was last verified and the way back last proven.
+    """
+
+    plan: Plan | None = None
+    phase: Phase | None = None
+    course: Course = Course.FORWARD
+    cursor: int = 0
+    since: datetime | None = None
+    wanted: End | None = None
+    miss: Miss | None = None
+    epoch: int = 0
+    phase_epoch: int = 0
+    writer: Side = Side.SOURCE
+    canary_percent: float = 0.0
+    approvals: frozenset[Phase] = frozenset()
+    held: Request | None = None
+    rollback: Request | None = None
+    override_until: datetime | None = None
+    counting: Counting | None = None
+    judge: JudgeState | None = None
+    looked: Looked | None = None
+    recent: tuple[tuple[datetime, Looked], ...] = ()
+    waits: tuple[str, str] | None = None
+    returns: bool = True
+    outcome: Outcome | None = None
+    engines: int = 0
+    verified: tuple[Side, int] | None = None
+    woken: tuple[Side, int] | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the course the migration is on; empty before it has begun."""
+        if self.plan is None or self.phase is None:
+            return ()
+        if self.course is Course.ROLLING_BACK:
+            return steps_rolling_back(self.phase)
+        if self.course is Course.FAILING_BACK:
+            return steps_failing_back(self.phase_epoch)
+        return steps_forward(self.plan, self.phase, self.phase_epoch)
+
+    @property
+    def step(self) -> Step | None:
+        steps = self.steps
+        return steps[self.cursor] if self.cursor < len(steps) else None
+
+    @property
+    def plan_or_raise(self) -> Plan:
+        """The plan of a migration that has begun."""
+        if self.plan is None:
+            raise LookupError("nothing is planned")
+        return self.plan
+
+    def overridden(self, now: datetime) -> bool:
+        return self.override_until is not None and now < self.override_until
+
+    def held_since(self, now: datetime) -> timedelta:
+        """How long the current step has lasted."""
+        return now - self.since if self.since else timedelta()

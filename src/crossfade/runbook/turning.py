@@ -1,0 +1,98 @@
+"""When a migration turns back: a person's word, the judge, a guard, a limit of replication, an end out of reach.
+
+Before the target takes writes it rolls back; afterwards it fails back; after the point of no return it halts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crossfade.model import ends
+from crossfade.model.events import Event, Facts, FailBackDecided, Looked, MigrationEnded, RollbackDecided
+from crossfade.model.seen import Seen
+from crossfade.model.terms import NoData, Outcome, Phase, Side
+from crossfade.runbook.judging import aborts
+from crossfade.runbook.phases import Course
+from crossfade.runbook.state import State
+
+_PATIENCE_IN_UNDOING = 12  # giving up halfway back leaves both sides in between: try far longer than forward
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """`word` is one of person, judge, guard, replication, end."""
+
+    word: str
+    reason: str
+    facts: Facts
+
+
+def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetime) -> Cause | None:
+    """The first reason to leave the way forward, the gravest first; None to go on."""
+    if state.course is not Course.FORWARD or not state.returns:
+        return None
+    return (
+        _asked(state)
+        or (None if state.overridden(now) else _judged(looked))
+        or _replication(state, seen)
+        or _missed(state)
+    )
+
+
+def turn(state: State, cause: Cause) -> Event:
+    """The decision that `cause` leads to where the migration stands."""
+    if state.phase is Phase.PREPARE and cause.word == "end":
+        return MigrationEnded(outcome=Outcome.HALTED, reason=f"not ready: {cause.reason}")
+    if state.writer is Side.TARGET:
+        return FailBackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
+    return RollbackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
+
+
+def beyond_attempts(state: State) -> bool:
+    """The end that is due cannot be reached: not retryable, or tried as often as the plan allows."""
+    if state.miss is None or state.plan is None:
+        return False
+    if isinstance(state.miss.last.end, ends.WriterIs) and state.miss.last.facts.get("writer") is None:
+        return False  # neither side is known to take writes: nothing is better than finishing the switch
+    patience = state.plan.attempts if state.course is Course.FORWARD else state.plan.attempts * _PATIENCE_IN_UNDOING
+    return not state.miss.last.retryable or state.miss.attempts >= patience
+
+
+def _asked(state: State) -> Cause | None:
+    if state.rollback is None:
+        return None
+    return Cause(word="person", reason=state.rollback.reason, facts={"by": state.rollback.by})
+
+
+def _judged(looked: Looked | None) -> Cause | None:
+    if looked is None:
+        return None
+    facts: Facts = {
+        "share": looked.share,
+        "metric": looked.metric,
+        "e_value": round(looked.e_value, 2),
+        "baseline_requests": looked.baseline.requests,
+        "canary_requests": looked.canary.requests,
+    }
+    if aborts(looked):
+        return Cause(word="judge", reason=looked.reason, facts=facts)
+    if looked.guard is not None:
+        return Cause(word="guard", reason=looked.guard, facts=facts)
+    return None
+
+
+def _replication(state: State, seen: Seen) -> Cause | None:
+    found = seen.replication.value
+    if state.plan is None or isinstance(found, NoData) or found.primary is not Side.SOURCE:
+        return None
+    limit = state.plan.replication.retained_wal_bytes
+    if found.retained_wal_bytes <= limit:
+        return None
+    reason = f"the source keeps {found.retained_wal_bytes} bytes of WAL for the migration, more than {limit}"
+    return Cause(word="replication", reason=reason, facts={"retained_wal_bytes": found.retained_wal_bytes})
+
+
+def _missed(state: State) -> Cause | None:
+    if state.miss is None or not beyond_attempts(state):
+        return None
+    last = state.miss.last
+    return Cause(word="end", reason=last.reason, facts={"end": last.end.kind, "attempts": state.miss.attempts})
