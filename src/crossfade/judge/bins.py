@@ -1,0 +1,98 @@
+"""Histograms of latency on the logarithmic axis: scaling, smoothing, and bets that rise with latency."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+from scipy.special import ndtr
+
+from crossfade.judge.capital import Floats, frozen
+
+# A bet beyond this wins little more where it is right and costs much where a bin was merely empty so far.
+LARGEST_RATIO = 50.0
+# The spread of one imagined request that stands for what was not seen yet, in natural logarithms.
+WIDE = 1.0
+
+
+@lru_cache(maxsize=32)
+def log_bounds(edges_ms: tuple[float, ...]) -> Floats:
+    """Logarithms of the bounds of all bins, one more than bins; the open bins are as wide as their neighbours."""
+    edges = np.log(np.array(edges_ms))
+    first = edges[1] - edges[0] if len(edges) > 1 else math.log(2)
+    last = edges[-1] - edges[-2] if len(edges) > 1 else math.log(2)
+    return frozen(np.concatenate(([edges[0] - first], edges, [edges[-1] + last])))
+
+
+@lru_cache(maxsize=32)
+def log_middles(edges_ms: tuple[float, ...]) -> Floats:
+    """Logarithms of the middles of all bins."""
+    bounds = log_bounds(edges_ms)
+    return frozen((bounds[1:] + bounds[:-1]) / 2)
+
+
+@lru_cache(maxsize=32)
+def division(edges_ms: tuple[float, ...], divisor: float, *, rising: bool) -> Floats:
+    """Where requests lie after their latency was divided: row j tells which parts of bin j come to lie in which bin.
+
+    Exact where the divisor is a whole number of bins, else a request is taken to lie anywhere in its bin, evenly on the
+    logarithmic axis. Nobody knows where in the open last bin a request lies: it goes where a bet that rises with
+    latency (or falls) pays least. Each row sums to 1. `divisor` is above or equal to 1.
+    """
+    bounds = log_bounds(edges_ms)
+    low, high = bounds[:-1] - math.log(divisor), bounds[1:] - math.log(divisor)
+    into_low, into_high = bounds[:-1].copy(), bounds[1:].copy()
+    into_low[0], into_high[-1] = -np.inf, np.inf
+    overlap = np.minimum(high[:, None], into_high) - np.maximum(low[:, None], into_low)
+    parts = np.maximum(overlap, 0.0) / (high - low)[:, None]
+    lowest = int(np.flatnonzero(parts[-1] > 0)[0])
+    parts[-1] = 0.0
+    parts[-1, lowest if rising else -1] = 1.0
+    return frozen(parts)
+
+
+def bandwidth(edges_ms: tuple[float, ...], counts: Floats) -> float:
+    """Silverman's rule on the logarithmic axis. Source: Silverman 1986, eq. 3.28."""
+    total = float(counts.sum())
+    middles = log_middles(edges_ms)
+    mean = float(counts @ middles) / total
+    deviation = math.sqrt(max(float(counts @ (middles - mean) ** 2) / total, 0.0))
+    return float(1.06 * deviation * total**-0.2)
+
+
+def smoothed(edges_ms: tuple[float, ...], counts: Floats, width: float, factors: tuple[float, ...]) -> Floats:
+    """The chances of all bins when latency is multiplied by each factor: a row for each, above 0, summing to 1.
+
+    `counts` must not be all zero. Each request is spread by a normal kernel of `width`; one imagined request is spread
+    widely, so that no bin is impossible.
+    """
+    bounds, middles = log_bounds(edges_ms), log_middles(edges_ms)
+    reach = math.log(max(*factors, 1.0)) + 1e-9, -math.log(min(*factors, 1.0)) + 1e-9
+    points = np.concatenate(
+        (
+            bounds[1] - np.linspace(reach[0], 0, 12, endpoint=False),
+            bounds[1:-1],
+            bounds[-2] + np.linspace(0, reach[1], 13)[1:],
+        )
+    )
+    spread = np.sqrt(width**2 + np.diff(bounds) ** 2 / 12)
+    total = counts.sum()
+    centre = float(counts @ middles) / total
+    steps = (points[:, None] - middles) / spread
+    wide = (points - centre) / WIDE
+    above = ((ndtr(-steps) @ counts) + ndtr(-wide)) / (total + 1)
+    below = ((ndtr(steps) @ counts) + ndtr(wide)) / (total + 1)
+    logit = np.log(above) - np.log(below)
+    at = bounds[1:-1] - np.log(np.array(factors))[:, None]
+    survival = 1 / (1 + np.exp(-np.interp(at, points, logit)))
+    ones = np.ones((len(factors), 1))
+    return np.asarray(np.maximum(-np.diff(np.hstack((ones, survival, 0 * ones))), 1e-12))
+
+
+def monotone_ratio(chances: Floats, reference: Floats, *, rising: bool) -> Floats:
+    """The monotone ratio of two distributions over bins that is nearest to the raw one.
+
+    Source: isotonic regression; Robertson, Wright & Dykstra 1988.
+    """
+    fit = isotonic_regression(chances / reference, weights=reference, increasing=rising)
+    return np.asarray(np.clip(fit.x, 1 / LARGEST_RATIO, LARGEST_RATIO))

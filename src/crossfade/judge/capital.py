@@ -1,0 +1,51 @@
+"""Capital spread over bets: the e-value is the sum, and may be shifted between bets at any time.
+
+A bettor who starts with 1, and whose every bet is fair or unfavourable under the null hypothesis, holds a nonnegative
+supermartingale; Ville's inequality bounds the chance that it ever reaches 1/alpha by alpha.
+Source: Ville 1939; Shafer 2021, 'Testing by betting'; fixed share: Herbster & Warmuth 1998, Machine Learning 32.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+LARGEST_LOG = 700.0
+
+
+def frozen(values: Floats) -> Floats:
+    """The same array, which nobody can write to any more."""
+    values.setflags(write=False)
+    return values
+
+
+def log_prior(weights: tuple[float, ...], *, cash: float) -> Floats:
+    """Logarithms of the starting capital: cash first, then the bets in proportion to their weights; together 1.
+
+    A common incident may ruin every bet; cash is what is left to bet with afterwards.
+    """
+    total = math.fsum(weights)
+    return frozen(np.log(np.array([cash, *((1 - cash) * weight / total for weight in weights)])))
+
+
+def shared_anew(log_capital: Floats, prior: Floats, part: float) -> Floats:
+    """The capital after `part` of all of it, in [0, 1), was collected and spread again as at the start.
+
+    The sum stays, so this needs no luck; it is what lets a bet come back after an incident.
+    """
+    if part <= 0:
+        return log_capital
+    pot = log_total(log_capital) + math.log(part)
+    return np.asarray(np.logaddexp(log_capital + math.log1p(-part), prior + pot))
+
+
+def log_total(log_capital: Floats) -> float:
+    """The logarithm of the sum of all capital."""
+    return float(np.logaddexp.reduce(log_capital))
+
+
+def e_value(log_e: float) -> float:
+    """exp, short of overflow."""
+    return math.exp(min(log_e, LARGEST_LOG))

@@ -1,0 +1,117 @@
+"""Errors: whose is the next one?
+
+If the canary is not worse, an error carries the canary's label with a chance of at most the canary's share w of the
+requests, whatever load or incident both arms share. A bet on the ratio rho of the error rates pays
+rho / (1 - w + w rho) for an error of the canary and 1 / (1 - w + w rho) for one of the baseline.
+Source: docs/judge.md; Lindon & Malek, NeurIPS 2022, 'Anytime-valid inference for multinomial count data'.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from crossfade.judge.capital import Floats, frozen, log_prior, log_total, shared_anew
+from crossfade.judge.look import Look
+
+RATIOS = frozen(np.array([1.0, 1.3, 1.7, 2.3, 3.2, 4.5, 6.5, 9.5, 14.0, 22.0, 40.0]))
+PRIOR = log_prior((0.04, 0.05, 0.07, 0.10, 0.14, 0.18, 0.18, 0.13, 0.07, 0.04), cash=0.05)
+# Of all capital, spread again for each error: a regression is found in about ten errors, an incident brings hundreds.
+SHARED_PER_ERROR = 0.002
+
+# The confidence sequence of the ratio: a mixture likelihood ratio over this grid, its weights centred at 'no change'.
+GRID = frozen(np.geomspace(1 / 64, 256, 113))
+_DENSITY = np.exp(-0.5 * (np.log(GRID) / 1.1) ** 2)
+GRID_PRIOR = frozen(np.log(_DENSITY / _DENSITY.sum()))
+_ZEROS = frozen(np.zeros_like(GRID))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorLabels:
+    """Evidence from the labels of errors: against the canary (capital), and on the ratio (log-likelihoods)."""
+
+    log_capital: Floats = field(default_factory=lambda: PRIOR)
+    rollout: Floats = field(default_factory=lambda: _ZEROS)
+    step: Floats = field(default_factory=lambda: _ZEROS)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ErrorLabels) and all(
+            np.array_equal(mine, theirs)
+            for mine, theirs in (
+                (self.log_capital, other.log_capital),
+                (self.rollout, other.rollout),
+                (self.step, other.step),
+            )
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.log_capital.tobytes(), self.rollout.tobytes(), self.step.tobytes()))
+
+    @property
+    def log_e(self) -> float:
+        """Logarithm of the e-value of 'the canary makes no more errors than the baseline'."""
+        return log_total(self.log_capital)
+
+    def at_new_step(self) -> "ErrorLabels":
+        """The same evidence against the canary; none yet for its promotion."""
+        return ErrorLabels(log_capital=self.log_capital, rollout=self.rollout)
+
+    def after(self, look: Look) -> "ErrorLabels":
+        """The evidence after a look in which both arms had requests."""
+        canary, baseline = errors_counted(look)
+        if canary + baseline == 0:
+            return self
+        share = look.canary.requests / (look.canary.requests + look.baseline.requests)
+        capital = self.log_capital + log_payoff(RATIOS, canary, baseline, share)
+        gained = log_payoff(GRID, canary, baseline, share)
+        part = -math.expm1((canary + baseline) * math.log1p(-SHARED_PER_ERROR))
+        return ErrorLabels(
+            log_capital=frozen(shared_anew(capital, PRIOR, part)),
+            rollout=frozen(self.rollout + gained),
+            step=frozen(self.step + gained),
+        )
+
+
+def errors_counted(look: Look) -> tuple[int, int]:
+    """Errors of canary and baseline; users with errors where both arms tell: a user's errors come in bursts."""
+    canary, baseline = look.canary.users_with_errors, look.baseline.users_with_errors
+    if canary is None or baseline is None:
+        return look.canary.errors, look.baseline.errors
+    return canary, baseline
+
+
+def log_payoff(ratios: Floats, canary: int, baseline: int, share: float) -> Floats:
+    """What bets on these ratios gain from so many errors of each arm, as logarithms."""
+    return np.asarray(canary * np.log(ratios) - (canary + baseline) * np.log1p(share * (ratios - 1.0)))
+
+
+def ratio_interval(log_likelihood: Floats, alpha: float) -> tuple[float, float]:
+    """The canary's error rate over the baseline's: a confidence sequence, right at all times with chance 1 - alpha.
+
+    Its ends are at most 256 and at least 1/64: there it is open.
+    """
+    bar = log_total(log_likelihood + GRID_PRIOR) + math.log(alpha)
+    inside = np.flatnonzero(log_likelihood >= bar)
+    # Between grid points the truth may lie just outside the last one inside: take the next one, which is certain.
+    low, high = max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 1, len(GRID) - 1)
+    return float(GRID[low]), float(GRID[high])
+
+
+def likeliest_ratio(log_likelihood: Floats) -> float:
+    """The ratio that fits best; an end of the grid where only one arm had errors."""
+    return float(GRID[int(np.argmax(log_likelihood))])
+
+
+def log_e_rate_below(limit: float, requests: int, errors: int) -> float:
+    """Logarithm of the e-value of 'the canary's error rate is `limit` or more'; at log(1/alpha) the rate is below it.
+
+    A mixture of likelihood ratios of lower rates against the limit, valid at all times.
+    """
+    good = requests - errors
+    terms = []
+    for part, weight in ((0.0, 0.5), (1 / 8, 0.3), (1 / 3, 0.2)):
+        if part == 0.0 and errors:
+            continue
+        loss = errors * math.log(part) if errors else 0.0
+        terms.append(math.log(weight) + loss + good * (math.log1p(-part * limit) - math.log1p(-limit)))
+    return float(np.logaddexp.reduce(terms))

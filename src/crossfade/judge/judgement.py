@@ -1,0 +1,74 @@
+"""The judge: folds looks into evidence and says promote, hold or abort. Pure and deterministic."""
+
+import math
+from dataclasses import replace
+
+from crossfade.judge import reasons
+from crossfade.judge.capital import e_value
+from crossfade.judge.latency_labels import LatencyLabels
+from crossfade.judge.look import Look, LookInvalid, look_faults
+from crossfade.judge.promotion import lacking
+from crossfade.judge.settings import JudgeSettings, Metric
+from crossfade.judge.state import JudgeState
+from crossfade.judge.step import ShareCheck, StepCounts
+from crossfade.judge.verdict import Decision, Verdict
+
+
+def begin(settings: JudgeSettings) -> JudgeState:  # noqa: ARG001 - callers need not know that no setting matters yet
+    """The state before the first look: no evidence at all."""
+    return JudgeState()
+
+
+def judge(state: JudgeState, look: Look, settings: JudgeSettings) -> tuple[JudgeState, Verdict]:
+    """The state and the verdict after one more look. Looks come in order; the same looks give the same answers.
+
+    Over a whole rollout a canary that is not worse (errors: rate not above the baseline's; latency: not slower beyond
+    the margin) is aborted with a chance of at most alpha, however often one looks. A promotion needs evidence in its
+    own step. A look without requests, or whose counts do not fit its share, changes nothing and holds. Looks at share 0
+    teach the judge the baseline's latencies before the rollout.
+    Raises LookInvalid for counts that cannot be.
+    """
+    if faults := look_faults(look, state.latency.edges_ms if state.latency else None):
+        raise LookInvalid(faults)
+    if look.baseline.requests + look.canary.requests == 0:
+        reason = "No data: neither arm answered a request in this look."
+        return state, _verdict(state, settings, Decision.HOLD, reason)
+    share = ShareCheck().after(look)
+    if not share.fits(settings.sticky_users):
+        return state, _verdict(state, settings, Decision.HOLD, reasons.share_misfit(share))
+    state = state.at_step(look.step)
+    assert state.step is not None
+    step = state.step.after(look)
+    state = _learned(state, step, look, settings)
+    worst = state.worst(settings)
+    if state.log_e(worst) >= math.log(settings.threshold):
+        return state, _verdict(state, settings, Decision.ABORT, _why_abort(state, step, worst, settings), worst)
+    if lack := lacking(state, step, look, settings):
+        return state, _verdict(state, settings, Decision.HOLD, *lack)
+    reason = reasons.promoted_alone(step, settings) if look.share == 1 else reasons.promoted(step)
+    return state, _verdict(state, settings, Decision.PROMOTE, reason)
+
+
+def _learned(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSettings) -> JudgeState:
+    errors, latency = state.errors, state.latency
+    if Metric.ERRORS in settings.metrics and look.baseline.requests and look.canary.requests:
+        errors = errors.after(look)
+    baseline, canary = look.baseline.latency, look.canary.latency
+    if Metric.LATENCY in settings.metrics and baseline is not None and canary is not None:
+        latency = (latency or LatencyLabels.unlearnt(baseline.edges_ms)).after(baseline, canary, settings)
+    return replace(state, errors=errors, latency=latency, step=step)
+
+
+def _why_abort(state: JudgeState, step: StepCounts, metric: Metric, settings: JudgeSettings) -> str:
+    if metric is Metric.ERRORS:
+        return reasons.errors_worse(state.errors, step, settings.alpha)
+    return reasons.latency_worse(state.latency_ratio(), step, settings)
+
+
+def _verdict(
+    state: JudgeState, settings: JudgeSettings, decision: Decision, reason: str, metric: Metric | None = None
+) -> Verdict:
+    log_e = state.log_e(metric or state.worst(settings))
+    return Verdict(
+        decision=decision, metric=metric, e_value=e_value(log_e), threshold=settings.threshold, reason=reason
+    )

@@ -1,0 +1,59 @@
+"""What a step still lacks before the canary's share may rise: evidence, never the lack of it."""
+
+import math
+
+from crossfade.judge import reasons
+from crossfade.judge.error_labels import log_e_rate_below, ratio_interval
+from crossfade.judge.look import Look
+from crossfade.judge.settings import JudgeSettings, Metric
+from crossfade.judge.state import JudgeState
+from crossfade.judge.step import StepCounts
+
+Lack = tuple[str, Metric | None]
+
+
+def lacking(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSettings) -> Lack | None:
+    """The first thing that is missing, and the metric it belongs to; None when the canary may be promoted."""
+    if not step.share.fits(settings.sticky_users):
+        return reasons.share_misfit(step.share), None
+    if lack := _of_arms(look):
+        return lack, None
+    if step.canary_requests < settings.minimum_requests:
+        return reasons.too_few(step, settings), None
+    if look.share == 1:
+        return None if _rate_is_low(step, settings) else (reasons.unclear_alone(step, settings), Metric.ERRORS)
+    if Metric.ERRORS in settings.metrics and (lack := _of_errors(state, step, settings)):
+        return lack, Metric.ERRORS
+    if Metric.LATENCY in settings.metrics and (lack := _of_latency(state, step, look, settings)):
+        return lack, Metric.LATENCY
+    return None
+
+
+def _of_arms(look: Look) -> str | None:
+    if look.share == 0:
+        return "The canary receives no traffic in this step, so there is nothing to compare."
+    if look.canary.requests == 0:
+        return "No data: the canary answered no request in this look."
+    if look.share < 1 and look.baseline.requests == 0:
+        return "No data: the baseline answered no request in this look."
+    return None
+
+
+def _rate_is_low(step: StepCounts, settings: JudgeSettings) -> bool:
+    log_e = log_e_rate_below(settings.error_rate_limit, step.canary_requests, step.canary_errors)
+    return log_e >= -math.log(settings.promotion_alpha)
+
+
+def _of_errors(state: JudgeState, step: StepCounts, settings: JudgeSettings) -> str | None:
+    if _rate_is_low(step, settings):
+        return None
+    _, high = ratio_interval(state.errors.step, settings.promotion_alpha)
+    return None if high < settings.error_tolerance else reasons.errors_unclear(state.errors, step, settings)
+
+
+def _of_latency(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSettings) -> str | None:
+    if look.baseline.latency is None or look.canary.latency is None or state.latency is None:
+        return "No data: this look holds no latencies of both arms."
+    if state.latency.log_e_promotion < -math.log(settings.promotion_alpha):
+        return reasons.latency_unclear(step, settings)
+    return None

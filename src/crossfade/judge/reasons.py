@@ -1,0 +1,118 @@
+"""Sentences for people: what was found, how much worse it is, and what is missing."""
+
+import math
+
+from crossfade.judge.error_labels import GRID, ErrorLabels, likeliest_ratio, ratio_interval
+from crossfade.judge.settings import JudgeSettings
+from crossfade.judge.step import ShareCheck, StepCounts
+
+
+def percent(rate: float) -> str:
+    """A rate as people read it: two digits, no needless zeros."""
+    return f"{100 * rate:.2g} %" if rate < 0.995 else f"{100 * rate:.0f} %"
+
+
+def errors_worse(labels: ErrorLabels, step: StepCounts, alpha: float) -> str:
+    """Why errors abort."""
+    return f"The canary fails more often than the baseline: {_error_ratio(labels, alpha)}; {_errors_in_step(step)}."
+
+
+def errors_unclear(labels: ErrorLabels, step: StepCounts, settings: JudgeSettings) -> str:
+    """Why errors do not yet promote."""
+    low, high = ratio_interval(labels.step, settings.promotion_alpha)
+    ratio = "" if (low, high) == (GRID[0], GRID[-1]) else f" (now {_interval(low, high)})"
+    return (
+        f"Not yet shown that the canary fails less than {settings.error_tolerance:g} times as often as the baseline"
+        f"{ratio} or on less than {percent(settings.error_rate_limit)} of requests; {_errors_in_step(step)}."
+    )
+
+
+def latency_worse(rollout: tuple[float, float] | None, step: StepCounts, settings: JudgeSettings) -> str:
+    """Why latency aborts; `rollout` is the estimate of log ratio and its variance over all steps."""
+    return (
+        f"The canary is slower than the baseline by more than {percent(settings.latency_margin)}: "
+        f"{_latency_ratio(rollout)}; {_requests(step.canary_requests)} of it in this step."
+    )
+
+
+def latency_unclear(step: StepCounts, settings: JudgeSettings) -> str:
+    """Why latency does not yet promote."""
+    return (
+        f"Not yet shown that the canary is less than {percent(settings.latency_tolerance)} slower than the baseline: "
+        f"{_latency_ratio(step.latency_ratio())} after {_requests(step.canary_requests)} of it in this step."
+    )
+
+
+def share_misfit(check: ShareCheck) -> str:
+    """Why counts that do not fit the share prove nothing."""
+    return (
+        f"The canary received {percent(check.observed_share)} of {_requests(check.total)} where "
+        f"{percent(check.expected / check.total)} was wanted, so the counts cannot be trusted."
+    )
+
+
+def too_few(step: StepCounts, settings: JudgeSettings) -> str:
+    """Why a step has not lasted long enough."""
+    needed = _requests(settings.minimum_requests)
+    return f"The canary has answered {step.canary_requests:,} of the {needed} that this step needs."
+
+
+def promoted(step: StepCounts) -> str:
+    """Why the share may rise."""
+    estimate = step.latency_ratio()
+    latency = f"; {_latency_ratio(estimate)}" if estimate else ""
+    return f"The canary is shown to be within its tolerances: {_errors_in_step(step)}{latency}."
+
+
+def promoted_alone(step: StepCounts, settings: JudgeSettings) -> str:
+    """Why the step without another arm is done."""
+    return (
+        f"The canary alone fails on less than {percent(settings.error_rate_limit)} of requests: "
+        f"{step.canary_errors:,} errors in {_requests(step.canary_requests)}."
+    )
+
+
+def unclear_alone(step: StepCounts, settings: JudgeSettings) -> str:
+    """Why the step without another arm is not done."""
+    return (
+        f"Not yet shown that the canary fails on less than {percent(settings.error_rate_limit)} of requests: "
+        f"{step.canary_errors:,} errors in {_requests(step.canary_requests)}."
+    )
+
+
+def _requests(count: float) -> str:
+    return f"{count:,.0f} request{'' if count == 1 else 's'}"
+
+
+def _errors_in_step(step: StepCounts) -> str:
+    return (
+        f"in this step {step.canary_errors:,} errors in {_requests(step.canary_requests)} of the canary against "
+        f"{step.baseline_errors:,} in {step.baseline_requests:,} of the baseline"
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    if high >= GRID[-1]:
+        return f"at least {low:.2g} times"
+    if low <= GRID[0]:
+        return f"at most {high:.2g} times"
+    return f"{low:.2g} to {high:.2g} times"
+
+
+def _error_ratio(labels: ErrorLabels, alpha: float) -> str:
+    low, high = ratio_interval(labels.rollout, alpha)
+    best = likeliest_ratio(labels.rollout)
+    if high >= GRID[-1]:
+        return f"at least {low:.2g} times its error rate ({percent(1 - alpha)} confidence)"
+    return f"{best:.2g} times its error rate ({percent(1 - alpha)} interval {low:.2g} to {high:.2g})"
+
+
+def _latency_ratio(estimate: tuple[float, float] | None) -> str:
+    if estimate is None:
+        return "latencies of both arms are too few to compare"
+    mean, variance = estimate
+    reach = 1.96 * math.sqrt(variance)
+    return (
+        f"it takes {math.exp(mean):.2f} times as long (geometric mean, 95 % interval {math.exp(mean - reach):.2f} to "
+        f"{math.exp(mean + reach):.2f})"
+    )

@@ -1,0 +1,204 @@
+"""What the judge says, look by look."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from crossfade.judge import Decision, JudgeSettings, JudgeState, Look, LookInvalid, Metric, Verdict, begin, judge
+from crossfade.model.counts import ArmCounts, LatencyHistogram
+from tests.judge.traffic import Arm, Traffic
+
+SETTINGS = JudgeSettings()
+ERRORS_ONLY = JudgeSettings(metrics=(Metric.ERRORS,))
+
+
+def look_at(baseline: tuple[int, int], canary: tuple[int, int], *, share: float = 0.05, step: int = 1) -> Look:
+    return Look(
+        step=step,
+        share=share,
+        duration=timedelta(seconds=1),
+        baseline=ArmCounts(requests=baseline[0], errors=baseline[1]),
+        canary=ArmCounts(requests=canary[0], errors=canary[1]),
+    )
+
+
+def judged(looks: list[Look], settings: JudgeSettings = SETTINGS) -> tuple[JudgeState, list[Verdict]]:
+    state, verdicts = begin(settings), []
+    for look in looks:
+        state, verdict = judge(state, look, settings)
+        verdicts.append(verdict)
+    return state, verdicts
+
+
+def test_holds_and_learns_nothing_when_no_request_was_answered() -> None:
+    before, _ = judged([look_at((1900, 2), (100, 0))], ERRORS_ONLY)
+    after, verdict = judge(before, look_at((0, 0), (0, 0)), ERRORS_ONLY)
+    assert verdict.decision is Decision.HOLD
+    assert verdict.reason.startswith("No data")
+    assert after == before
+
+
+def test_holds_and_learns_nothing_when_counts_do_not_fit_the_share() -> None:
+    state, verdicts = judged([look_at((500, 0), (500, 100))], ERRORS_ONLY)
+    assert verdicts[0].decision is Decision.HOLD
+    assert "50 % of 1,000 requests where 5 % was wanted" in verdicts[0].reason
+    assert state == begin(ERRORS_ONLY)
+
+
+def test_holds_when_a_share_that_is_slightly_off_stays_so_for_the_whole_step() -> None:
+    looks = [look_at((870, 0), (130, 0))] * 20
+    _, verdicts = judged(looks, replace(ERRORS_ONLY, sticky_users=100_000))
+    assert {verdict.decision for verdict in verdicts[5:]} == {Decision.HOLD}
+    assert "13 % of" in verdicts[-1].reason
+
+
+def test_judges_on_when_few_sticky_users_make_the_share_scatter() -> None:
+    _, verdicts = judged([look_at((920, 0), (80, 0))] * 4, ERRORS_ONLY)
+    assert verdicts[-1].decision is Decision.PROMOTE
+
+
+def test_aborts_for_errors_with_ratio_and_interval_when_only_the_canary_fails() -> None:
+    _, verdicts = judged([look_at((950, 0), (50, 1))] * 4)
+    last = verdicts[-1]
+    assert (last.decision, last.metric) == (Decision.ABORT, Metric.ERRORS)
+    assert last.e_value >= last.threshold == 40
+    assert "at least" in last.reason
+    assert "4 errors in 200 requests of the canary against 0 in 3,800" in last.reason
+    assert verdicts[0].decision is Decision.HOLD  # one error proves nothing
+
+
+def test_names_ratio_and_interval_when_both_arms_have_errors() -> None:
+    _, verdicts = judged([look_at((950, 2), (50, 1))] * 12)
+    assert verdicts[-1].decision is Decision.ABORT
+    assert "9.5 times its error rate (95 % interval 2.4 to 32)" in verdicts[-1].reason
+
+
+def test_does_not_abort_and_promotes_when_both_arms_have_five_percent_errors() -> None:
+    _, verdicts = judged([look_at((1125, 56), (375, 19), share=0.25)] * 3, ERRORS_ONLY)
+    assert Decision.ABORT not in {verdict.decision for verdict in verdicts}
+    assert verdicts[-1].decision is Decision.PROMOTE
+
+
+def test_holds_for_errors_when_the_canary_is_not_shown_to_be_within_tolerance() -> None:
+    _, verdicts = judged([look_at((870, 12), (130, 3), share=0.13)], ERRORS_ONLY)
+    assert (verdicts[0].decision, verdicts[0].metric) == (Decision.HOLD, Metric.ERRORS)
+    assert "Not yet shown" in verdicts[0].reason
+
+
+def test_holds_when_the_canary_has_answered_too_few_requests() -> None:
+    _, verdicts = judged([look_at((950, 0), (50, 0))], ERRORS_ONLY)
+    assert verdicts[0].reason == "The canary has answered 50 of the 100 requests that this step needs."
+
+
+def test_holds_for_latency_when_a_metric_that_is_asked_for_is_missing() -> None:
+    _, verdicts = judged([look_at((1900, 0), (150, 0))] * 5)
+    assert (verdicts[-1].decision, verdicts[-1].metric) == (Decision.HOLD, Metric.LATENCY)
+    assert "No data" in verdicts[-1].reason
+
+
+@pytest.mark.parametrize(("baseline", "canary"), [((2000, 2), (0, 0)), ((0, 0), (2000, 2))])
+def test_holds_when_one_arm_answered_nothing(baseline: tuple[int, int], canary: tuple[int, int]) -> None:
+    tolerant = replace(ERRORS_ONLY, sticky_users=1)
+    _, verdicts = judged([look_at(baseline, canary, share=0.5)], tolerant)
+    assert verdicts[0].decision is Decision.HOLD
+    assert verdicts[0].reason.startswith("No data")
+
+
+def test_asks_for_new_promotion_evidence_but_keeps_the_suspicion_when_a_step_begins() -> None:
+    suspicious = [look_at((950, 0), (50, 1))] * 2
+    healthy = [look_at((950, 0), (50, 0))] * 3
+    before, verdicts = judged([*suspicious, *healthy], ERRORS_ONLY)
+    after, verdict = judge(before, look_at((850, 0), (150, 0), share=0.15, step=2), ERRORS_ONLY)
+    assert verdict.e_value == pytest.approx(verdicts[-1].e_value)
+    assert before.step is not None
+    assert after.step is not None
+    assert (before.step.canary_requests, after.step.canary_requests) == (250, 150)
+    assert not after.errors.step.any()
+
+
+def test_promotes_alone_when_all_traffic_goes_to_a_canary_that_seldom_fails() -> None:
+    _, verdicts = judged([look_at((0, 0), (300, 1), share=1.0)])
+    assert verdicts[0].decision is Decision.PROMOTE
+    assert "1 errors in 300 requests" in verdicts[0].reason
+
+
+def test_holds_alone_when_all_traffic_goes_to_a_canary_that_often_fails() -> None:
+    _, verdicts = judged([look_at((0, 0), (300, 15), share=1.0)] * 5)
+    assert verdicts[-1].decision is Decision.HOLD
+    assert verdicts[-1].metric is Metric.ERRORS
+
+
+def test_judges_on_when_a_straggler_reaches_the_baseline_at_full_share() -> None:
+    _, verdicts = judged([look_at((1, 0), (300, 0), share=1.0)])
+    assert verdicts[0].decision is Decision.PROMOTE
+
+
+def test_learns_latency_before_the_rollout_when_the_share_is_zero() -> None:
+    rng = np.random.default_rng(3)
+    state, verdict = judge(begin(SETTINGS), Traffic(share=0.0, requests=5000).look(rng, step=0), SETTINGS)
+    assert verdict.decision is Decision.HOLD
+    assert "nothing to compare" in verdict.reason
+    state, verdict = judge(state, Traffic(canary=Arm(median_ms=160), share=0.25).look(rng), SETTINGS)
+    assert verdict.e_value > 1  # a judge that had learnt nothing could not bet yet
+
+
+def test_counts_users_when_both_arms_tell_how_many_had_errors() -> None:
+    burst = look_at((1900, 2), (100, 10))
+    told = replace(
+        burst,
+        baseline=replace(burst.baseline, users_with_errors=2),
+        canary=replace(burst.canary, users_with_errors=1),
+    )
+    assert judged([burst])[1][0].decision is Decision.ABORT
+    assert judged([told])[1][0].decision is Decision.HOLD
+
+
+def test_gives_the_same_state_and_verdicts_when_looks_are_folded_again() -> None:
+    rng = np.random.default_rng(5)
+    looks = [Traffic(share=0.15).look(rng, step=1 + i // 10) for i in range(40)]
+    state, verdicts = judged(looks)
+    again, verdicts_again = judged(looks)
+    assert state == again
+    assert hash(state.errors) == hash(again.errors)
+    assert hash(state.latency) == hash(again.latency)
+    assert verdicts == verdicts_again
+    longer, _ = judged([*looks, looks[0]])
+    assert longer != state
+
+
+def test_the_state_stays_as_small_when_looks_are_many() -> None:
+    rng = np.random.default_rng(6)
+    state, _ = judged([Traffic().look(rng) for _ in range(3)])
+    later, _ = judged([Traffic().look(rng) for _ in range(60)])
+    assert len(repr(later)) < 1.5 * len(repr(state))
+
+
+def test_reports_all_faults_together_when_counts_cannot_be() -> None:
+    histogram = LatencyHistogram(edges_ms=(5.0, 1.0), counts=(1, -1))
+    bad = Look(
+        step=1,
+        share=1.5,
+        duration=timedelta(0),
+        baseline=ArmCounts(requests=3, errors=4),
+        canary=ArmCounts(requests=3, errors=1, latency=histogram, users_with_errors=2),
+    )
+    with pytest.raises(LookInvalid) as caught:
+        judge(begin(SETTINGS), bad, SETTINGS)
+    assert len(caught.value.faults) == 7
+    assert any(fault.startswith("canary.latency: edges must be above 0 and rise") for fault in caught.value.faults)
+    assert caught.value.remedy
+
+
+def test_refuses_a_look_when_its_edges_are_not_those_seen_before() -> None:
+    rng = np.random.default_rng(7)
+    look = Traffic().look(rng)
+    state, _ = judge(begin(SETTINGS), look, SETTINGS)
+    assert look.canary.latency is not None
+    moved = LatencyHistogram(
+        edges_ms=tuple(2 * edge for edge in look.canary.latency.edges_ms), counts=look.canary.latency.counts
+    )
+    other = replace(look, canary=replace(look.canary, latency=moved))
+    with pytest.raises(LookInvalid, match="edges are not those seen before"):
+        judge(state, other, SETTINGS)
