@@ -1,0 +1,276 @@
+"""Each event of a journal as one clear sentence; live view, plain lines, report and notices all say the same."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import singledispatch
+
+from crossfade.journal.port import Entry
+from crossfade.model import events as happened
+from crossfade.model.events import Facts
+from crossfade.model.plan import Plan
+from crossfade.model.terms import Outcome, Phase
+from crossfade.report.end_words import aim, reached
+from crossfade.report.units import say_fact, say_percent
+
+
+class Importance(StrEnum):
+    """How much a person needs to see it. A `PROBLEM` always shows; a `DETAIL` only to those who look closely."""
+
+    DETAIL = "detail"
+    STEP = "step"
+    MILESTONE = "milestone"
+    PROBLEM = "problem"
+
+
+class Matter(StrEnum):
+    """What a sentence is about."""
+
+    PHASE = "phase"
+    STEP = "step"
+    GATE = "gate"
+    JUDGEMENT = "judgement"
+    PERSON = "person"
+    RETREAT = "retreat"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One sentence about one event. `text` is one line of printable characters; escape it where it becomes HTML."""
+
+    at: datetime
+    importance: Importance
+    topic: Matter
+    text: str
+
+
+def tell(entry: Entry) -> Told:
+    """The sentence for any event. Pure; never raises for an event of the union."""
+    importance, topic, text = _say(entry.event, entry)
+    return Told(at=entry.at, importance=importance, topic=topic, text=_one_line(text))
+
+
+class Narrator:
+    """Tells a journal in order, leaving out looks that say what the look before said."""
+
+    def __init__(self) -> None:
+        self._verdict: tuple[str, str | None] | None = None
+
+    def hear(self, entry: Entry) -> Told | None:
+        event = entry.event
+        if isinstance(event, happened.CountingStarted):
+            self._verdict = None
+        if isinstance(event, happened.Looked):
+            verdict = (event.verdict, event.guard)
+            if verdict == self._verdict and event.verdict != "abort":
+                return None
+            self._verdict = verdict
+        return tell(entry)
+
+
+def narrate(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Told]]:
+    """Every entry worth telling, with its sentence."""
+    narrator = Narrator()
+    for entry in entries:
+        told = narrator.hear(entry)
+        if told is not None:
+            yield entry, told
+
+
+def threshold(plan: Plan) -> float:
+    """The e-value at which the judge aborts: alpha is shared by its two metrics, errors and latency.
+
+    Source: docs/judge.md (Ville's inequality).
+    """
+    return 2 / plan.judge.alpha
+
+
+def say_facts(facts: Facts) -> str:
+    """Evidence in one line, empty without any."""
+    return ", ".join(" ".join(say_fact(name, value)) for name, value in facts.items())
+
+
+Saying = tuple[Importance, Matter, str]
+
+
+@singledispatch
+def _say(event: object, entry: Entry) -> Saying:
+    return Importance.DETAIL, Matter.STEP, f"{type(event).__name__} (entry {entry.position})."
+
+
+@_say.register
+def _(event: happened.MigrationPlanned, _: Entry) -> Saying:
+    ladder = ", ".join(f"{step.percent:g}" for step in event.plan.ladder)
+    return Importance.MILESTONE, Matter.PHASE, f"Migration {event.plan.migration} is planned: ladder {ladder} %."
+
+
+@_say.register
+def _(_event: happened.EngineStarted, entry: Entry) -> Saying:
+    # The plan is entry 1 and the first engine follows it; any later one takes over what another left.
+    if entry.position <= 2:
+        return Importance.DETAIL, Matter.STEP, "The engine has started."
+    return Importance.MILESTONE, Matter.STEP, "The engine has started again and resumes where the journal ends."
+
+
+@_say.register
+def _(event: happened.PhaseEntered, _: Entry) -> Saying:
+    return Importance.MILESTONE, Matter.PHASE, f"Phase {event.phase}: {_PHASES[event.phase]}."
+
+
+@_say.register
+def _(event: happened.EndWanted, _: Entry) -> Saying:
+    return Importance.DETAIL, Matter.STEP, f"Sets out to {aim(event.end)}."
+
+
+@_say.register
+def _(event: happened.EndReached, _: Entry) -> Saying:
+    facts = say_facts(event.facts)
+    return Importance.STEP, Matter.STEP, f"{reached(event.end)}{f' ({facts})' if facts else ''}."
+
+
+@_say.register
+def _(event: happened.EndMissed, _: Entry) -> Saying:
+    text = f"Could not {aim(event.end)}: {_clause(event.reason)}."
+    if event.retryable:
+        return Importance.STEP, Matter.STEP, f"{text} Will try again."
+    return Importance.PROBLEM, Matter.STEP, f"{text} {_sentence(event.remedy)}".rstrip()
+
+
+@_say.register
+def _(event: happened.GatePassed, _: Entry) -> Saying:
+    facts = say_facts(event.facts)
+    return Importance.STEP, Matter.GATE, f"Gate passed: {gate_name(event.gate)}{f' ({facts})' if facts else ''}."
+
+
+@_say.register
+def _(event: happened.GateWaits, _: Entry) -> Saying:
+    waits = "Waits" if event.gate == "held" else f"Waits for {gate_name(event.gate)}"
+    return Importance.STEP, Matter.GATE, f"{waits}: {_clause(event.reason)}."
+
+
+@_say.register
+def _(_event: happened.CountingStarted, _: Entry) -> Saying:
+    return Importance.DETAIL, Matter.JUDGEMENT, "Warm-up is over; requests count for the judge from here."
+
+
+@_say.register
+def _(event: happened.Looked, _: Entry) -> Saying:
+    share = say_percent(event.share * 100)
+    if event.guard is not None:
+        return Importance.PROBLEM, Matter.JUDGEMENT, f"At {share} a guard stops the canary: {_clause(event.guard)}."
+    importance = {"abort": Importance.PROBLEM, "promote": Importance.STEP}.get(event.verdict, Importance.DETAIL)
+    text = f"At {share} the judge says {event.verdict}: {_clause(event.reason)} (e-value {event.e_value:.3g})."
+    return importance, Matter.JUDGEMENT, text
+
+
+@_say.register
+def _(event: happened.Approved, entry: Entry) -> Saying:
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} approved {event.phase}: {_clause(event.reason)}."
+
+
+@_say.register
+def _(event: happened.Held, entry: Entry) -> Saying:
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} holds the migration: {_clause(event.reason)}."
+
+
+@_say.register
+def _(event: happened.Released, entry: Entry) -> Saying:
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} released the hold: {_clause(event.reason)}."
+
+
+@_say.register
+def _(event: happened.RollbackRequested, entry: Entry) -> Saying:
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} asks to go back: {_clause(event.reason)}."
+
+
+@_say.register
+def _(event: happened.Overridden, entry: Entry) -> Saying:
+    until = f"{event.until:%H:%M:%S %Z}".strip()
+    text = f"{entry.by} overrides the judge until {until}: {_clause(event.reason)}."
+    return Importance.MILESTONE, Matter.PERSON, text
+
+
+@_say.register
+def _(event: happened.RollbackDecided, _: Entry) -> Saying:
+    return Importance.PROBLEM, Matter.RETREAT, _retreat("Rolls back", event.cause, event.reason, event.facts)
+
+
+@_say.register
+def _(event: happened.FailBackDecided, _: Entry) -> Saying:
+    text = _retreat("Fails back, writes return to the source", event.cause, event.reason, event.facts)
+    return Importance.PROBLEM, Matter.RETREAT, text
+
+
+@_say.register
+def _(event: happened.RequestRefused, _: Entry) -> Saying:
+    return Importance.MILESTONE, Matter.PERSON, f"Refused to {_name(event.request)}: {_clause(event.reason)}."
+
+
+@_say.register
+def _(event: happened.MigrationEnded, _: Entry) -> Saying:
+    importance = Importance.PROBLEM if event.outcome is Outcome.HALTED else Importance.MILESTONE
+    return importance, Matter.END, f"{OUTCOMES[event.outcome]}: {_clause(event.reason)}."
+
+
+def _one_line(text: str) -> str:
+    """Reasons come from people and programs: nothing in them may steer a terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
+
+
+def _retreat(what: str, cause: str, reason: str, facts: Facts) -> str:
+    evidence = say_facts(facts)
+    return f"{what} (decided by: {_name(cause)}): {_clause(reason)}{f' ({evidence})' if evidence else ''}."
+
+
+def gate_name(gate: str) -> str:
+    """The gate in a person's words, fit for 'waits for …'; `judged:2` is the judge at the ladder's third step."""
+    word, _, rung = gate.partition(":")
+    if word == "judged" and rung.isdecimal():
+        return f"the judge at step {int(rung) + 1}"
+    return _GATES.get(word, _name(gate))
+
+
+def _name(word: str) -> str:
+    return word.replace("_", " ")
+
+
+def _clause(text: str) -> str:
+    """Without the full stop, which the sentence around it adds."""
+    return text.strip().rstrip(".") or "no reason given"
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+OUTCOMES = {
+    Outcome.COMPLETED: "Completed",
+    Outcome.ROLLED_BACK: "Rolled back",
+    Outcome.FAILED_BACK: "Failed back",
+    Outcome.HALTED: "Halted, a person must look",
+}
+
+_GATES = {
+    "approved": "approval",
+    "full_load_done": "the full load",
+    "caught_up": "replication to catch up",
+    "servers_ready": "the servers' copies",
+    "files_in_step": "the files' copies",
+    "judged": "the judge",
+    "drained": "the last requests in flight",
+    "baked": "the bake time",
+}
+
+_PHASES = {
+    Phase.PREPARE: "connect the sites and see that nothing stands in the way",
+    Phase.REPLICATE: "copy data, servers and files, and keep them in step",
+    Phase.VALIDATE: "compare every row and try the copies",
+    Phase.SHADOW: "compare answers to mirrored reads",
+    Phase.CANARY: "move users to the modern servers, step by step",
+    Phase.CUTOVER: "move writes to the target",
+    Phase.BAKE: "run on the target, with the way back alive",
+    Phase.FINALIZE: "end the way back and release the legacy side",
+}
