@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import Shares
 from crossfade.model.terms import NoData, Side
 
@@ -14,13 +15,60 @@ class Router(Protocol):
         ...
 
     def set_shares(self, canary_percent: float) -> Shares:
-        """The share is `canary_percent` (0 to 100), checked after the change; returns what the router then says."""
+        """The share is `canary_percent` (0 to 100), checked after the change; returns what the router then says.
+
+        Raises `PercentOutOfRange`, `RouterUnreachable`, `SharesNotTaken`.
+        """
         ...
 
     def mirror(self, percent: float) -> None:
-        """That share of requests (0: off) is also sent to the modern servers, whose answers nobody waits for."""
+        """That share of requests (0: off) is also sent to the modern servers, whose answers nobody waits for.
+
+        Raises as `set_shares` does.
+        """
         ...
 
     def drained(self, side: Side) -> bool | NoData:
         """True when no request is in flight to the servers of `side`."""
         ...
+
+
+class PercentOutOfRange(CrossfadeError):
+    """A share was asked for that is not one."""
+
+    remedy = "Ask for a share from 0 to 100 percent."
+
+    def __init__(self, percent: float) -> None:
+        self.percent = percent
+        super().__init__(f"a share of {percent} % was asked for")
+
+
+class RouterUnreachable(CrossfadeError):
+    """The router did not answer, or what it answered is no answer."""
+
+    retryable = True
+    remedy = "See that the router runs and that its admin address is the one that was configured."
+
+    def __init__(self, admin_url: str, reason: str) -> None:
+        self.admin_url, self.reason = admin_url, reason
+        super().__init__(f"the router at {admin_url} does not answer: {reason}")
+
+
+class SharesNotTaken(CrossfadeError):
+    """The router was told its shares and says, after a while, that it does something else."""
+
+    retryable = True
+    remedy = "See that nobody else changes the router's shares and that it watches the folder it was started with."
+
+    def __init__(self, wanted: Shares, reported: str) -> None:
+        self.wanted, self.reported = wanted, reported
+        super().__init__(
+            f"the router was told {wanted.canary_percent} % (mirror {wanted.mirror_percent} %) and says: {reported}"
+        )
+
+
+def as_percent(percent: float) -> float:
+    """The share itself; raises `PercentOutOfRange` unless it lies from 0 to 100 (NaN does not)."""
+    if not 0 <= percent <= 100:
+        raise PercentOutOfRange(percent)
+    return percent

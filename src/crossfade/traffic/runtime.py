@@ -1,0 +1,90 @@
+"""The shares as Envoy's runtime reads them from disk: the one place where they are wanted, engine or no engine.
+
+Envoy watches the symbolic link `current` in the folder and takes up the tree it points to whenever the link is
+replaced, and when it starts. Nothing else sets a share (there is no admin layer above this one), so what stands here
+is what a router does, and what it does again after it was killed.
+
+Source: https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/runtime
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from crossfade.model.seen import Shares
+
+LEGACY = "legacy"
+MODERN = "modern"
+MIRROR = "mirror"
+"""The names of the router's clusters. Mirrored requests have one of their own, so that they fill nobody's queue."""
+
+LINK = "current"
+SUBDIRECTORY = "envoy"
+WEIGHT_PREFIX = "traffic.weight"
+MIRROR_KEY = "traffic.mirror"
+TOTAL_WEIGHT = 100_000
+"""What the two weights sum to: shares are kept to a thousandth of a percent."""
+
+_MIRROR_TOTAL = 1_000_000
+
+
+def entries(shares: Shares) -> dict[str, str]:
+    """Runtime keys and values that make a router do `shares`; percents are rounded to a thousandth."""
+    modern = round(shares.canary_percent * TOTAL_WEIGHT / 100)
+    mirrored = round(shares.mirror_percent * TOTAL_WEIGHT / 100) * (_MIRROR_TOTAL // TOTAL_WEIGHT)
+    return {
+        f"{WEIGHT_PREFIX}.{MODERN}": str(modern),
+        f"{WEIGHT_PREFIX}.{LEGACY}": str(TOTAL_WEIGHT - modern),
+        MIRROR_KEY: json.dumps({"numerator": mirrored, "denominator": "MILLION"}),
+    }
+
+
+def parse(values: Mapping[str, str]) -> Shares:
+    """The inverse of `entries`. Raises ValueError, saying what is wrong, for values that are not shares.
+
+    Envoy takes weights of any sum without a word and would spread users over that sum: here they must be the whole.
+    """
+    try:
+        modern, legacy = int(values[f"{WEIGHT_PREFIX}.{MODERN}"]), int(values[f"{WEIGHT_PREFIX}.{LEGACY}"])
+        mirror = json.loads(values[MIRROR_KEY])
+        mirrored = int(mirror["numerator"])
+    except KeyError as missing:
+        raise ValueError(f"no value for {missing}") from missing
+    except (TypeError, ValueError) as wrong:
+        raise ValueError(f"a value that is none: {wrong}") from wrong
+    if modern < 0 or legacy < 0 or modern + legacy != TOTAL_WEIGHT:
+        raise ValueError(f"weights {modern} and {legacy} do not sum to {TOTAL_WEIGHT}")
+    if mirror.get("denominator") != "MILLION" or not 0 <= mirrored <= _MIRROR_TOTAL:
+        raise ValueError(f"a mirror of {mirror}")
+    return Shares(canary_percent=modern * 100 / TOTAL_WEIGHT, mirror_percent=mirrored * 100 / _MIRROR_TOTAL)
+
+
+def write(folder: Path, shares: Shares) -> None:
+    """Replace what is wanted, all keys at once: a router sees the old shares or the new ones, never a mixture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / LINK
+    before = link.resolve() if link.is_symlink() else None
+    version = Path(tempfile.mkdtemp(prefix="shares-", dir=folder))
+    version.chmod(0o755)
+    for key, value in entries(shares).items():
+        place = version / SUBDIRECTORY / Path(*key.split("."))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(value, encoding="utf-8")
+    fresh = version / LINK
+    fresh.symlink_to(version, target_is_directory=True)
+    fresh.replace(link)
+    if before is not None and before.parent == folder.resolve() and before != version.resolve():
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def read(folder: Path) -> Shares:
+    """What is wanted. Raises ValueError when nothing is, or nothing sensible."""
+    root = folder / LINK / SUBDIRECTORY
+    values = {}
+    for key in entries(Shares(canary_percent=0)):
+        place = root / Path(*key.split("."))
+        if place.is_file():
+            values[key] = place.read_text(encoding="utf-8")
+    return parse(values)

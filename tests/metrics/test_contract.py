@@ -1,0 +1,134 @@
+"""What every source of counts must do, asked of each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from crossfade.metrics.envoy import EnvoyMetrics
+from crossfade.metrics.memory import InMemoryMetrics
+from crossfade.metrics.port import Metrics
+from crossfade.model.counts import ArmCounts, ArmReading
+from crossfade.model.terms import NoData, Side
+from tests.traffic.running import Routed, routed, wait_until
+from tests.traffic.users import Ask, ask_all
+
+Serve = Callable[[Side, int, bool], None]
+
+
+@dataclass
+class Case:
+    metrics: Metrics
+    serve: Serve
+    """So many requests of a side, which take about 20 ms, and fail or not."""
+    silence: Callable[[], None]
+    restart: Callable[[], None]
+
+    def reading(self) -> ArmReading:
+        seen = self.metrics.arms()
+        assert isinstance(seen, ArmReading), seen
+        return seen
+
+    def reading_of(self, requests: int) -> ArmReading:
+        wait_until(lambda: self.reading().baseline.requests + self.reading().canary.requests >= requests)
+        return self.reading()
+
+
+@pytest.fixture(params=["memory", pytest.param("envoy", marks=pytest.mark.parts)])
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    if request.param == "memory":
+        yield _in_memory()
+    else:
+        with routed(servers_of_each=1) as running:
+            yield _envoy(running)
+
+
+def test_both_arms_are_empty_when_nobody_asked(case: Case) -> None:
+    case.restart()
+    for arm in (case.reading().baseline, case.reading().canary):
+        assert arm.latency is not None
+        assert (arm.requests, arm.errors, sum(arm.latency.counts)) == (0, 0, 0)
+
+
+def test_each_arm_has_its_own_when_both_served(case: Case) -> None:
+    before = case.reading()
+    case.serve(Side.SOURCE, 7, False)
+    case.serve(Side.TARGET, 3, False)
+    after = case.reading_of(_all(before) + 10)
+    assert _numbers(after.baseline - before.baseline) == (7, 0)
+    assert _numbers(after.canary - before.canary) == (3, 0)
+
+
+def test_failed_requests_are_errors_and_latencies_when_there_are_some(case: Case) -> None:
+    before = case.reading()
+    case.serve(Side.TARGET, 5, False)
+    case.serve(Side.TARGET, 2, True)
+    since = case.reading_of(_all(before) + 7).canary - before.canary
+    assert _numbers(since) == (7, 2)
+    assert since.latency is not None
+    assert sum(since.latency.counts) == 7
+
+
+def test_median_is_what_requests_took_when_they_took_twenty_milliseconds(case: Case) -> None:
+    before = case.reading()
+    case.serve(Side.SOURCE, 40, False)
+    since = case.reading_of(_all(before) + 40).baseline - before.baseline
+    assert since.latency is not None
+    median = since.latency.quantile_ms(0.5)
+    assert median is not None
+    assert 19 <= median <= 26
+
+
+def test_boot_stays_when_counters_go_on(case: Case) -> None:
+    before = case.reading()
+    case.serve(Side.SOURCE, 1, False)
+    assert case.reading_of(_all(before) + 1).boot == before.boot
+
+
+def test_boot_changes_when_counters_start_at_zero(case: Case) -> None:
+    case.serve(Side.SOURCE, 5, False)
+    before = case.reading_of(5)
+    case.restart()
+    assert case.reading().boot != before.boot
+    assert case.reading().baseline.requests < before.baseline.requests
+
+
+def test_reading_is_no_data_with_a_reason_when_nobody_answers(case: Case) -> None:
+    case.silence()
+    seen = case.metrics.arms()
+    assert isinstance(seen, NoData)
+    assert seen.reason
+
+
+def _numbers(arm: ArmCounts) -> tuple[int, int]:
+    return arm.requests, arm.errors
+
+
+def _all(reading: ArmReading) -> int:
+    return reading.baseline.requests + reading.canary.requests
+
+
+def _in_memory() -> Case:
+    metrics = InMemoryMetrics()
+
+    def silence() -> None:
+        metrics.silent = "asked to be"
+
+    return Case(
+        metrics=metrics,
+        serve=lambda side, times, failed: metrics.serve(side, milliseconds=20.5, failed=failed, times=times),
+        silence=silence,
+        restart=metrics.restart,
+    )
+
+
+def _envoy(running: Routed) -> Case:
+    def serve(side: Side, times: int, failed: bool) -> None:
+        running.router.set_shares(100 if side is Side.TARGET else 0)
+        ask_all(running.port, [Ask(path=f"/?ms=20&status={500 if failed else 200}")] * times, at_once=4)
+
+    def restart() -> None:
+        running.kill()
+        running.start()
+
+    return Case(metrics=EnvoyMetrics(running.layout.admin_url), serve=serve, silence=running.kill, restart=restart)

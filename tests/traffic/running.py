@@ -1,0 +1,79 @@
+"""A real Envoy between tiny servers and whoever asks, for a test."""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from crossfade.rehearsal import processes, router
+from crossfade.rehearsal.router import RouterLayout
+from crossfade.traffic.envoy import EnvoyRouter
+from tests.traffic.servers import Servers, serving
+
+
+def wait_until(true: Callable[[], bool], *, within_s: float = 10) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
+
+
+@dataclass
+class Routed:
+    """The whole: users ask at `port`, `router` is the port to the engine, `servers` can be taken down."""
+
+    layout: RouterLayout
+    router: EnvoyRouter
+    servers: Servers
+    process: subprocess.Popen[bytes]
+
+    @property
+    def port(self) -> int:
+        return self.layout.listen_port
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def start(self) -> None:
+        """Returns when users are answered."""
+        self.launch()
+        wait_until(self.ready)
+
+    def launch(self) -> None:
+        self.process = processes.start(router.launch(self.layout, self.layout.folder / "router.log"))
+
+    def ready(self) -> bool:
+        assert self.process.poll() is None, (self.layout.folder / "router.log").read_text()
+        return router.is_ready(self.layout)
+
+
+@contextmanager
+def routed(*, servers_of_each: int = 3, timeout_s: float = 10) -> Iterator[Routed]:
+    with tempfile.TemporaryDirectory(prefix="crossfade-router-") as folder:
+        listen, admin, *ports = processes.free_ports(2 + 2 * servers_of_each)
+        layout = RouterLayout(
+            folder=Path(folder),
+            listen_port=listen,
+            admin_port=admin,
+            legacy_ports=ports[:servers_of_each],
+            modern_ports=ports[servers_of_each:],
+            timeout=timedelta(seconds=timeout_s),
+        )
+        with serving(layout.legacy_ports, layout.modern_ports) as servers:
+            process = processes.start(router.launch(layout, layout.folder / "router.log"))
+            whole = Routed(
+                layout=layout,
+                router=EnvoyRouter(layout.admin_url, layout.runtime_folder),
+                servers=servers,
+                process=process,
+            )
+            try:
+                wait_until(whole.ready)
+                yield whole
+            finally:
+                processes.stop(whole.process, timeout=5)

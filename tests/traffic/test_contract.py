@@ -1,0 +1,94 @@
+"""What every router must do, asked of each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from crossfade.model.seen import Shares
+from crossfade.model.terms import NoData, Side
+from crossfade.traffic.memory import InMemoryRouter
+from crossfade.traffic.port import PercentOutOfRange, Router, RouterUnreachable
+from tests.traffic.running import routed
+
+
+@dataclass
+class Case:
+    router: Router
+    stop: Callable[[], None]
+    start: Callable[[], None]
+
+
+@pytest.fixture(params=["memory", pytest.param("envoy", marks=pytest.mark.parts)])
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    if request.param == "memory":
+        router = InMemoryRouter()
+        yield Case(router=router, stop=router.stop, start=router.start)
+    else:
+        with routed(servers_of_each=1) as running:
+            yield Case(router=running.router, stop=running.kill, start=running.start)
+
+
+def test_nobody_is_modern_when_nothing_was_asked_yet(case: Case) -> None:
+    assert case.router.shares() == Shares(canary_percent=0)
+
+
+@pytest.mark.parametrize("percent", [0, 5, 12.5, 90, 99.999, 100])
+def test_share_is_reported_when_it_was_set(case: Case, percent: float) -> None:
+    assert case.router.set_shares(percent) == Shares(canary_percent=percent)
+    assert case.router.shares() == Shares(canary_percent=percent)
+
+
+def test_same_share_again_changes_nothing_when_it_is_reached(case: Case) -> None:
+    case.router.set_shares(25)
+    assert case.router.set_shares(25) == Shares(canary_percent=25)
+
+
+def test_mirror_and_share_stand_beside_each_other_when_both_are_set(case: Case) -> None:
+    case.router.mirror(10)
+    case.router.set_shares(25)
+    assert case.router.shares() == Shares(canary_percent=25, mirror_percent=10)
+    case.router.mirror(0)
+    assert case.router.shares() == Shares(canary_percent=25)
+
+
+@pytest.mark.parametrize("percent", [-0.1, 100.1, float("nan"), float("inf")])
+def test_share_is_refused_when_it_is_no_percent(case: Case, percent: float) -> None:
+    case.router.set_shares(30)
+    with pytest.raises(PercentOutOfRange):
+        case.router.set_shares(percent)
+    with pytest.raises(PercentOutOfRange):
+        case.router.mirror(percent)
+    assert case.router.shares() == Shares(canary_percent=30)
+
+
+def test_both_sides_are_drained_when_nobody_asks(case: Case) -> None:
+    assert case.router.drained(Side.SOURCE) is True
+    assert case.router.drained(Side.TARGET) is True
+
+
+def test_looks_are_no_data_and_verbs_are_retryable_when_the_router_is_down(case: Case) -> None:
+    case.stop()
+    assert isinstance(case.router.shares(), NoData)
+    assert isinstance(case.router.drained(Side.SOURCE), NoData)
+    with pytest.raises(RouterUnreachable) as caught:
+        case.router.set_shares(5)
+    assert caught.value.retryable
+    assert caught.value.remedy
+
+
+def test_share_is_as_before_when_the_router_comes_back(case: Case) -> None:
+    case.router.set_shares(45)
+    case.router.mirror(3)
+    case.stop()
+    case.start()
+    assert case.router.shares() == Shares(canary_percent=45, mirror_percent=3)
+
+
+def test_share_asked_for_meanwhile_holds_when_the_router_comes_back(case: Case) -> None:
+    case.router.set_shares(45)
+    case.stop()
+    with pytest.raises(RouterUnreachable):
+        case.router.set_shares(0)
+    case.start()
+    assert case.router.shares() == Shares(canary_percent=0)

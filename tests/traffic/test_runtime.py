@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossfade.model.seen import Shares
+from crossfade.traffic import runtime
+
+
+@given(canary=st.integers(0, 100_000), mirror=st.integers(0, 100_000))
+def test_shares_are_the_same_when_written_and_parsed(canary: int, mirror: int) -> None:
+    shares = Shares(canary_percent=canary * 100 / 100_000, mirror_percent=mirror * 100 / 100_000)
+    assert runtime.parse(runtime.entries(shares)) == shares
+
+
+@given(percent=st.floats(0, 100))
+def test_weights_sum_to_the_total_when_a_percent_is_rounded(percent: float) -> None:
+    entries = runtime.entries(Shares(canary_percent=percent))
+    assert int(entries["traffic.weight.modern"]) + int(entries["traffic.weight.legacy"]) == runtime.TOTAL_WEIGHT
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("traffic.weight.legacy", "100", "do not sum"),
+        ("traffic.weight.modern", "-1", "do not sum"),
+        ("traffic.weight.modern", "", "a value that is none"),
+        ("traffic.weight.modern", None, "no value for"),
+        ("traffic.mirror", "5", "a value that is none"),
+        ("traffic.mirror", json.dumps({"numerator": 5, "denominator": "HUNDRED"}), "a mirror of"),
+        ("traffic.mirror", json.dumps({"numerator": 2_000_000, "denominator": "MILLION"}), "a mirror of"),
+    ],
+)
+def test_shares_are_refused_when_a_value_is_wrong(key: str, value: str | None, complaint: str) -> None:
+    entries = {**runtime.entries(Shares(canary_percent=20)), key: value}
+    with pytest.raises(ValueError, match=complaint):
+        runtime.parse({k: v for k, v in entries.items() if v is not None})
+
+
+def test_only_the_newest_version_lies_on_disk_when_shares_were_written_often(tmp_path: Path) -> None:
+    for percent in range(10):
+        runtime.write(tmp_path, Shares(canary_percent=percent))
+    assert runtime.read(tmp_path) == Shares(canary_percent=9)
+    assert len(list(tmp_path.iterdir())) == 2  # the link and what it points to
+
+
+def test_other_folders_stay_when_the_link_pointed_elsewhere(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = tmp_path / "runtime"
+    folder.mkdir()
+    (folder / runtime.LINK).symlink_to(elsewhere)
+    runtime.write(folder, Shares(canary_percent=1))
+    assert elsewhere.is_dir()
