@@ -1,0 +1,103 @@
+"""One read-only connection to a side, and the one place where psycopg's errors become ours."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import conninfo, sql
+
+from crossfade.model.terms import Side
+from crossfade.verify.errors import DsnUnreadable, ServerUnreachable, StatementFailed
+
+_CONNECT_SECONDS = 5
+# text output must be the same on both sides; a role that sees only some rows must fail, not pass
+_SETTINGS = sql.SQL("""
+    SET client_encoding = 'UTF8'; SET search_path = pg_catalog; SET default_transaction_read_only = on;
+    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+    SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64'; SET row_security = off;
+    SET jit = off; SET max_parallel_workers_per_gather = 0; SET lock_timeout = '5s'; SET synchronous_commit = 'local';
+    SET statement_timeout = {}
+""")
+_KNOWN_REASONS = (
+    ("Connection refused", "connection refused"),
+    ("timeout", "no answer in time"),
+    ("password authentication failed", "password authentication failed"),
+    ("no password supplied", "a password is needed"),
+    ("translate host name", "its host name is unknown"),
+    ("no pg_hba.conf entry", "the server's pg_hba.conf does not let this client in"),
+    ("too many clients", "too many connections"),
+    ("remaining connection slots", "too many connections"),
+    ("starting up", "the server is starting up"),
+    ("shutting down", "the server is shutting down"),
+    ("SSL", "TLS could not be agreed on"),
+    ("No route", "no route to it"),
+    ('database "', "no such database"),
+    ('role "', "no such role"),
+)
+
+
+class Session:
+    """A connection to `side`, autocommit, each statement with a snapshot of its own. Nothing can be changed by it."""
+
+    def __init__(self, side: Side, dsn: str, *, statement_timeout: timedelta) -> None:
+        """Raises `DsnUnreadable` and `ServerUnreachable`."""
+        self.side = side
+        try:
+            parameters = conninfo.conninfo_to_dict(dsn)
+        except psycopg.ProgrammingError:
+            raise DsnUnreadable(side) from None  # the cause would repeat the text
+        # a lost server must not be waited for until the kernel's default of two hours
+        defaults = {"connect_timeout": _CONNECT_SECONDS, "keepalives_idle": 5, "keepalives_interval": 2}
+        parameters = defaults | parameters | {"application_name": "crossfade verify"}
+        with self._translated():
+            self._connection = psycopg.connect(
+                conninfo.make_conninfo("", **parameters), autocommit=True, prepare_threshold=None
+            )
+        self.version = self._connection.info.server_version
+        milliseconds = sql.Literal(int(statement_timeout.total_seconds() * 1000))
+        with self._translated():
+            self._connection.execute(_SETTINGS.format(milliseconds))
+
+    def rows(
+        self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a statement. Raises `ServerUnreachable` and `StatementFailed`."""
+        with self._translated():
+            return self._connection.execute(sql.Composed([statement]), parameters).fetchall()
+
+    def row(
+        self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> tuple[Any, ...]:
+        """The only row of a statement."""
+        return self.rows(statement, parameters)[0]
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        # the server's own words are not passed on: they can hold a value, a password or a piece of one
+        try:
+            yield
+        except psycopg.OperationalError as exc:
+            if exc.sqlstate and not exc.sqlstate.startswith(("08", "57P", "53", "28", "3D")):
+                raise StatementFailed(self.side, type(exc).__name__, exc.sqlstate) from None
+            raise ServerUnreachable(self.side, _reason(exc)) from None
+        except psycopg.Error as exc:
+            raise StatementFailed(self.side, type(exc).__name__, exc.sqlstate or "no code") from None
+
+
+def _reason(exc: psycopg.OperationalError) -> str:
+    text = str(exc)
+    return next((reason for mark, reason in _KNOWN_REASONS if mark in text), "the connection failed or broke")

@@ -1,0 +1,174 @@
+"""The statements of a verification for one side, built once for each table."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from crossfade.model.terms import Side
+from crossfade.verify.hashing import catalog_type, column_hash, name, relation_name, row_hash
+from crossfade.verify.relation import ColumnPair, TablePair
+from crossfade.verify.session import Session
+
+Key = tuple[str, ...]  # the key's columns as text, in canonical form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A part of a table: keys above `after` up to `upto` (None: open end), and of those only the rows whose key's
+    hash modulo `modulus`, a power of two, is one of `residues`.
+    """
+
+    after: Key | None = None
+    upto: Key | None = None
+    modulus: int = 1
+    residues: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Number of rows and the sum of their hashes: equal for equal multisets of rows."""
+
+    rows: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowState:
+    """What a row was at a moment: `signature` stands for its values, `version` is its xmin."""
+
+    signature: str
+    version: str
+
+
+# a key has one row; several where the other side has no unique index, or for tables without a key
+Rows = dict[Key, tuple[RowState, ...]]
+
+
+class TableStatements:
+    """Reads one table of one side. Both sides' objects give comparable digests, keys and signatures."""
+
+    def __init__(self, session: Session, table: TablePair, *, strict: bool = False) -> None:
+        self.session, self.table, self.side = session, table, session.side
+        version = session.version
+        self._hashes = [
+            column_hash(pair, number, self.side, version=version, strict=strict)
+            for number, pair in enumerate(table.columns)
+        ]
+        self._row_hash = row_hash(list(self._hashes))
+        numbers = {pair.name: number for number, pair in enumerate(table.columns)}
+        self._key_hash = row_hash([self._hashes[numbers[k.name]] for k in table.key]) if table.key else self._row_hash
+        relation = table.on(self.side)
+        # children of plain inheritance are tables of their own; partitions are reached through the parent
+        only = sql.SQL("") if relation.partitioned else sql.SQL("ONLY ")
+        self._from = only + relation_name(relation.schema, relation.name)
+        self._key_texts = _key_texts(table.key, self.side) if table.key else [self._row_hash + sql.SQL("::text")]
+        self._key_names = [name(k.on(self.side).name) for k in table.key]
+        self._key_types = [catalog_type(k.on(self.side).type_name) for k in table.key]
+
+    def bound(self, after: Key | None, upto: Key | None, rows: int) -> Key | None:
+        """The key of the `rows`-th row behind `after`, walking the index; None when there are fewer up to `upto`."""
+        where, parameters = self._where(Slice(after=after, upto=upto))
+        order = sql.SQL(", ").join(self._key_names)
+        statement = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
+            sql.SQL(", ").join(self._key_texts), self._from, where, order, sql.Literal(rows - 1)
+        )
+        found = self.session.rows(statement, parameters)
+        return tuple(found[0]) if found else None
+
+    def digest(self, part: Slice) -> Digest:
+        where, parameters = self._where(part)
+        statement = sql.SQL("SELECT count(*), coalesce(sum({}), 0) FROM {} WHERE {}").format(
+            self._row_hash, self._from, where
+        )
+        rows, total = self.session.row(statement, parameters)
+        return Digest(rows=rows, total=int(total))
+
+    def digests(self, part: Slice, modulus: int) -> dict[int, Digest]:
+        """The slice's digest for each residue of the key's hash, in one scan; empty residues are left out."""
+        where, parameters = self._where(part)
+        statement = sql.SQL("SELECT {} & {}, count(*), sum({}) FROM {} WHERE {} GROUP BY 1").format(
+            self._key_hash, sql.Literal(modulus - 1), self._row_hash, self._from, where
+        )
+        found = self.session.rows(statement, parameters)
+        return {residue: Digest(rows=rows, total=int(total)) for residue, rows, total in found}
+
+    def listing(self, part: Slice) -> Rows:
+        """Every row of the slice by its key, with one hash as its signature."""
+        where, parameters = self._where(part)
+        return self._rows(self._row_hash + sql.SQL("::text"), where, parameters)
+
+    def lookup(self, keys: Sequence[Key]) -> Rows:
+        """The rows of `keys`, as many as there are, with the hash of every column as their signature."""
+        vector = sql.SQL("ARRAY[{}]::int8[]::text").format(sql.SQL(", ").join(self._hashes))
+        columns = [list(values) for values in zip(*keys, strict=True)]
+        if not self.table.key:
+            return self._rows(vector, sql.SQL("{} = ANY (%s::text[]::int8[])").format(self._row_hash), columns)
+        wanted = sql.SQL(", ").join(
+            sql.SQL("unnest(%s::text[]::{}[])").format(type_name) for type_name in self._key_types
+        )
+        where = sql.SQL("({}) IN (SELECT {})").format(sql.SQL(", ").join(self._key_names), wanted)
+        return self._rows(vector, where, columns)
+
+    def _rows(self, signature: sql.Composable, where: sql.Composable, parameters: Sequence[object]) -> Rows:
+        statement = sql.SQL("SELECT {}, {}, xmin::text FROM {} WHERE {}").format(
+            sql.SQL(", ").join(self._key_texts), signature, self._from, where
+        )
+        found: dict[Key, list[RowState]] = {}
+        for *key, signed, version in self.session.rows(statement, parameters):
+            found.setdefault(tuple(key), []).append(RowState(signature=signed, version=version))
+        return {key: tuple(sorted(states, key=_by_signature)) for key, states in found.items()}
+
+    def _where(self, part: Slice) -> tuple[sql.Composable, list[object]]:
+        conditions: list[sql.Composable] = [sql.SQL("true")]
+        parameters: list[object] = []
+        for operator, bound in ((sql.SQL(">"), part.after), (sql.SQL("<="), part.upto)):
+            if bound is not None:
+                values = sql.SQL(", ").join(sql.SQL("%s::{}").format(t) for t in self._key_types)
+                names = sql.SQL(", ").join(self._key_names)
+                conditions.append(sql.SQL("({}) {} ({})").format(names, operator, values))
+                parameters += bound
+        if part.residues:
+            conditions.append(
+                sql.SQL("({} & {}) = ANY (%s::int8[])").format(self._key_hash, sql.Literal(part.modulus - 1))
+            )
+            parameters.append(list(part.residues))
+        return sql.SQL(" AND ").join(conditions), parameters
+
+
+def key_as_json(table: TablePair, key: Key) -> str:
+    """The key as JSON text; of a table without one, the hash of the row (its values are not to be shown)."""
+    if not table.key:
+        return json.dumps({"row_hash": int(key[0])})
+    shown: dict[str, Any] = {}
+    for pair, text in zip(table.key, key, strict=True):
+        whole = pair.source.kind in {"int2", "int4", "int8"}
+        shown[pair.name] = int(text) if whole else text
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def changed_columns(table: TablePair, here: Iterable[RowState], there: Iterable[RowState]) -> tuple[str, ...]:
+    """Names of the columns whose hashes differ; the states come from `lookup`."""
+    left, right = ([_vector(state) for state in states] for states in (here, there))
+    if len(left) != 1 or len(right) != 1:
+        return ()
+    return tuple(pair.name for pair, a, b in zip(table.columns, left[0], right[0], strict=True) if a != b)
+
+
+def _vector(state: RowState) -> list[str]:
+    return state.signature.strip("{}").split(",")
+
+
+def _by_signature(state: RowState) -> str:
+    return state.signature
+
+
+def _key_texts(key: tuple[ColumnPair, ...], side: Side) -> list[sql.Composable]:
+    texts: list[sql.Composable] = []
+    for pair in key:
+        column = pair.on(side)
+        form = "trim_scale({})::text" if column.kind == "numeric" else "{}::text"  # 1.10 and 1.1 are one key
+        texts.append(sql.SQL(form).format(name(column.name)))
+    return texts
