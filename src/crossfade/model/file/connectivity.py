@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Bandwidth
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import Address, Network, Secret, WebAddress
@@ -58,7 +59,9 @@ class DirectConnect(Section):
 
     enabled: bool = False
     """Build the virtual interface."""
-    connection: Annotated[str, Field(pattern=r"^dxcon-[a-z0-9]+$")] | None = None
+    connection: (
+        Annotated[str, Form(r"dxcon-[a-z0-9]+", "the id of a connection, such as dxcon-fg000001", 40)] | None
+    ) = None
     """Id of the connection that carries it."""
     vlan: VlanId = 101
     """VLAN."""

@@ -4,10 +4,12 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from crossfade.model.file.quantities import duration_text
 from crossfade.model.file.shape import names_at
 from crossfade.model.file.tree import Path, Place, Tree
 
@@ -33,24 +35,20 @@ def explain(error: ErrorDetails, path: Path, tree: Tree) -> tuple[str, str]:
 
 def _as_yaml_read_it(error: ErrorDetails, place: Place, problem: str, remedy: str) -> tuple[str, str]:
     """YAML turns 10:30 into 630 and no into false; say so, for nobody sees it in the file."""
-    value, raw = error["input"], place.raw
-    if raw is None or isinstance(value, str) or value is None or _SECRET_NAMES.search(problem):
+    value, raw, kind = error["input"], place.raw, error["type"]
+    if raw is None or not isinstance(value, bool | int | float):
         return problem, remedy
+    quoted = f'write "{raw}" in quotes if it is meant as a text'
     if isinstance(value, bool):
-        if error["type"] in {"string_type", "enum"} or raw.lower() not in {"true", "false"}:
-            return (
-                f"YAML reads {raw} as {str(value).lower()}",
-                f'if the word is meant, write "{raw}" in quotes; {remedy}',
-            )
-        return problem, remedy
+        if kind != "string_type" and raw.lower() in {"true", "false"}:
+            return problem, remedy
+        return f"YAML reads {raw} as {str(value).lower()}", quoted if kind == "string_type" else remedy
     if ":" in raw:
-        if error["type"] == "duration":
-            first, *rest = raw.split(":")
-            return f"YAML reads {raw} as the number {value}", f"write it with units, such as {first}m{rest[0]}s"
-        return f"YAML reads {raw} as the number {value}", f'write "{raw}" in quotes'
-    if error["type"] in {"string_type", "string_pattern_mismatch"}:
-        return f"YAML reads {raw} as a number", f'write "{raw}" in quotes'
-    return problem, remedy
+        first, second, *_ = raw.split(":")
+        units = f"write it with units, such as {first}m{second}s"
+        told = units if kind == "duration" else f'write "{raw}" in quotes'
+        return f"YAML reads {raw} as the number {value}", told
+    return (f"YAML reads {raw} as a number", quoted) if kind == "string_type" else (problem, remedy)
 
 
 def _missing(_: ErrorDetails, path: Path) -> tuple[str, str]:
@@ -103,24 +101,19 @@ def _kind(what: str, example: str) -> Callable[[ErrorDetails, Path], tuple[str, 
 def _limit(word: str) -> Callable[[ErrorDetails, Path], tuple[str, str]]:
     def told(error: ErrorDetails, _: Path) -> tuple[str, str]:
         bound = next(iter(error.get("ctx", {}).values()))
-        return f"{_shown(error['input'])} is out of range", f"write {word} {bound:g}" if isinstance(
-            bound, int | float
-        ) else f"write {word} {bound}"
+        text = duration_text(bound) if isinstance(bound, timedelta) else str(bound)
+        return f"{_shown(error['input'])} is out of range", f"write {word} {text}"
 
     return told
 
 
-def _length(word: str, key: str) -> Callable[[ErrorDetails, Path], tuple[str, str]]:
+def _length(problem: str, word: str, what: str) -> Callable[[ErrorDetails, Path], tuple[str, str]]:
     def told(error: ErrorDetails, _: Path) -> tuple[str, str]:
-        bound = error.get("ctx", {}).get(key)
-        return f"has {'too few' if word == 'at least' else 'too many'} entries or letters", f"write {word} {bound}"
+        context = error.get("ctx", {})
+        bound = context.get("min_length", context.get("max_length"))
+        return problem, f"write {word} {bound} {what}"
 
     return told
-
-
-def _pattern(_: ErrorDetails, path: Path) -> tuple[str, str]:
-    name = next((str(part) for part in reversed(path) if isinstance(part, str)), "value")
-    return "has a form that is not allowed here", f"see `{name}` in docs/migration-file.md for its form"
 
 
 def _other(error: ErrorDetails, _: Path) -> tuple[str, str]:
@@ -130,6 +123,7 @@ def _other(error: ErrorDetails, _: Path) -> tuple[str, str]:
 def _shown(value: object) -> str:
     """A value as the file would have it, shortened."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= 40 else f"{text[:37]}…"
 
 
@@ -154,9 +148,8 @@ _EXPLAIN: dict[str, Callable[[ErrorDetails, Path], tuple[str, str]]] = {
     "greater_than_equal": _limit("at least"),
     "less_than": _limit("less than"),
     "less_than_equal": _limit("at most"),
-    "string_pattern_mismatch": _pattern,
-    "string_too_short": _length("at least", "min_length"),
-    "string_too_long": _length("at most", "max_length"),
-    "too_short": _length("at least", "min_length"),
-    "too_long": _length("at most", "max_length"),
+    "string_too_short": _length("is too short", "at least", "letter(s)"),
+    "string_too_long": _length("is too long", "at most", "letters"),
+    "too_short": _length("has too few entries", "at least", "of them"),
+    "too_long": _length("has too many entries", "at most", "of them"),
 }

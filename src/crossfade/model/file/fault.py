@@ -1,5 +1,6 @@
 """What is wrong with a migration file, where, and what to do about it."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -18,12 +19,19 @@ class Fault:
     remedy: str
 
 
+_NAME = re.compile(r"[\w-]{1,60}")
+
+
 def dotted(path: tuple[str | int, ...]) -> str:
-    """The path as people write it: names joined by dots, places in lists in brackets from 0."""
+    """The path as people write it: names joined by dots, places in lists in brackets from 0.
+
+    A key that is no plain name stands as `…`: it may be anything, from a password to a terminal's control codes.
+    """
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part}" if text else part
+            name = part if _NAME.fullmatch(part) else "…"
+            text += f".{name}" if text else name
     return text

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Port, Span
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import HostName, Secret, Slug, Text, WebAddress
@@ -51,7 +52,7 @@ class Webhook(Section):
     """What it is told about."""
 
 
-EmailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+EmailAddress = Annotated[str, Form(r"[^@\s]+@[^@\s]+", "one address, such as team@example.com", 254)]
 
 
 class Email(Section):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Count, Percent, Span, TimeOfDay
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import FilePath, Slug, Text
@@ -61,7 +62,7 @@ class Team(Section):
 class Costs(Section):
     """The budget's assumptions."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, Form(r"[A-Z]{3}", "a currency in three capitals, such as USD")] = "USD"
     """Currency of all amounts."""
     monthly: dict[Text, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     """Cost of a component for a month, by name; beside the built-in price table."""
@@ -123,7 +124,9 @@ class Planning(Section):
     """Largest pilot wave, which comes first."""
     windows: tuple[ChangeWindow, ...] = ()
     """Weekly change windows. Empty: any time."""
-    time_zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "America/New_York"
+    time_zone: Annotated[str, Form(r"[A-Za-z0-9_+/-]+", "an IANA time zone, such as America/New_York", 64)] = (
+        "America/New_York"
+    )
     """Time zone of windows and dates, as IANA names it."""
     blackouts: tuple[Blackout, ...] = ()
     """Dates without changes."""

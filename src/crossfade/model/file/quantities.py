@@ -131,11 +131,11 @@ def _percent_above_zero(value: object) -> float:
     return percent
 
 
-def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
+def _text_schema(kind: str, pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples), "x-kind": kind})
 
 
-_DURATION_SCHEMA = _text_schema(rf"(?:{_DURATION})+", "500ms", "15m", "24h")
+_DURATION_SCHEMA = _text_schema("duration", rf"(?:{_DURATION})+", "500ms", "15m", "24h")
 
 Duration = Annotated[
     timedelta, PlainValidator(parse_duration), PlainSerializer(duration_text, return_type=str), _DURATION_SCHEMA
@@ -154,7 +154,7 @@ Size = Annotated[
     int,
     PlainValidator(parse_size),
     PlainSerializer(size_text, return_type=str),
-    _text_schema(_SIZE, "64MB", "500GB", "2TB"),
+    _text_schema("size", _SIZE, "64MB", "500GB", "2TB"),
 ]
 """A number of bytes."""
 
@@ -162,12 +162,15 @@ Bandwidth = Annotated[
     int,
     PlainValidator(parse_bandwidth),
     PlainSerializer(bandwidth_text, return_type=str),
-    _text_schema(_BANDWIDTH, "500Mbps", "1Gbps"),
+    _text_schema("bandwidth", _BANDWIDTH, "500Mbps", "1Gbps"),
 ]
 """Bits a second."""
 
 _PERCENT_SCHEMA = WithJsonSchema(
-    {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": f"^{_PERCENT}$"}]}
+    {
+        "anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": f"^{_PERCENT}$"}],
+        "x-kind": "percent",
+    }
 )
 
 Percent = Annotated[float, PlainValidator(parse_percent), _PERCENT_SCHEMA]
@@ -180,7 +183,7 @@ TimeOfDay = Annotated[
     time,
     PlainValidator(parse_time_of_day),
     PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str),
-    _text_schema(r"([01]\d|2[0-3]):([0-5]\d)", "22:00"),
+    _text_schema("time of day", r"([01]\d|2[0-3]):([0-5]\d)", "22:00"),
 ]
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Count, Duration, Port, Span
 from crossfade.model.file.section import Section
-from crossfade.model.file.texts import HostName, Secret, Slug, Text, UrlPath
+from crossfade.model.file.texts import HostName, Region, Secret, Slug, Text, UrlPath
 
 
 class Framework(StrEnum):
@@ -51,7 +52,7 @@ class Kafka(Section):
     """Brokers."""
     port: Port = 9093
     """Port, with TLS."""
-    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    topic: Annotated[str, Form(r"[A-Za-z0-9._-]+", "letters, digits, dots, underscores and hyphens", 249)]
     """Topic."""
     credentials: Secret | None = None
     """Where the credentials are kept."""
@@ -94,7 +95,7 @@ class AwsTools(Section):
 
     migration_hub: bool = False
     """Report progress to Migration Hub; only accounts that used it before 7 November 2025."""
-    home_region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-west-2"
+    home_region: Region = "us-west-2"
     """Migration Hub's home region."""
     discovery: bool = False
     """Read agents and connections from Application Discovery Service; the same restriction."""
@@ -107,7 +108,9 @@ class AwsTools(Section):
 class Facade(Section):
     """The strangler facade within the application."""
 
-    flag: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "crossfade-modern"
+    flag: Annotated[str, Form(r"[A-Za-z0-9._-]+", "letters, digits, dots, underscores and hyphens", 100)] = (
+        "crossfade-modern"
+    )
     """Key of the OpenFeature flag that holds the share."""
     salt: Annotated[str, Field(max_length=100)] = ""
     """Makes users' segments differ from those of another migration."""
@@ -126,9 +129,9 @@ class Kubernetes(Section):
     """Port of the container."""
     health_path: UrlPath = "/health"
     """Path of the probes."""
-    cpu: Annotated[str, Field(pattern=r"^\d+(\.\d+)?m?$")] = "500m"
+    cpu: Annotated[str, Form(r"\d+(\.\d+)?m?", 'cores such as "2", or thousandths such as 500m', 20)] = "500m"
     """CPU request and limit."""
-    memory: Annotated[str, Field(pattern=r"^\d+(Ki|Mi|Gi)$")] = "512Mi"
+    memory: Annotated[str, Form(r"\d+(Ki|Mi|Gi)", "a size such as 512Mi", 20)] = "512Mi"
     """Memory request and limit."""
     request_metric: Text = "http_requests_total"
     """Prometheus counter of requests, with a status label."""

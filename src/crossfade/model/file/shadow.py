@@ -5,11 +5,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Count, Percent, PositivePercent, Span
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import FieldPath, Header, Secret, UrlPath
 
-Method = Annotated[str, Field(pattern=r"^[A-Z]{1,20}$")]
+Method = Annotated[str, Form(r"[A-Z]+", "a method in capitals, such as GET", 20)]
 
 
 class Shadow(Section):

@@ -6,9 +6,21 @@ from typing import Annotated
 
 from pydantic import Field
 
+from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Count, Port
 from crossfade.model.file.section import Section
-from crossfade.model.file.texts import Address, FilePath, HostName, InstanceType, Network, Secret, Slug, Text, UrlPath
+from crossfade.model.file.texts import (
+    Address,
+    FilePath,
+    HostName,
+    InstanceType,
+    Network,
+    Region,
+    Secret,
+    Slug,
+    Text,
+    UrlPath,
+)
 
 
 class Migration(Section):
@@ -24,18 +36,18 @@ class Migration(Section):
     """Becomes the tag `cost-center`."""
 
 
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9 _.:/=+@-]+$", max_length=128)]
-TagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9 _.:/=+@-]*$", max_length=256)]
+Tag = Annotated[str, Form(r"[A-Za-z0-9 _.:/=+@-]+", "letters, digits, spaces and _.:/=+-@", 128)]
+TagValue = Annotated[str, Form(r"[A-Za-z0-9 _.:/=+@-]*", "letters, digits, spaces and _.:/=+-@", 256)]
 
 
 class Environment(Section):
     """Where the AWS side is built and how its resources are named."""
 
-    suffix: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    suffix: Annotated[str, Form(r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case letters, digits and single hyphens", 40)]
     """Ends every resource name (`resource-type-suffix`): lower-case letters, digits and single hyphens."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    region: Region = "us-east-1"
     """AWS region of the target."""
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[str, Form(r"\d{12}", "twelve digits in quotes")] | None = None
     """AWS account, twelve digits in quotes; without it, that of the credentials."""
     tags: dict[Tag, TagValue] = Field(default_factory=dict)
     """Further tags for every resource."""
@@ -104,7 +116,7 @@ class LoadBalancer(Section):
 
     internal: bool = True
     """Only reachable from within the two networks."""
-    certificate: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:acm:\S+$")] | None = None
+    certificate: Annotated[str, Form(r"arn:aws[a-z-]*:acm:\S+", "the ARN of an ACM certificate")] | None = None
     """ARN of the certificate for TLS; without it one is issued for the DNS zone."""
     idle_timeout_seconds: Annotated[int, Field(ge=1, le=4000)] = 60
     """Idle timeout of a connection."""
@@ -121,12 +133,15 @@ class Containers(Section):
     """Memory of a task in MiB."""
 
 
+Zone = Annotated[str, Form(r"[a-z0-9-]+\d[a-z]", "an Availability Zone, such as us-east-1a", 40)]
+
+
 class Target(Section):
     """The landing ground on AWS."""
 
     cidr: Network = IPv4Network("10.0.0.0/16")
-    """Network of the VPC, /16 to /20."""
-    zones: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+\d[a-z]$")], ...], Field(max_length=6)] = ()
+    """Network of the VPC, /16 to /22."""
+    zones: Annotated[tuple[Zone, ...], Field(max_length=6)] = ()
     """Availability Zones by name. Empty: the first `zone_count` of the region."""
     zone_count: Annotated[int, Field(ge=2, le=6)] = 3
     """Number of Availability Zones when `zones` names none; each gets a public, a private and a data subnet."""

@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from crossfade.model.file.form import Form
+
 
 class SecretStore(StrEnum):
     """Where a secret is kept."""
@@ -88,34 +90,52 @@ Secret = Annotated[
     SecretReference,
     PlainValidator(parse_secret),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": f"^{_SECRET}$", "examples": ["secretsmanager:ledger/source"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_SECRET}$",
+            "examples": ["secretsmanager:ledger/source"],
+            "x-kind": "secret reference",
+        }
+    ),
 ]
 Network = Annotated[
     IPv4Network,
     PlainValidator(parse_network),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d+\.\d+\.\d+/\d+$", "examples": ["10.0.0.0/16"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d+\.\d+\.\d+\.\d+/\d+$", "examples": ["10.0.0.0/16"], "x-kind": "network"}
+    ),
 ]
 Address = Annotated[
     IPv4Address,
     PlainValidator(parse_address),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "format": "ipv4"}),
+    WithJsonSchema({"type": "string", "format": "ipv4", "x-kind": "address"}),
 ]
 WebAddress = Annotated[str, AfterValidator(_url_without_secrets), Field(max_length=2048)]
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
-"""Lower-case letters, digits and single hyphens, beginning with a letter: fits into the name of an AWS resource."""
-HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
-DatabaseName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]{0,62}$")]
-"""An SQL identifier, at most 63 bytes, as it stands in the catalogue (no quotes)."""
-TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]{0,62}(\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$")]
-"""`table` or `schema.table`."""
-FieldPath = Annotated[str, Field(pattern=r"^[^\s]{1,200}$")]
-"""A place in a JSON body, names joined by dots: `customer.email`, `items.*.id`."""
-Header = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-UrlPath = Annotated[str, Field(pattern=r"^/\S*$", max_length=500)]
-FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=1000)]
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$")]
-"""`m6i.large`; for databases and DMS with their prefix: `db.r6g.xlarge`, `dms.r6i.xlarge`."""
+Slug = Annotated[
+    str,
+    Form(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", "lower-case letters, digits and single hyphens, beginning with a letter", 40),
+]
+"""Fits into the name of an AWS resource."""
+HostName = Annotated[str, Form(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "a host name or an address", 253)]
+DatabaseName = Annotated[
+    str, Form(r"[A-Za-z_][A-Za-z0-9_$]*", "the name as it stands in the catalogue, letters, digits and underscores", 63)
+]
+"""An SQL identifier, without quotes."""
+TableName = Annotated[
+    str, Form(r"[A-Za-z_][A-Za-z0-9_$]{0,62}(\.[A-Za-z_][A-Za-z0-9_$]{0,62})?", "`table` or `schema.table`", 127)
+]
+FieldPath = Annotated[str, Form(r"\S+", "names joined by dots, such as customer.email or items.*.id", 200)]
+"""A place in a JSON body."""
+Header = Annotated[str, Form(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "the name of an HTTP header, such as x-user-id", 100)]
+UrlPath = Annotated[str, Form(r"/\S*", "a path that begins with /")]
+FilePath = Annotated[str, Form(r"[^\x00-\x1f]+", "a path", 1000)]
+InstanceType = Annotated[
+    str,
+    Form(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)+", "an instance type, such as m6i.large, db.r6g.xlarge or dms.r6i.xlarge", 50),
+]
+Region = Annotated[str, Form(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region, such as us-east-1", 30)]

@@ -4,7 +4,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from crossfade.model.file.ladder import LadderStep, listed_shares, rising_shares, with_bakes
 from crossfade.model.file.quantities import Duration, Percent, PositivePercent, Span
@@ -65,6 +66,16 @@ class RouterEngine(StrEnum):
     ARGO = "argo"
 
 
+def _at_most_a_minute(value: timedelta) -> timedelta:
+    """Weighted records with health checks need 60 s or less. Source: Route 53 developer guide."""
+    if not timedelta(seconds=1) <= value <= timedelta(seconds=60):
+        raise PydanticCustomError("duration", "is out of range", {"remedy": "write 1s to 60s"})
+    return value
+
+
+TimeToLive = Annotated[Span, AfterValidator(_at_most_a_minute)]
+
+
 class Dns(Section):
     """The private zone in which both sides are found."""
 
@@ -72,8 +83,8 @@ class Dns(Section):
     """Private hosted zone, such as `ledger.internal`; without it `<name>.internal`."""
     record: HostName = "app"
     """Name within the zone that users ask for."""
-    ttl: Annotated[Span, Field(le=timedelta(seconds=60))] = timedelta(seconds=30)
-    """Time to live of the weighted records, at most 60s: as long, clients keep to an old share."""
+    ttl: TimeToLive = timedelta(seconds=30)
+    """Time to live of the weighted records, from 1s to 60s: as long, clients keep to an old share."""
     resolver_endpoints: bool = True
     """Let the data center resolve the zone."""
 

@@ -45,6 +45,11 @@ class Tree:
     faults: list[Fault] = field(default_factory=list)
     broken: set[Path] = field(default_factory=set)
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether the text is beyond reading, and its faults are all there is."""
+        return () not in self.places or () in self.broken
+
     def place(self, path: Path) -> Place:
         """The place of `path`, or of the nearest part around it that the text has."""
         for end in range(len(path), -1, -1):
@@ -62,7 +67,7 @@ class _TooMuch(yaml.MarkedYAMLError):
 
     def __init__(self, problem: str, event: yaml.Event) -> None:
         super().__init__(problem=problem)
-        self.problem_mark = event.start_mark
+        self.problem_mark = event.start_mark  # type: ignore[assignment]  # ours is the pure-Python mark
 
 
 class _Loader(yaml.SafeLoader):
@@ -70,6 +75,7 @@ class _Loader(yaml.SafeLoader):
 
     depth = 0
     aliases = 0
+    nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
@@ -78,6 +84,9 @@ class _Loader(yaml.SafeLoader):
             raise _TooMuch(f"is nested deeper than {MAX_DEPTH} levels", event)
         if self.aliases > MAX_ALIASES:
             raise _TooMuch(f"repeats anchors more than {MAX_ALIASES} times", event)
+        self.nodes += 1
+        if self.nodes > 2 * MAX_VALUES:
+            raise _TooMuch(f"has more than {MAX_VALUES} values", event)
         self.depth += 1
         try:
             return super().compose_node(parent, index)
@@ -121,7 +130,9 @@ def _add_syntax_fault(tree: Tree, exc: yaml.MarkedYAMLError) -> None:
     at = Place(line=mark.line + 1, column=mark.column + 1) if mark else None
     problem = exc.problem or "cannot be read"
     if isinstance(exc, _TooMuch):
-        tree.add((), problem, "write the file flat, as docs/migration-file.md shows it", at)
+        tree.add(
+            (), problem, "keep to the shape that docs/migration-file.md shows; large lists go into an inventory", at
+        )
         return
     remedy = "correct the indentation, quotes or colons at this place or in the line before"
     if "'\\t'" in problem:
@@ -148,7 +159,9 @@ class _Reader:
 
     def read(self, node: yaml.Node, path: Path, at: Place) -> Any:
         if self.values == MAX_VALUES or len(path) > MAX_DEPTH:
-            self.tree.add(path, "makes the file too large", "write it without anchors that repeat each other", at)
+            self.tree.add(
+                path, "makes the file too deep or too large", "write it without anchors that repeat each other", at
+            )
             self.values = MAX_VALUES + 1
             self.tree.broken.add(())
         self.values += 1

@@ -26,8 +26,5 @@ def repeated(values: Iterable[Hashable]) -> Iterator[tuple[int, int]]:
 def unique(path: Path, name: str, values: Iterable[Hashable]) -> Iterator[Finding]:
     """A finding for each entry of the list at `path` whose `name` another entry before it has too."""
     for later, earlier in repeated(values):
-        yield Finding(
-            places=((*path, later, name) if name else (*path, later), path),
-            problem=f"is the same as that of entry {earlier}",
-            remedy="name each one once",
-        )
+        places = tuple((*path, entry, name) if name else (*path, entry) for entry in (later, earlier))
+        yield Finding(places=places, problem="is given twice in the list", remedy="name each one once")

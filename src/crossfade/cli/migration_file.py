@@ -1,0 +1,59 @@
+"""A migration file from the disk, and its faults as people see them. Every command that takes FILE begins here."""
+
+from pathlib import Path
+
+from rich.text import Text
+
+from crossfade.cli.output import people
+from crossfade.model.file import Fault, MigrationFile, load
+from crossfade.model.file.tree import MAX_BYTES
+
+
+def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
+    """The migration file at `path`, or every fault of it; a file that cannot be read is a fault too."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return _whole("does not exist", "check the path, or begin with `crossfade init`")
+    except IsADirectoryError:
+        return _whole("is a directory", f"name the file in it, such as {path / 'migration.yaml'}")
+    except PermissionError:
+        return _whole("may not be read by you", "change its permissions, or run as somebody who may read it")
+    except (OSError, ValueError) as exc:  # ValueError: a null character in the path
+        return _whole("cannot be read", f"the system says: {getattr(exc, 'strerror', None) or exc}")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        if len(content) > MAX_BYTES:
+            return load("x" * len(content), path.name)  # the cut may have split a letter; it is too large anyway
+        before = content[: exc.start].decode("utf-8-sig")
+        return (
+            Fault(
+                line=before.count("\n") + 1,
+                column=len(before) - before.rfind("\n"),
+                path="",
+                problem="is not UTF-8 text",
+                remedy="save it as UTF-8",
+            ),
+        )
+    return load(text, path.name)
+
+
+def complain_of(faults: tuple[Fault, ...], path: Path) -> None:
+    """Each fault in a line: place, path in the file, problem, remedy; then their number."""
+    for fault in faults:
+        line = Text.assemble(
+            (f"{path}:{fault.line}:{fault.column}", "bold"),
+            f"  {fault.path}" if fault.path else "",
+            "  ",
+            (fault.problem, "red"),
+            f" — {fault.remedy}",
+        )
+        people.print(line, soft_wrap=True)
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    people.print(Text(f"{count} in {path}", style="bold red"), soft_wrap=True)
+
+
+def _whole(problem: str, remedy: str) -> tuple[Fault, ...]:
+    return (Fault(line=1, column=1, path="", problem=problem, remedy=remedy),)
