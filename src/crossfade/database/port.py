@@ -5,6 +5,9 @@ from typing import Protocol
 from crossfade.model.seen import Finding, Replication, SwitchReport, WayBack, Writer
 from crossfade.model.terms import NoData, Side
 
+SWITCH_POINTS = ("fencing", "fenced", "locked", "marked", "drained", "opening", "advanced", "guarded", "opened")
+"""The points of a switch, before and after each statement that changes something, in their order."""
+
 
 class Database(Protocol):
     """A database on two sides with one writer.

@@ -41,14 +41,20 @@ class JournalUnusable(CrossfadeError):
 
 
 class SqliteJournal:
-    """Opens the journal at `path`, or begins it. Usable from one thread; open another for another."""
+    """Opens the journal at `path`, or begins it. Usable from one thread; open another for another.
 
-    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
+    `read_only` touches nothing, not even the log beside the file. Raises `JournalUnusable` or `JournalDamaged`.
+    """
+
+    def __init__(self, path: Path, *, must_exist: bool = False, read_only: bool = False) -> None:
         self.path = path
         if must_exist and not path.is_file():
             raise JournalUnusable(path, "there is none", "Check the migration's id; `crossfade status` lists them.")
         with self._translated():
-            self._connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
+            address = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+            self._connection = sqlite3.connect(address, uri=True, timeout=_BUSY_MS / 1000, isolation_level=None)
+            if read_only:
+                return
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_SCHEMA)

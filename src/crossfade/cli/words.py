@@ -1,0 +1,137 @@
+"""A person's word to a migration: approve, hold, release, roll back, override. Each is an event in its journal."""
+
+import getpass
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from crossfade.cli.output import answer, people
+from crossfade.journal.port import VersionConflict
+from crossfade.journal.sqlite import SqliteJournal
+from crossfade.model.errors import CrossfadeError
+from crossfade.model.events import Approved, Event, Held, Overridden, Released, RollbackRequested
+from crossfade.model.terms import Phase
+from crossfade.rehearsal.layout import read_layout
+from crossfade.runbook.evolve import fold
+from crossfade.runbook.state import State
+
+Migration = Annotated[str, typer.Argument(metavar="ID", help="The migration's id; `crossfade status` lists them.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the journal with your name.")]
+Name = Annotated[str, typer.Option("--by", help="Who gives the word; default: the account you are logged in as.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
+
+_SPAN = re.compile(r"(\d+)(s|m|h)")
+_LONGEST_OVERRIDE = timedelta(hours=24)
+
+
+class NotPossible(CrossfadeError):
+    """The word cannot be taken as the migration stands."""
+
+    def __init__(self, word: str, why: str, remedy: str) -> None:
+        self.word, self.why, self.remedy = word, why, remedy
+        super().__init__(f"{word}: {why}")
+
+
+def approve(migration: Migration, reason: Reason, by: Name = "", phase: str = "", json: AsJson = False) -> None:
+    """Let a phase begin that waits for approval (the one that waits, or --phase).
+
+    Example: crossfade approve ledger-3f2a --reason "change 4711"
+    """
+
+    def event(state: State) -> Event:
+        wanted = _phase(phase) if phase else state.phase
+        if wanted is None or state.plan is None or wanted not in state.plan.approvals:
+            raise NotPossible("approve", f"{wanted} needs no approval", "See `crossfade status` for what it waits for.")
+        return Approved(phase=wanted, reason=reason)
+
+    _give("approve", migration, by, json, event)
+
+
+def hold(migration: Migration, reason: Reason, by: Name = "", json: AsJson = False) -> None:
+    """Stop going forward; judging goes on, and it can still turn back.
+
+    Example: crossfade hold ledger-3f2a --reason "incident 12"
+    """
+    _give("hold", migration, by, json, lambda _: Held(reason=reason))
+
+
+def release(migration: Migration, reason: Reason, by: Name = "", json: AsJson = False) -> None:
+    """Go on after a hold.
+
+    Example: crossfade release ledger-3f2a --reason "incident 12 is over"
+    """
+
+    def event(state: State) -> Event:
+        if state.held is None:
+            raise NotPossible("release", "it is not held", "Nothing to do.")
+        return Released(reason=reason)
+
+    _give("release", migration, by, json, event)
+
+
+def rollback(migration: Migration, reason: Reason, by: Name = "", json: AsJson = False) -> None:
+    """Undo everything before cutover; after it, fail back to the source. Refused after the point of no return.
+
+    Example: crossfade rollback ledger-3f2a --reason "support is swamped"
+    """
+
+    def event(state: State) -> Event:
+        if not state.returns:
+            raise NotPossible("rollback", "the point of no return has been passed", "Move back with a migration of its own.")
+        return RollbackRequested(reason=reason)
+
+    _give("rollback", migration, by, json, event)
+
+
+def override(
+    migration: Migration,
+    reason: Reason,
+    until: Annotated[str, typer.Option("--for", help="How long, such as 90s, 15m, 2h; 24h at most.")],
+    by: Name = "",
+    json: AsJson = False,
+) -> None:
+    """For a time, judge and guards of traffic neither hold nor abort. Nothing that protects data can be overridden.
+
+    Example: crossfade override ledger-3f2a --for 15m --reason "known slow report"
+    """
+    span = _span(until)
+    _give("override", migration, by, json, lambda _: Overridden(reason=reason, until=datetime.now(UTC) + span))
+
+
+def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State], Event]) -> None:
+    journal = SqliteJournal(read_layout(migration).journal, must_exist=True)
+    who = by or getpass.getuser()
+    while True:
+        entries = journal.read()
+        state = fold(entries)
+        if state.outcome is not None:
+            raise NotPossible(word, f"{migration} has ended: {state.outcome.value}", "Nothing to do.")
+        given = event(state)
+        try:
+            position = journal.append([given], expected=len(entries), at=datetime.now(UTC), by=who)
+        except VersionConflict:
+            continue
+        break
+    people.print(f"[green]✓[/] {word} is in the journal of {migration}, entry {position}, by {who}")
+    if json:
+        answer({"migration": migration, "word": word, "position": position, "by": who})
+
+
+def _phase(text: str) -> Phase:
+    try:
+        return Phase(text)
+    except ValueError as fault:
+        raise typer.BadParameter(f"{text!r} is no phase; one of {', '.join(Phase)}", param_hint="--phase") from fault
+
+
+def _span(text: str) -> timedelta:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no duration; write 90s, 15m or 2h", param_hint="--for")
+    seconds = int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+    if not 0 < seconds <= _LONGEST_OVERRIDE.total_seconds():
+        raise typer.BadParameter("an override lasts between 1 s and 24 h", param_hint="--for")
+    return timedelta(seconds=seconds)

@@ -1,0 +1,62 @@
+"""From the migration file to the plan of a rehearsal: the same ladder, limits and approvals, with shorter waits."""
+
+from datetime import timedelta
+
+from crossfade.model.file import MigrationFile
+from crossfade.model.plan import Burn, GuardLimits, JudgeLimits, LadderStep, Plan, ReplicationLimits
+
+_SHORTEST_WINDOW = timedelta(seconds=2)
+_SHORTEST_FRESH = timedelta(seconds=5)
+
+
+def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Plan:
+    """The plan of the file with its waits divided by `rehearsal.time_scale` and `speed`.
+
+    No wait is longer than `rehearsal.longest_wait` divided by `speed`. What is a property of the system and not a wait
+    (replication lag, lock timeout, p95) stays as it is.
+    """
+    scale = file.rehearsal.time_scale * speed
+
+    def wait(planned: timedelta) -> timedelta:
+        return min(planned / scale, file.rehearsal.longest_wait / speed)
+
+    limits, replication, judge = file.limits, file.database.replication, file.limits.judge
+    return Plan(
+        migration=migration,
+        ladder=tuple(LadderStep(percent=step.percent, bake=wait(step.bake)) for step in file.traffic.steps()),
+        warm_up=wait(file.traffic.warm_up),
+        bake=wait(file.bake.duration),
+        approvals=tuple(approval.phase for approval in file.approvals),
+        replication=ReplicationLimits(
+            lag=replication.max_lag_time,
+            lag_bytes=replication.max_lag_bytes,
+            retained_wal_bytes=replication.wal.drop_at,
+        ),
+        judge=JudgeLimits(
+            alpha=judge.alpha_percent / 100,
+            latency_margin=judge.latency_margin_percent / 100,
+            latency_tolerance=judge.latency_tolerance_percent / 100,
+            error_tolerance=judge.error_tolerance,
+            minimum_requests=judge.minimum_requests,
+        ),
+        guards=GuardLimits(
+            error_rate=limits.max_error_rate_percent / 100,
+            p95=limits.max_p95,
+            window=max(timedelta(minutes=10) / scale, _SHORTEST_WINDOW),
+            availability=limits.burn_rate.objective_percent / 100,
+            burn=tuple(
+                Burn(
+                    rate=window.max_burn_rate,
+                    window=max(window.length / scale, _SHORTEST_WINDOW),
+                    short_window=max(window.length / scale / 12, _SHORTEST_WINDOW),
+                )
+                for window in limits.burn_rate.windows
+            ),
+            minimum_requests=limits.guards.minimum_requests,
+            minimum_errors=limits.guards.minimum_errors,
+        ),
+        attempts=file.database.switch.attempts,
+        retry_after=wait(file.database.switch.retry_after),
+        look_every=wait(judge.look_every),
+        fresh=max(limits.decide_on_data_younger_than / scale, _SHORTEST_FRESH),
+    )

@@ -1,0 +1,182 @@
+"""Where a rehearsal keeps its things and which ports it uses; written once, read by every part and by a resume."""
+
+import json
+import os
+import secrets
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from crossfade.model.errors import CrossfadeError
+from crossfade.model.terms import Side
+from crossfade.rehearsal.processes import free_ports
+
+
+class NoSuchRehearsal(CrossfadeError):
+    """No folder of that id, or one that is not a rehearsal's."""
+
+    remedy = "See `crossfade status` for the ids there are; a rehearsal that ended is removed."
+
+    def __init__(self, migration: str, folder: Path) -> None:
+        self.migration, self.folder = migration, folder
+        super().__init__(f"there is no rehearsal {migration!r} in {folder}")
+
+
+class FolderUnusable(CrossfadeError):
+    """The rehearsal's folder cannot be made or written."""
+
+    remedy = "Make room or choose another folder with CROSSFADE_HOME."
+
+    def __init__(self, folder: Path, why: str) -> None:
+        self.folder, self.why = folder, why
+        super().__init__(f"{folder} cannot be used: {why}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All on 127.0.0.1. `wan_to_source` is where the target site reaches the source's database through the WAN."""
+
+    source_database: int
+    target_database: int
+    wan_to_source: int
+    wan_to_target: int
+    wan_control: int
+    router: int
+    router_admin: int
+    source_launcher: int
+    target_launcher: int
+    legacy: tuple[int, ...]
+    modern: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """One rehearsal's folder. `through_wan`: the sites reach each other through the proxy that adds latency."""
+
+    root: Path
+    migration: str
+    servers: tuple[str, ...]
+    ports: Ports
+    through_wan: bool
+    speed: float
+    seed: int
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.sqlite"
+
+    @property
+    def telemetry(self) -> Path:
+        return self.root / "telemetry.jsonl"
+
+    @property
+    def file(self) -> Path:
+        return self.root / "migration.yaml"
+
+    @property
+    def users(self) -> Path:
+        return self.root / "users"
+
+    @property
+    def router(self) -> Path:
+        return self.root / "router"
+
+    @property
+    def files(self) -> Path:
+        return self.root / "files"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def site(self, side: Side) -> Path:
+        return self.root / side.value
+
+    def share(self, side: Side) -> Path:
+        return self.site(side) / "share"
+
+    def server(self, side: Side, name: str) -> Path:
+        return self.site(side) / "servers" / name
+
+    def database_port(self, side: Side, *, seen_from: Side) -> int:
+        """Where `side`'s database is reached from the site `seen_from`."""
+        if side is not seen_from and self.through_wan:
+            return self.ports.wan_to_source if side is Side.SOURCE else self.ports.wan_to_target
+        return self.ports.source_database if side is Side.SOURCE else self.ports.target_database
+
+
+_LAYOUT: TypeAdapter[Layout] = TypeAdapter(Layout)
+
+
+def home() -> Path:
+    """Where rehearsals lie: CROSSFADE_HOME, else `.crossfade` in the working folder."""
+    return Path(os.environ.get("CROSSFADE_HOME", ".crossfade")).absolute()
+
+
+def new_id(name: str) -> str:
+    return f"{name}-{secrets.token_hex(2)}"
+
+
+def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, speed: float, seed: int) -> Layout:
+    """Make the folder of a new rehearsal and choose its ports. Raises `FolderUnusable`."""
+    count = len(servers)
+    free = free_ports(9 + 3 * count)
+    singles, blocks = free[:9], [tuple(free[9 + i * count : 9 + (i + 1) * count]) for i in range(3)]
+    ports = Ports(
+        source_database=singles[0],
+        target_database=singles[1],
+        wan_to_source=singles[2],
+        wan_to_target=singles[3],
+        wan_control=singles[4],
+        router=singles[5],
+        router_admin=singles[6],
+        source_launcher=singles[7],
+        target_launcher=singles[8],
+        legacy=blocks[0],
+        modern=blocks[1],
+        test=blocks[2],
+    )
+    layout = Layout(
+        root=home() / migration,
+        migration=migration,
+        servers=servers,
+        ports=ports,
+        through_wan=through_wan,
+        speed=speed,
+        seed=seed,
+    )
+    try:
+        for folder in (layout.users, layout.router, layout.files, layout.logs, *map(layout.share, Side)):
+            folder.mkdir(parents=True)
+        _write(layout.root / "layout.json", json.dumps(asdict(layout), default=str, indent=1))
+    except OSError as fault:
+        raise FolderUnusable(layout.root, fault.strerror or str(fault)) from fault
+    return layout
+
+
+def read_layout(migration: str) -> Layout:
+    """The layout of a rehearsal that was begun. Raises `NoSuchRehearsal`."""
+    folder = home() / migration
+    if Path(migration).name != migration:
+        raise NoSuchRehearsal(migration, home())
+    try:
+        return _LAYOUT.validate_json((folder / "layout.json").read_bytes())
+    except (OSError, ValidationError) as fault:
+        raise NoSuchRehearsal(migration, home()) from fault
+
+
+def begun() -> tuple[str, ...]:
+    """The ids of all rehearsals that lie here, unfinished ones only."""
+    return tuple(sorted(path.parent.name for path in home().glob("*/layout.json")))
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
