@@ -13,6 +13,7 @@ from crossfade.judge.capital import Floats, frozen
 LARGEST_RATIO = 50.0
 # The spread of one imagined request that stands for what was not seen yet, in natural logarithms.
 WIDE = 1.0
+REACH = 12.0  # how far latencies may be scaled; a tolerance of 10 divides by 11
 
 
 @lru_cache(maxsize=32)
@@ -29,6 +30,13 @@ def log_middles(edges_ms: tuple[float, ...]) -> Floats:
     """Logarithms of the middles of all bins."""
     bounds = log_bounds(edges_ms)
     return frozen((bounds[1:] + bounds[:-1]) / 2)
+
+
+@lru_cache(maxsize=32)
+def log_moments(edges_ms: tuple[float, ...]) -> Floats:
+    """A column of ones, the logarithms of the middles, and their squares: counts times this are the sums of each."""
+    middles = log_middles(edges_ms)
+    return frozen(np.stack((np.ones_like(middles), middles, middles**2), axis=1))
 
 
 @lru_cache(maxsize=32)
@@ -64,29 +72,27 @@ def smoothed(edges_ms: tuple[float, ...], counts: Floats, width: float, factors:
     """The chances of all bins when latency is multiplied by each factor: a row for each, above 0, summing to 1.
 
     `counts` must not be all zero. Each request is spread by a normal kernel of `width`; one imagined request is spread
-    widely, so that no bin is impossible.
+    widely, so that no bin is impossible. Factors lie between 1 / REACH and REACH.
     """
-    bounds, middles = log_bounds(edges_ms), log_middles(edges_ms)
-    reach = math.log(max(*factors, 1.0)) + 1e-9, -math.log(min(*factors, 1.0)) + 1e-9
-    points = np.concatenate(
-        (
-            bounds[1] - np.linspace(reach[0], 0, 12, endpoint=False),
-            bounds[1:-1],
-            bounds[-2] + np.linspace(0, reach[1], 13)[1:],
-        )
-    )
-    spread = np.sqrt(width**2 + np.diff(bounds) ** 2 / 12)
+    bounds, middles, points = log_bounds(edges_ms), log_middles(edges_ms), _points(edges_ms)
+    spread = np.sqrt(width**2 + (bounds[1:] - bounds[:-1]) ** 2 / 12)
     total = counts.sum()
     centre = float(counts @ middles) / total
-    steps = (points[:, None] - middles) / spread
-    wide = (points - centre) / WIDE
-    above = ((ndtr(-steps) @ counts) + ndtr(-wide)) / (total + 1)
-    below = ((ndtr(steps) @ counts) + ndtr(wide)) / (total + 1)
-    logit = np.log(above) - np.log(below)
+    above = (ndtr((middles - points[:, None]) / spread) @ counts + ndtr((centre - points) / WIDE)) / (total + 1)
+    # Between the points the odds of being slower are interpolated: smooth where the share of requests is tiny, too.
+    log_odds = np.log(above) - np.log(np.maximum(1 - above, 1e-15))
     at = bounds[1:-1] - np.log(np.array(factors))[:, None]
-    survival = 1 / (1 + np.exp(-np.interp(at, points, logit)))
-    ones = np.ones((len(factors), 1))
-    return np.asarray(np.maximum(-np.diff(np.hstack((ones, survival, 0 * ones))), 1e-12))
+    survival = np.ones((len(factors), len(middles) + 1))
+    survival[:, 1:-1] = 1 / (1 + np.exp(-np.interp(at, points, log_odds)))
+    survival[:, -1] = 0.0
+    return np.asarray(np.maximum(survival[:, :-1] - survival[:, 1:], 1e-12))
+
+
+@lru_cache(maxsize=32)
+def _points(edges_ms: tuple[float, ...]) -> Floats:
+    edges = np.log(np.array(edges_ms))
+    beyond = np.linspace(0, math.log(REACH), 13)[1:]
+    return frozen(np.concatenate((edges[0] - beyond[::-1], edges, edges[-1] + beyond)))
 
 
 def monotone_ratio(chances: Floats, reference: Floats, *, rising: bool) -> Floats:

@@ -30,15 +30,15 @@ def log_prior(weights: tuple[float, ...], *, cash: float) -> Floats:
     return frozen(np.log(np.array([cash, *((1 - cash) * weight / total for weight in weights)])))
 
 
-def shared_anew(log_capital: Floats, prior: Floats, part: float) -> Floats:
-    """The capital after `part` of all of it, in [0, 1), was collected and spread again as at the start.
+def shared_anew(log_capital: Floats, prior: Floats, part: float, total: float) -> Floats:
+    """The capital after `part` of it, in [0, 1), was collected and spread again as at the start.
 
+    `total` is the logarithm of the sum.
     The sum stays, so this needs no luck; it is what lets a bet come back after an incident.
     """
     if part <= 0:
         return log_capital
-    pot = log_total(log_capital) + math.log(part)
-    return np.asarray(np.logaddexp(log_capital + math.log1p(-part), prior + pot))
+    return np.asarray(np.logaddexp(log_capital + math.log1p(-part), prior + (total + math.log(part))))
 
 
 def log_total(log_capital: Floats) -> float:

@@ -24,6 +24,8 @@ GRID = frozen(np.geomspace(1 / 64, 256, 113))
 _DENSITY = np.exp(-0.5 * (np.log(GRID) / 1.1) ** 2)
 GRID_PRIOR = frozen(np.log(_DENSITY / _DENSITY.sum()))
 _ZEROS = frozen(np.zeros_like(GRID))
+# Against a limit of the rate: half the weight on 'no errors at all', half on a fifth of the limit.
+_NO_ERROR_WEIGHT, _RATE_PART = 0.45, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class ErrorLabels:
     log_capital: Floats = field(default_factory=lambda: PRIOR)
     rollout: Floats = field(default_factory=lambda: _ZEROS)
     step: Floats = field(default_factory=lambda: _ZEROS)
+    log_e: float = 0.0
+    """Logarithm of the e-value of 'the canary makes no more errors than the baseline'."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ErrorLabels) and all(
@@ -47,14 +51,9 @@ class ErrorLabels:
     def __hash__(self) -> int:
         return hash((self.log_capital.tobytes(), self.rollout.tobytes(), self.step.tobytes()))
 
-    @property
-    def log_e(self) -> float:
-        """Logarithm of the e-value of 'the canary makes no more errors than the baseline'."""
-        return log_total(self.log_capital)
-
     def at_new_step(self) -> "ErrorLabels":
         """The same evidence against the canary; none yet for its promotion."""
-        return ErrorLabels(log_capital=self.log_capital, rollout=self.rollout)
+        return ErrorLabels(log_capital=self.log_capital, rollout=self.rollout, log_e=self.log_e)
 
     def after(self, look: Look) -> "ErrorLabels":
         """The evidence after a look in which both arms had requests."""
@@ -64,11 +63,13 @@ class ErrorLabels:
         share = look.canary.requests / (look.canary.requests + look.baseline.requests)
         capital = self.log_capital + log_payoff(RATIOS, canary, baseline, share)
         gained = log_payoff(GRID, canary, baseline, share)
+        log_e = log_total(capital)
         part = -math.expm1((canary + baseline) * math.log1p(-SHARED_PER_ERROR))
         return ErrorLabels(
-            log_capital=frozen(shared_anew(capital, PRIOR, part)),
+            log_capital=frozen(shared_anew(capital, PRIOR, part, log_e)),
             rollout=frozen(self.rollout + gained),
             step=frozen(self.step + gained),
+            log_e=log_e,
         )
 
 
@@ -107,11 +108,10 @@ def log_e_rate_below(limit: float, requests: int, errors: int) -> float:
 
     A mixture of likelihood ratios of lower rates against the limit, valid at all times.
     """
-    good = requests - errors
-    terms = []
-    for part, weight in ((0.0, 0.5), (1 / 8, 0.3), (1 / 3, 0.2)):
-        if part == 0.0 and errors:
-            continue
-        loss = errors * math.log(part) if errors else 0.0
-        terms.append(math.log(weight) + loss + good * (math.log1p(-part * limit) - math.log1p(-limit)))
-    return float(np.logaddexp.reduce(terms))
+    good, bar = requests - errors, math.log1p(-limit)
+    lower = _RATE_PART * limit
+    likelihood = math.log(1 - _NO_ERROR_WEIGHT) + errors * math.log(_RATE_PART) + good * (math.log1p(-lower) - bar)
+    if errors:
+        return likelihood
+    none = math.log(_NO_ERROR_WEIGHT) - good * bar
+    return max(none, likelihood) + math.log1p(math.exp(-abs(none - likelihood)))

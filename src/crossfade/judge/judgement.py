@@ -1,7 +1,6 @@
 """The judge: folds looks into evidence and says promote, hold or abort. Pure and deterministic."""
 
 import math
-from dataclasses import replace
 
 from crossfade.judge import reasons
 from crossfade.judge.capital import e_value
@@ -45,7 +44,7 @@ def judge(state: JudgeState, look: Look, settings: JudgeSettings) -> tuple[Judge
         return state, _verdict(state, settings, Decision.ABORT, _why_abort(state, step, worst, settings), worst)
     if lack := lacking(state, step, look, settings):
         return state, _verdict(state, settings, Decision.HOLD, *lack)
-    reason = reasons.promoted_alone(step, settings) if look.share == 1 else reasons.promoted(step)
+    reason = reasons.promoted_alone(step, settings) if look.share == 1 else reasons.promoted(state.latency, step)
     return state, _verdict(state, settings, Decision.PROMOTE, reason)
 
 
@@ -56,13 +55,13 @@ def _learned(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSet
     baseline, canary = look.baseline.latency, look.canary.latency
     if Metric.LATENCY in settings.metrics and baseline is not None and canary is not None:
         latency = (latency or LatencyLabels.unlearnt(baseline.edges_ms)).after(baseline, canary, settings)
-    return replace(state, errors=errors, latency=latency, step=step)
+    return JudgeState(errors=errors, latency=latency, step=step)
 
 
 def _why_abort(state: JudgeState, step: StepCounts, metric: Metric, settings: JudgeSettings) -> str:
-    if metric is Metric.ERRORS:
-        return reasons.errors_worse(state.errors, step, settings.alpha)
-    return reasons.latency_worse(state.latency_ratio(), step, settings)
+    if metric is Metric.LATENCY and state.latency is not None:
+        return reasons.latency_worse(state.latency, step, settings)
+    return reasons.errors_worse(state.errors, step, settings.alpha)
 
 
 def _verdict(

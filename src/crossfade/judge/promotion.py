@@ -4,6 +4,7 @@ import math
 
 from crossfade.judge import reasons
 from crossfade.judge.error_labels import log_e_rate_below, ratio_interval
+from crossfade.judge.latency_labels import LatencyLabels
 from crossfade.judge.look import Look
 from crossfade.judge.settings import JudgeSettings, Metric
 from crossfade.judge.state import JudgeState
@@ -24,7 +25,7 @@ def lacking(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSett
         return None if _rate_is_low(step, settings) else (reasons.unclear_alone(step, settings), Metric.ERRORS)
     if Metric.ERRORS in settings.metrics and (lack := _of_errors(state, step, settings)):
         return lack, Metric.ERRORS
-    if Metric.LATENCY in settings.metrics and (lack := _of_latency(state, step, look, settings)):
+    if Metric.LATENCY in settings.metrics and (lack := _of_latency(state.latency, step, look, settings)):
         return lack, Metric.LATENCY
     return None
 
@@ -51,9 +52,9 @@ def _of_errors(state: JudgeState, step: StepCounts, settings: JudgeSettings) -> 
     return None if high < settings.error_tolerance else reasons.errors_unclear(state.errors, step, settings)
 
 
-def _of_latency(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSettings) -> str | None:
-    if look.baseline.latency is None or look.canary.latency is None or state.latency is None:
+def _of_latency(labels: LatencyLabels | None, step: StepCounts, look: Look, settings: JudgeSettings) -> str | None:
+    if look.baseline.latency is None or look.canary.latency is None or labels is None:
         return "No data: this look holds no latencies of both arms."
-    if state.latency.log_e_promotion < -math.log(settings.promotion_alpha):
-        return reasons.latency_unclear(step, settings)
+    if labels.log_e_promotion < -math.log(settings.promotion_alpha):
+        return reasons.latency_unclear(labels, step, settings)
     return None

@@ -3,6 +3,7 @@
 import math
 
 from crossfade.judge.error_labels import GRID, ErrorLabels, likeliest_ratio, ratio_interval
+from crossfade.judge.latency_labels import LatencyLabels
 from crossfade.judge.settings import JudgeSettings
 from crossfade.judge.step import ShareCheck, StepCounts
 
@@ -27,27 +28,27 @@ def errors_unclear(labels: ErrorLabels, step: StepCounts, settings: JudgeSetting
     )
 
 
-def latency_worse(rollout: tuple[float, float] | None, step: StepCounts, settings: JudgeSettings) -> str:
-    """Why latency aborts; `rollout` is the estimate of log ratio and its variance over all steps."""
+def latency_worse(labels: LatencyLabels, step: StepCounts, settings: JudgeSettings) -> str:
+    """Why latency aborts; the ratio is that of all steps."""
     return (
         f"The canary is slower than the baseline by more than {percent(settings.latency_margin)}: "
-        f"{_latency_ratio(rollout)}; {_requests(step.canary_requests)} of it in this step."
+        f"{_latency_ratio(labels.rollout_ratio())}; {_requests(step.canary_requests)} of it in this step."
     )
 
 
-def latency_unclear(step: StepCounts, settings: JudgeSettings) -> str:
+def latency_unclear(labels: LatencyLabels, step: StepCounts, settings: JudgeSettings) -> str:
     """Why latency does not yet promote."""
     return (
         f"Not yet shown that the canary is less than {percent(settings.latency_tolerance)} slower than the baseline: "
-        f"{_latency_ratio(step.latency_ratio())} after {_requests(step.canary_requests)} of it in this step."
+        f"{_latency_ratio(labels.step_ratio())} after {_requests(step.canary_requests)} of it in this step."
     )
 
 
 def share_misfit(check: ShareCheck) -> str:
     """Why counts that do not fit the share prove nothing."""
     return (
-        f"The canary received {percent(check.observed_share)} of {_requests(check.total)} where "
-        f"{percent(check.expected / check.total)} was wanted, so the counts cannot be trusted."
+        f"The canary received {percent(check.observed)} of {_requests(check.total)} where "
+        f"{percent(check.wanted)} was wanted, so the counts cannot be trusted."
     )
 
 
@@ -57,9 +58,9 @@ def too_few(step: StepCounts, settings: JudgeSettings) -> str:
     return f"The canary has answered {step.canary_requests:,} of the {needed} that this step needs."
 
 
-def promoted(step: StepCounts) -> str:
+def promoted(labels: LatencyLabels | None, step: StepCounts) -> str:
     """Why the share may rise."""
-    estimate = step.latency_ratio()
+    estimate = labels.step_ratio() if labels else None
     latency = f"; {_latency_ratio(estimate)}" if estimate else ""
     return f"The canary is shown to be within its tolerances: {_errors_in_step(step)}{latency}."
 

@@ -64,7 +64,7 @@ class JudgeSettings:
                 self.latency_margin < self.latency_tolerance <= 10,
                 "latency_tolerance must be above latency_margin, at most 10",
             ),
-            (1 < self.error_tolerance <= 30, "error_tolerance must be above 1, at most 30"),
+            (1 < self.error_tolerance <= 100, "error_tolerance must be above 1, at most 100"),
             (0 < self.error_rate_limit < 1, "error_rate_limit must lie between 0 and 1"),
             (self.minimum_requests >= 1, "minimum_requests must be at least 1"),
             (self.sticky_users >= 1, "sticky_users must be at least 1"),

@@ -12,15 +12,12 @@ from crossfade.judge.step import StepCounts
 class JudgeState:
     """All evidence so far; its size does not grow with the looks.
 
-    `latency` and `step` are None before the first look that brings them. `log_ratio` estimates the log latency ratio
-    over the steps before this one: the sums of precision times ratio, and of precision. Counts of steps are never
-    pooled: their shares differ (Simpson's paradox).
+    `latency` and `step` are None before the first look that brings them.
     """
 
     errors: ErrorLabels = field(default_factory=ErrorLabels)
     latency: LatencyLabels | None = None
     step: StepCounts | None = None
-    log_ratio: tuple[float, float] = (0.0, 0.0)
 
     def at_step(self, step: int) -> "JudgeState":
         """The same evidence against the canary; of a new step, none yet for its promotion."""
@@ -30,7 +27,6 @@ class JudgeState:
             errors=self.errors.at_new_step(),
             latency=self.latency.at_new_step() if self.latency else None,
             step=StepCounts(step=step),
-            log_ratio=self._log_ratio_sums(),
         )
 
     def log_e(self, metric: Metric) -> float:
@@ -42,16 +38,3 @@ class JudgeState:
     def worst(self, settings: JudgeSettings) -> Metric:
         """The metric with the most evidence against the canary."""
         return max(settings.metrics, key=self.log_e)
-
-    def latency_ratio(self) -> tuple[float, float] | None:
-        """The log latency ratio over all steps and its variance; None without two requests in each arm of some step."""
-        weighted, precision = self._log_ratio_sums()
-        return (weighted / precision, 1 / precision) if precision else None
-
-    def _log_ratio_sums(self) -> tuple[float, float]:
-        weighted, precision = self.log_ratio
-        estimate = self.step.latency_ratio() if self.step else None
-        if estimate is None:
-            return weighted, precision
-        mean, variance = estimate
-        return weighted + mean / variance, precision + 1 / variance

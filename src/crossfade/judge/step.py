@@ -1,13 +1,9 @@
 """What one step of the rollout has counted so far: for minimum counts, the share check and the words of a verdict."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from crossfade.judge.bins import log_middles
 from crossfade.judge.look import Look
-from crossfade.model.counts import LatencyHistogram
 
 # The share is doubted beyond so many standard deviations: looks are many, so a chance of one in thirty thousand.
 DOUBT = 4.0
@@ -15,47 +11,23 @@ STRAY = 0.005  # of all requests may be under way to the other side while a shar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogLatency:
-    """Requests, and the sums of their log latency and of its square."""
-
-    requests: float = 0.0
-    sum: float = 0.0
-    squares: float = 0.0
-
-    def after(self, histogram: LatencyHistogram) -> "LogLatency":
-        """With the requests of a histogram, each in the middle of its bin."""
-        counts, middles = np.array(histogram.counts, dtype=float), log_middles(histogram.edges_ms)
-        weighted = counts * middles
-        return LogLatency(
-            requests=self.requests + float(counts.sum()),
-            sum=self.sum + float(weighted.sum()),
-            squares=self.squares + float(weighted @ middles),
-        )
-
-    def mean_and_variance(self) -> tuple[float, float]:
-        """Mean of log latency and the variance of that mean; `requests` must be above 1."""
-        mean = self.sum / self.requests
-        variance = max(self.squares / self.requests - mean * mean, 1e-6) / (self.requests - 1)
-        return mean, variance
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ShareCheck:
-    """Canary requests counted and expected, and the variance of their difference."""
+    """Requests of both arms, canary requests counted and expected, and the binomial variance of their difference."""
 
+    total: int = 0
     canary: int = 0
     expected: float = 0.0
-    total: int = 0
     binomial: float = 0.0
 
     def after(self, look: Look) -> "ShareCheck":
         """With the requests of a look."""
         requests = look.baseline.requests + look.canary.requests
+        expected = requests * look.share
         return ShareCheck(
-            canary=self.canary + look.canary.requests,
-            expected=self.expected + requests * look.share,
             total=self.total + requests,
-            binomial=self.binomial + requests * look.share * (1 - look.share),
+            canary=self.canary + look.canary.requests,
+            expected=self.expected + expected,
+            binomial=self.binomial + expected * (1 - look.share),
         )
 
     def fits(self, sticky_users: int) -> bool:
@@ -68,48 +40,34 @@ class ShareCheck:
         return abs(self.canary - self.expected) <= DOUBT * math.sqrt(variance) + STRAY * self.total + 1
 
     @property
-    def observed_share(self) -> float:
+    def observed(self) -> float:
         """The canary's part of all requests; there must be some."""
         return self.canary / self.total
+
+    @property
+    def wanted(self) -> float:
+        """The mean share that was wanted, weighted by requests; there must be some."""
+        return self.expected / self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCounts:
-    """Counts of the present step; `looks` counts the looks that were judged in it."""
+    """Counts of the present step, without looks that were set aside."""
 
     step: int
-    looks: int = 0
     baseline_requests: int = 0
     baseline_errors: int = 0
     canary_requests: int = 0
     canary_errors: int = 0
-    share: ShareCheck = field(default_factory=ShareCheck)
-    baseline_latency: LogLatency = field(default_factory=LogLatency)
-    canary_latency: LogLatency = field(default_factory=LogLatency)
+    share: ShareCheck = ShareCheck()
 
     def after(self, look: Look) -> "StepCounts":
         """With the counts of a look."""
-        counted = replace(
-            self,
-            looks=self.looks + 1,
+        return StepCounts(
+            step=self.step,
             baseline_requests=self.baseline_requests + look.baseline.requests,
             baseline_errors=self.baseline_errors + look.baseline.errors,
             canary_requests=self.canary_requests + look.canary.requests,
             canary_errors=self.canary_errors + look.canary.errors,
             share=self.share.after(look),
         )
-        if look.baseline.latency is None or look.canary.latency is None:
-            return counted
-        return replace(
-            counted,
-            baseline_latency=self.baseline_latency.after(look.baseline.latency),
-            canary_latency=self.canary_latency.after(look.canary.latency),
-        )
-
-    def latency_ratio(self) -> tuple[float, float] | None:
-        """Log of the ratio of geometric mean latencies and its variance; None with less than two requests in an arm."""
-        if min(self.baseline_latency.requests, self.canary_latency.requests) < 2:
-            return None
-        mean, variance = self.canary_latency.mean_and_variance()
-        baseline_mean, baseline_variance = self.baseline_latency.mean_and_variance()
-        return mean - baseline_mean, variance + baseline_variance

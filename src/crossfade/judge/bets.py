@@ -1,0 +1,90 @@
+"""Bets on which arm made a request of some latency: fitted to what was learnt, paid by what comes next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossfade.judge.bins import bandwidth, division, monotone_ratio, smoothed
+from crossfade.judge.capital import Floats, frozen, log_prior
+from crossfade.judge.settings import JudgeSettings
+
+# How much slower than the margin a bet supposes the canary to be; the last bet follows what the canary has shown.
+SLOWER = (1.08, 1.17, 1.35, 1.7, 2.6)
+PRIOR = log_prior((0.18, 0.34, 0.17, 0.11, 0.06, 0.14), cash=0.05)
+AGAINST = len(SLOWER) + 1
+# How slow a healthy canary may be, for the bets that it is within the tolerance.
+HEALTHY = (0.93, 1.0, 1.06)
+PROMOTION_PRIOR = log_prior((0.15, 0.6, 0.25), cash=0.02)
+
+SHRINK_REQUESTS = 40.0  # the canary's own shape counts half once it has shown as many requests
+LEAST_LEARNT = 25.0  # requests of the baseline, fading included, that a fit needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bets:
+    """Ratios less 1, by bet and bin: first those against the canary, then those for its promotion.
+
+    `slower` and `healthy` tell where the canary's requests lie after division by margin and tolerance.
+    `refit_at` is how many requests must have been seen before the next fit.
+    """
+
+    excess: Floats
+    slower: Floats
+    healthy: Floats
+    refit_at: float
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bets) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        return (self.refit_at, self.excess.tobytes())
+
+    def log_payoffs(self, baseline: Floats, canary: Floats, share: float) -> Floats:
+        """What each bet gains from a look at the canary's observed share w, as logarithms.
+
+        A request of the baseline pays 1 / (1 - w + w rho), one of the canary rho / (1 - w + w rho), averaged over the
+        bins in which it may lie after the division.
+        """
+        odds = 1.0 + share * self.excess
+        of_canary = (1.0 + self.excess) / odds
+        moved = np.empty_like(odds)
+        np.matmul(of_canary[:AGAINST], self.slower, out=moved[:AGAINST])
+        np.matmul(of_canary[AGAINST:], self.healthy, out=moved[AGAINST:])
+        return np.asarray(np.log(moved) @ canary - np.log(odds) @ baseline)
+
+
+def fitted_bets(
+    edges_ms: tuple[float, ...], baseline: Floats, canary: Floats, settings: JudgeSettings, refit_at: float
+) -> Bets | None:
+    """Bets for the next looks, from faded counts of both arms: the baseline scaled, and the canary's own shape.
+
+    None where the baseline has shown too little.
+    """
+    if baseline.sum() < LEAST_LEARNT:
+        return None
+    slower = division(edges_ms, 1 + settings.latency_margin, rising=True)
+    faster = tuple(factor / (1 + settings.latency_tolerance) for factor in HEALTHY)
+    rows = smoothed(edges_ms, baseline, bandwidth(edges_ms, baseline), (1.0, *SLOWER, *faster))
+    ratios = [monotone_ratio(row, rows[0], rising=True) for row in rows[1:AGAINST]]
+    ratios.append(_shown_by_canary(edges_ms, baseline, canary @ slower))
+    ratios.extend(monotone_ratio(row, rows[0], rising=False) for row in rows[AGAINST:])
+    return Bets(
+        excess=frozen(np.array(ratios) - 1.0),
+        slower=frozen(np.ascontiguousarray(slower.T)),
+        healthy=frozen(np.ascontiguousarray(division(edges_ms, 1 + settings.latency_tolerance, rising=False).T)),
+        refit_at=refit_at,
+    )
+
+
+def _shown_by_canary(edges_ms: tuple[float, ...], baseline: Floats, canary: Floats) -> Floats:
+    requests = float(canary.sum())
+    if requests < 1:
+        return np.ones_like(canary)
+    width = bandwidth(edges_ms, canary)  # the same for both arms, or the wider kernel would look like a slower tail
+    shape = smoothed(edges_ms, canary, width, (1.0,))[0]
+    reference = smoothed(edges_ms, baseline, width, (1.0,))[0]
+    mixed = (requests * shape + SHRINK_REQUESTS * reference) / (requests + SHRINK_REQUESTS)
+    return monotone_ratio(mixed, reference, rising=True)
