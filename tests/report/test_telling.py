@@ -101,17 +101,24 @@ def test_has_words_of_its_own_when_an_end_of_any_kind_is_wanted_or_reached(kind:
             "Gate passed: the judge at step 3 (share 25 %).",
         ),
         (
-            made(events.EndMissed, end=ends.WayBackEnded(), reason="no answer", remedy="Look at the log"),
+            made(events.EndMissed, end=ends.WayBackEnded(), reason="no answer", remedy="Look at the log", facts={}),
             "Could not end the way back: no answer. Look at the log.",
         ),
         (
-            made(events.EndMissed, end=ends.WayBackEnded(), reason="no answer", retryable=True),
+            made(events.EndMissed, end=ends.WayBackEnded(), reason="no answer", retryable=True, facts={}),
             "Could not end the way back: no answer. Will try again.",
         ),
     ],
 )
 def test_says_how_things_are_when_told(event: Any, text: str) -> None:
     assert tell(entry(event)).text == text
+
+
+def test_look_shows_what_it_was_judged_by_when_told() -> None:
+    looked = tell(entry(made(events.Looked, verdict="promote")))
+    assert looked.text == "At 5 % the judge says promote: a reason (e-value 1.5)."
+    assert ("modern requests", "0") in looked.evidence
+    assert looked.bare == "At 5 % the judge says promote: a reason."
 
 
 def test_resume_is_told_as_such_when_an_engine_started_before() -> None:

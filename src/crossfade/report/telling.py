@@ -1,6 +1,6 @@
 """Each event of a journal as one clear sentence; live view, plain lines, report and notices all say the same."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,11 +8,10 @@ from functools import singledispatch
 
 from crossfade.journal.port import Entry
 from crossfade.model import events as happened
-from crossfade.model.events import Facts
 from crossfade.model.plan import Plan
 from crossfade.model.terms import Outcome, Phase
 from crossfade.report.end_words import aim, reached
-from crossfade.report.units import say_fact, say_percent
+from crossfade.report.units import Scalar, say_fact, say_percent
 
 
 class Importance(StrEnum):
@@ -38,18 +37,28 @@ class Matter(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One sentence about one event. `text` is one line of printable characters; escape it where it becomes HTML."""
+    """One sentence about one event: one line of printable characters; escape it where it becomes HTML.
+
+    `text` closes with the evidence, `bare` is without it; `evidence` holds it as labels and texts.
+    """
 
     at: datetime
     importance: Importance
     topic: Matter
     text: str
+    bare: str
+    evidence: tuple[tuple[str, str], ...]
 
 
 def tell(entry: Entry) -> Told:
     """The sentence for any event. Pure; never raises for an event of the union."""
-    importance, topic, text = _say(entry.event, entry)
-    return Told(at=entry.at, importance=importance, topic=topic, text=_one_line(text))
+    importance, topic, said = _say(entry.event, entry)
+    bare, facts = _one_line(said), _evidence(entry.event)
+    evidence = tuple((_one_line(label), _one_line(text)) for label, text in (say_fact(*fact) for fact in facts.items()))
+    shown = evidence[:1] if isinstance(entry.event, happened.Looked) else evidence
+    closing = ", ".join(f"{label} {value}" for label, value in shown)
+    text = f"{bare.removesuffix('.')} ({closing})." if closing else bare
+    return Told(at=entry.at, importance=importance, topic=topic, text=text, bare=bare, evidence=evidence)
 
 
 class Narrator:
@@ -87,11 +96,6 @@ def threshold(plan: Plan) -> float:
     return 2 / plan.judge.alpha
 
 
-def say_facts(facts: Facts) -> str:
-    """Evidence in one line, empty without any."""
-    return ", ".join(" ".join(say_fact(name, value)) for name, value in facts.items())
-
-
 Saying = tuple[Importance, Matter, str]
 
 
@@ -126,8 +130,7 @@ def _(event: happened.EndWanted, _: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.EndReached, _: Entry) -> Saying:
-    facts = say_facts(event.facts)
-    return Importance.STEP, Matter.STEP, f"{reached(event.end)}{f' ({facts})' if facts else ''}."
+    return Importance.STEP, Matter.STEP, f"{reached(event.end)}."
 
 
 @_say.register
@@ -140,8 +143,7 @@ def _(event: happened.EndMissed, _: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.GatePassed, _: Entry) -> Saying:
-    facts = say_facts(event.facts)
-    return Importance.STEP, Matter.GATE, f"Gate passed: {gate_name(event.gate)}{f' ({facts})' if facts else ''}."
+    return Importance.STEP, Matter.GATE, f"Gate passed: {gate_name(event.gate)}."
 
 
 @_say.register
@@ -161,7 +163,7 @@ def _(event: happened.Looked, _: Entry) -> Saying:
     if event.guard is not None:
         return Importance.PROBLEM, Matter.JUDGEMENT, f"At {share} a guard stops the canary: {_clause(event.guard)}."
     importance = {"abort": Importance.PROBLEM, "promote": Importance.STEP}.get(event.verdict, Importance.DETAIL)
-    text = f"At {share} the judge says {event.verdict}: {_clause(event.reason)} (e-value {event.e_value:.3g})."
+    text = f"At {share} the judge says {event.verdict}: {_clause(event.reason)}."
     return importance, Matter.JUDGEMENT, text
 
 
@@ -194,12 +196,12 @@ def _(event: happened.Overridden, entry: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.RollbackDecided, _: Entry) -> Saying:
-    return Importance.PROBLEM, Matter.RETREAT, _retreat("Rolls back", event.cause, event.reason, event.facts)
+    return Importance.PROBLEM, Matter.RETREAT, _retreat("Rolls back", event.cause, event.reason)
 
 
 @_say.register
 def _(event: happened.FailBackDecided, _: Entry) -> Saying:
-    text = _retreat("Fails back, writes return to the source", event.cause, event.reason, event.facts)
+    text = _retreat("Fails back, writes return to the source", event.cause, event.reason)
     return Importance.PROBLEM, Matter.RETREAT, text
 
 
@@ -214,14 +216,27 @@ def _(event: happened.MigrationEnded, _: Entry) -> Saying:
     return importance, Matter.END, f"{OUTCOMES[event.outcome]}: {_clause(event.reason)}."
 
 
+def _evidence(event: happened.Event) -> Mapping[str, Scalar]:
+    if not isinstance(event, happened.Looked):
+        return getattr(event, "facts", {})
+    return {
+        "e_value": event.e_value,
+        "metric": event.metric,
+        "legacy_requests": event.baseline.requests,
+        "legacy_errors": event.baseline.errors,
+        "modern_requests": event.canary.requests,
+        "modern_errors": event.canary.errors,
+        "counted_seconds": event.duration.total_seconds(),
+    }
+
+
 def _one_line(text: str) -> str:
     """Reasons come from people and programs: nothing in them may steer a terminal."""
     return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
 
 
-def _retreat(what: str, cause: str, reason: str, facts: Facts) -> str:
-    evidence = say_facts(facts)
-    return f"{what} (decided by: {_name(cause)}): {_clause(reason)}{f' ({evidence})' if evidence else ''}."
+def _retreat(what: str, cause: str, reason: str) -> str:
+    return f"{what} (decided by: {_name(cause)}): {_clause(reason)}."
 
 
 def gate_name(gate: str) -> str:
