@@ -27,6 +27,8 @@ _KNOWN_REASONS = (
     ("password authentication failed", "password authentication failed"),
     ("no password supplied", "a password is needed"),
     ("translate host name", "its host name is unknown"),
+    ("Name or service not known", "its host name is unknown"),
+    ("failed to resolve host", "its host name is unknown"),
     ("no pg_hba.conf entry", "the server's pg_hba.conf does not let this client in"),
     ("too many clients", "too many connections"),
     ("remaining connection slots", "too many connections"),
@@ -37,6 +39,8 @@ _KNOWN_REASONS = (
     ('database "', "no such database"),
     ('role "', "no such role"),
 )
+# libpq looks at some values of a DSN only when it connects
+_UNREADABLE = ("invalid integer value", "invalid port number", "invalid sslmode value")
 
 
 class Session:
@@ -93,6 +97,8 @@ class Session:
         except psycopg.OperationalError as exc:
             if exc.sqlstate and not exc.sqlstate.startswith(("08", "57P", "53", "28", "3D")):
                 raise StatementFailed(self.side, type(exc).__name__, exc.sqlstate) from None
+            if any(mark in str(exc) for mark in _UNREADABLE):
+                raise DsnUnreadable(self.side) from None
             raise ServerUnreachable(self.side, _reason(exc)) from None
         except psycopg.Error as exc:
             raise StatementFailed(self.side, type(exc).__name__, exc.sqlstate or "no code") from None

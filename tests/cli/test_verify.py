@@ -1,0 +1,112 @@
+import json
+from collections.abc import Callable
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from crossfade.cli.verify import verify
+from crossfade.model.terms import Side
+from crossfade.rehearsal.processes import free_ports
+from tests.verify.conftest import Pair, clusters, databases, replicated
+
+__all__ = ["clusters", "databases", "replicated"]  # fixtures
+
+pytestmark = pytest.mark.parts
+
+SOURCE, TARGET = Side.SOURCE, Side.TARGET
+ITEMS = ("CREATE TABLE items (id int PRIMARY KEY, name text)", "INSERT INTO items VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+
+app = typer.Typer()
+app.command()(verify)
+
+
+def run(pair: Pair, *options: str, target: str | None = None) -> Result:
+    argv = ["--source", pair.dsn(SOURCE), "--target", target or pair.dsn(TARGET), *options]
+    return CliRunner().invoke(app, argv)
+
+
+def last(result: Result) -> dict[str, object]:
+    found: dict[str, object] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+def test_ends_with_0_when_nothing_differs(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    result = run(databases, "--json")
+    assert result.exit_code == 0, result.stderr
+    answer = last(result)
+    assert isinstance(answer.pop("seconds"), float)
+    assert answer == {"tables": 1, "rows": 3, "differences": [], "unresolved": []}
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_ends_with_10_and_lists_them_when_rows_differ(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    databases.run(TARGET, "UPDATE items SET name = 'x' WHERE id = 2", "DELETE FROM items WHERE id = 3")
+    result = run(databases, "--json")
+    assert result.exit_code == 10
+    assert last(result)["differences"] == [
+        {"table": "public.items", "key": '{"id": 2}', "kind": "changed", "columns": ["name"]},
+        {"table": "public.items", "key": '{"id": 3}', "kind": "missing", "columns": []},
+    ]
+    assert '{"id": 2}' in result.stderr
+
+
+def test_ends_with_10_when_a_table_is_missing_on_one_side(databases: Pair) -> None:
+    databases.run(SOURCE, *ITEMS)
+    result = run(databases, "--json")
+    assert result.exit_code == 10
+    assert last(result)["unresolved"] == ["public.items: missing on the target"]
+
+
+def test_prints_nothing_to_stdout_when_json_was_not_asked_for(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    result = run(databases)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "3 rows in 1 tables" in result.stderr
+
+
+def test_ends_with_2_when_a_named_table_stands_nowhere(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    result = run(databases, "--table", "items", "--table", "nosuch")
+    assert result.exit_code == 2
+    assert "nosuch" in result.stderr
+    assert "schema.table" in result.stderr
+
+
+def test_compares_live_when_replication_runs(databases: Pair, replicated: Callable[[Side], str]) -> None:
+    databases.both(*ITEMS)
+    replicated(SOURCE)
+    databases.run(SOURCE, "INSERT INTO items VALUES (4, 'd')")
+    assert run(databases, "--live").exit_code == 0
+    databases.run(TARGET, "DELETE FROM items WHERE id = 4")
+    assert run(databases, "--live").exit_code == 10
+
+
+def test_ends_with_1_when_live_is_asked_for_and_nothing_replicates(databases: Pair) -> None:
+    result = run(databases, "--live")
+    assert result.exit_code == 1
+    assert "no logical replication" in result.stderr
+    assert "without --live" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("dsn", "code"),
+    [
+        ("host=127.0.0.1 port=x password=s3cret", 2),
+        ("s3cret", 2),
+        ("postgresql://u:p@s3cret@127.0.0.1:1/x", 1),
+        ("postgresql://u:s3cret@127.0.0.1:bad:1/x", 2),
+        ("host=127.0.0.1 port={port} user=u password=s3cret dbname=x", 1),
+        ("host=127.0.0.1 port={up} user=nobody password=s3cret dbname=x", 1),
+        ("host=127.0.0.1 port={up} user=postgres password=s3cret dbname=nosuch", 1),
+    ],
+)
+def test_names_the_side_but_no_password_when_a_dsn_leads_nowhere(databases: Pair, dsn: str, code: int) -> None:
+    target = dsn.format(port=free_ports(1)[0], up=databases.clusters[TARGET].port)
+    result = run(databases, target=target)
+    assert result.exit_code == code, result.stderr
+    assert "target" in result.stderr
+    assert "s3cret" not in result.output
+    assert "Traceback" not in result.output

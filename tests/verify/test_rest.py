@@ -1,0 +1,335 @@
+import dataclasses
+import json
+
+import pytest
+
+from crossfade.model.seen import Difference, Verification
+from crossfade.model.terms import Side
+from crossfade.verify.errors import TableMissing
+from crossfade.verify.postgres import VerifySettings, verify_at_rest
+from tests.verify.conftest import Pair
+
+pytestmark = pytest.mark.parts
+
+SOURCE, TARGET = Side.SOURCE, Side.TARGET
+
+ITEMS = (
+    "CREATE TABLE items (id bigint PRIMARY KEY, name text, price numeric, at timestamptz)",
+    (
+        "INSERT INTO items SELECT i, 'name ' || i, i * 1.37, timestamptz '2024-01-01' + i * interval '1.5 s'"
+        " FROM generate_series(1, 3000) i"
+    ),
+)
+
+
+def found(pair: Pair, **changes: object) -> Verification:
+    return verify_at_rest(dataclasses.replace(pair.settings, **changes))  # type: ignore[arg-type]
+
+
+def facts(verification: Verification) -> set[tuple[str, str, tuple[str, ...]]]:
+    return {(d.kind, d.key, d.columns) for d in verification.differences}
+
+
+def test_finds_nothing_when_both_sides_are_the_same(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    seen = found(databases, rest_chunk_rows=1000)
+    assert (seen.tables, seen.rows, seen.differences, seen.unresolved) == (1, 3000, (), ())
+
+
+def test_names_each_key_when_rows_are_missing_extra_and_changed(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    databases.run(
+        TARGET,
+        "DELETE FROM items WHERE id = 1",
+        "DELETE FROM items WHERE id = 1000",  # the last of a chunk
+        "INSERT INTO items (id, name) VALUES (-5, 'below all'), (9999, 'above all')",
+        "UPDATE items SET name = 'other', price = 0 WHERE id = 1001",
+        "UPDATE items SET at = at + interval '1 microsecond' WHERE id = 3000",
+    )
+    seen = found(databases, rest_chunk_rows=1000)
+    assert facts(seen) == {
+        ("missing", '{"id": 1}', ()),
+        ("missing", '{"id": 1000}', ()),
+        ("extra", '{"id": -5}', ()),
+        ("extra", '{"id": 9999}', ()),
+        ("changed", '{"id": 1001}', ("name", "price")),
+        ("changed", '{"id": 3000}', ("at",)),
+    }
+    assert {d.table for d in seen.differences} == {"public.items"}
+
+
+def test_finds_both_rows_when_a_value_was_swapped_between_them(databases: Pair) -> None:
+    databases.both("CREATE TABLE t (id int PRIMARY KEY, a text, b int)", "INSERT INTO t VALUES (1,'x',7),(2,'y',7)")
+    databases.run(TARGET, "UPDATE t SET a = CASE id WHEN 1 THEN 'y' ELSE 'x' END")
+    assert facts(found(databases)) == {("changed", '{"id": 1}', ("a",)), ("changed", '{"id": 2}', ("a",))}
+
+
+def test_tells_null_from_empty_when_a_column_is_nullable(databases: Pair) -> None:
+    databases.both(
+        "CREATE TABLE t (id int PRIMARY KEY, a text, b bytea, c int[], d numeric, e bool, f jsonb, g bigint)",
+        "INSERT INTO t VALUES (1, '', '', '{}', 0, false, 'null', 0)",
+        "INSERT INTO t VALUES (2)",
+    )
+    assert facts(found(databases)) == set()
+    databases.run(TARGET, "UPDATE t SET a=NULL, b=NULL, c=NULL, d=NULL, e=NULL, f=NULL, g=NULL WHERE id = 1")
+    assert facts(found(databases)) == {("changed", '{"id": 1}', ("a", "b", "c", "d", "e", "f", "g"))}
+
+
+EQUAL_IN_TYPED_MODE = [
+    ("numeric", "1.10", "1.1"),
+    ("float8", "-0", "0"),
+    ("jsonb", '{"a": 2.0}', '{"a": 2}'),
+    ("jsonb", '{"a": 1, "b": 2}', '{"b": 2, "a": 1}'),
+    ("timestamptz", "2024-01-01 12:00:00+00", "2024-01-01 13:00:00+01"),
+]
+
+
+@pytest.mark.parametrize(("kind", "here", "there"), EQUAL_IN_TYPED_MODE)
+def test_passes_when_a_type_calls_two_values_equal(databases: Pair, kind: str, here: str, there: str) -> None:
+    databases.both(f"CREATE TABLE t (id int PRIMARY KEY, v {kind})")
+    databases.run(SOURCE, f"INSERT INTO t VALUES (1, '{here}')")
+    databases.run(TARGET, f"INSERT INTO t VALUES (1, '{there}')")
+    assert found(databases).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "here", "there"),
+    [("numeric", "1.10", "1.1"), ("jsonb", '{"a": 2.0}', '{"a": 2}'), ("jsonb", "[[1], 2]", "[[1, 2]]")],
+)
+def test_finds_values_that_look_different_when_strict(databases: Pair, kind: str, here: str, there: str) -> None:
+    databases.both(f"CREATE TABLE t (id int PRIMARY KEY, v {kind})")
+    databases.run(SOURCE, f"INSERT INTO t VALUES (1, '{here}')")
+    databases.run(TARGET, f"INSERT INTO t VALUES (1, '{there}')")
+    assert facts(found(databases, strict=True)) == {("changed", '{"id": 1}', ("v",))}
+
+
+# each pair once collided in some hash: folds of 64 bits into 32, special values, dimensions, far times
+DIFFERENT = [
+    ("int8", "-1", "4294967295"),
+    ("int8", "1", "4294967297"),
+    ("numeric", "NaN", "0"),
+    ("float8", "NaN", "Infinity"),
+    ("float8", "1.7976931348623157e308", "1.7976931348623155e308"),
+    ("float8", "5e-324", "0"),
+    ("float4", "1.1", "1.1000001"),
+    ("timestamptz", "2024-01-01 00:00:00+00", "2024-01-01 01:11:34.967297+00"),
+    ("timestamp", "9999-12-31 23:59:59.999999", "9999-12-31 23:59:59.999998"),
+    ("timestamp", "infinity", "-infinity"),
+    ("time", "00:00:00", "01:11:34.967297"),
+    ("timetz", "12:00:00+01", "12:00:00+02"),
+    ("interval", "1 mon", "31 days"),
+    ("date", "infinity", "4713-01-01 BC"),
+    ("int[]", "{1,2,3,4}", "{{1,2},{3,4}}"),
+    ("int[]", "{1,NULL}", "{1}"),
+    ("bigint[]", "{-1}", "{4294967295}"),
+    ("text[]", "{a,b}", "{b,a}"),
+    ("text[]", "{NULL}", '{"NULL"}'),
+    ("bytea", r"\x00ff", r"\x00fe"),
+    ("text", "a", "a "),
+    ("text", "é", "e\u0301"),
+    ("varchar(5)", "A", "a"),
+    ('"char"', "a", "b"),
+    ("bool", "true", "false"),
+    ("uuid", "6f9619ff-8b86-d011-b42d-00cf4fc964ff", "6f9619ff-8b86-d011-b42d-00cf4fc964fe"),
+    ("json", '{"a":1}', '{"a": 1}'),
+    ("jsonb", '{"a": 1}', '{"a": "1"}'),
+    ("money", "1.00", "1.01"),
+    ("point", "(1,2)", "(1,3)"),
+    ("bit(3)", "101", "100"),
+    ("inet", "10.0.0.1/8", "10.0.0.1/9"),
+    ("int4range", "[1,3)", "[1,4)"),
+    ("path", "((1,2),(3,4))", "[(1,2),(3,4)]"),
+    ("tsvector", "a b", "a c"),
+]
+
+
+def test_finds_them_all_when_values_of_any_type_differ(databases: Pair) -> None:
+    databases.both(*(f"CREATE TABLE t{n} (id int PRIMARY KEY, v {kind})" for n, (kind, _, _) in enumerate(DIFFERENT)))
+    both = [f"INSERT INTO t{n} VALUES (1, '{here}'), (2, '{there}')" for n, (_, here, there) in enumerate(DIFFERENT)]
+    databases.both(*both)
+    assert found(databases).differences == ()  # the same value hashes the same on 13 and 18
+    databases.run(TARGET, *(f"UPDATE t{n} SET v = '{there}' WHERE id = 1" for n, (_, _, there) in enumerate(DIFFERENT)))
+    missed = {f"public.t{n}" for n in range(len(DIFFERENT))} - {d.table for d in found(databases).differences}
+    assert {DIFFERENT[int(table.removeprefix("public.t"))] for table in missed} == set()
+
+
+def test_tells_infinities_of_numeric_apart_when_both_servers_know_them(databases: Pair) -> None:
+    databases.run(TARGET, "CREATE SCHEMA a", "CREATE TABLE a.t (id int PRIMARY KEY, v numeric)")
+    databases.run(TARGET, "INSERT INTO a.t VALUES (1, 'NaN'), (2, 'NaN'), (3, 'Infinity'), (4, '1')")
+    with_itself = VerifySettings(source=databases.dsn(TARGET), target=databases.dsn(TARGET))
+    assert verify_at_rest(with_itself).differences == ()
+    databases.run(SOURCE, "CREATE SCHEMA a", "CREATE TABLE a.t (id int PRIMARY KEY, v numeric)")
+    databases.run(SOURCE, "INSERT INTO a.t VALUES (1, 'NaN'), (2, 'NaN'), (3, 'NaN'), (4, '1')")
+    assert facts(found(databases)) == {("changed", '{"id": 3}', ("v",))}
+
+
+COMPOSITE = (
+    "CREATE TABLE lines (account uuid, day date, number smallint, note text, PRIMARY KEY (day, account, number))",
+    (
+        "INSERT INTO lines SELECT md5((i % 50)::text)::uuid, date '2024-01-01' + i / 100, i % 100, 'n' || i"
+        " FROM generate_series(1, 2000) i"
+    ),
+)
+
+
+def test_names_the_whole_key_when_it_is_composite(databases: Pair) -> None:
+    databases.both(*COMPOSITE)
+    databases.run(TARGET, "UPDATE lines SET note = '' WHERE note = 'n777'", "DELETE FROM lines WHERE note = 'n1234'")
+    seen = found(databases, rest_chunk_rows=300)
+    assert {(d.kind, tuple(json.loads(d.key))) for d in seen.differences} == {
+        ("changed", ("day", "account", "number")),
+        ("missing", ("day", "account", "number")),
+    }
+    assert json.loads(next(d.key for d in seen.differences if d.kind == "changed"))["number"] == 77
+    assert seen.rows == 2000
+
+
+def test_compares_text_keys_when_the_sides_may_sort_them_differently(databases: Pair) -> None:
+    databases.both(
+        'CREATE TABLE words (word text COLLATE "en-x-icu" PRIMARY KEY, n int)'
+        if databases.value(SOURCE, "SELECT count(*) FROM pg_collation WHERE collname = 'en-x-icu'")
+        and databases.value(TARGET, "SELECT count(*) FROM pg_collation WHERE collname = 'en-x-icu'")
+        else 'CREATE TABLE words (word text COLLATE "C" PRIMARY KEY, n int)',
+        "INSERT INTO words SELECT (ARRAY['a','A','-a','ä','Z'])[1 + i % 5] || i, i FROM generate_series(1, 500) i",
+    )
+    databases.run(TARGET, "UPDATE words SET n = 0 WHERE word = 'ä498'", "DELETE FROM words WHERE word = '-a2'")
+    seen = found(databases, rest_chunk_rows=50)
+    assert facts(seen) == {("changed", '{"word": "ä498"}', ("n",)), ("missing", '{"word": "-a2"}', ())}
+    assert seen.rows == 500
+
+
+def test_compares_as_a_multiset_when_a_table_has_no_key(databases: Pair) -> None:
+    databases.both(
+        "CREATE TABLE log (line text, n int)", "INSERT INTO log SELECT 'l' || i % 10, 1 FROM generate_series(1, 100) i"
+    )
+    assert found(databases).differences == ()
+    databases.run(TARGET, "DELETE FROM log WHERE ctid = (SELECT min(ctid) FROM log WHERE line = 'l3')")
+    databases.run(TARGET, "INSERT INTO log VALUES ('new', 1)")
+    seen = found(databases)
+    assert sorted(d.kind for d in seen.differences) == ["extra", "missing"]
+    assert all(json.loads(d.key).keys() == {"row_hash"} for d in seen.differences)
+
+
+def test_finds_a_double_when_the_target_has_lost_its_unique_index(databases: Pair) -> None:
+    databases.both("CREATE TABLE t (id int PRIMARY KEY, v int)", "INSERT INTO t VALUES (1, 1), (2, 2)")
+    databases.run(TARGET, "ALTER TABLE t DROP CONSTRAINT t_pkey", "INSERT INTO t VALUES (2, 2)")
+    assert facts(found(databases)) == {("extra", '{"id": 2}', ())}
+
+
+def test_reads_partitions_through_the_parent_when_a_table_is_partitioned(databases: Pair) -> None:
+    databases.both(
+        "CREATE TABLE p (id int, day date, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2024-01-01') TO ('2024-02-01')",
+        "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM ('2024-02-01') TO ('2024-03-01')",
+        "INSERT INTO p SELECT i, date '2024-01-01' + i % 50, 'v' FROM generate_series(1, 200) i",
+    )
+    databases.run(TARGET, "UPDATE p SET v = 'w' WHERE id = 40")
+    seen = found(databases, rest_chunk_rows=30)
+    assert (seen.tables, seen.rows) == (1, 200)
+    assert facts(seen) == {("changed", '{"id": 40, "day": "2024-02-10"}', ("v",))}
+
+
+def test_compares_by_name_when_columns_stand_in_another_order(databases: Pair) -> None:
+    databases.run(SOURCE, "CREATE TABLE t (id int PRIMARY KEY, a int, b int)", "INSERT INTO t VALUES (1, 2, 3)")
+    databases.run(TARGET, "CREATE TABLE t (b int, id int PRIMARY KEY, a int)", "INSERT INTO t VALUES (3, 1, 2)")
+    assert found(databases).differences == ()
+
+
+def test_compares_texts_when_a_column_has_another_type_there(databases: Pair) -> None:
+    databases.run(SOURCE, "CREATE TABLE t (id int PRIMARY KEY, v varchar(9))", "INSERT INTO t VALUES (1,'a'),(2,'b')")
+    databases.run(TARGET, "CREATE TABLE t (id bigint PRIMARY KEY, v text)", "INSERT INTO t VALUES (1,'a'),(2,'x')")
+    assert facts(found(databases)) == {("changed", '{"id": 2}', ("v",))}
+
+
+def test_hashes_by_label_when_an_enum_or_domain_has_other_ids_there(databases: Pair) -> None:
+    databases.run(TARGET, "CREATE TYPE shift AS ENUM ('unused')")  # object ids now differ
+    databases.both(
+        "CREATE TYPE mood AS ENUM ('glad', 'sad')",
+        "CREATE DOMAIN cents AS bigint CHECK (value >= 0)",
+        "CREATE TABLE t (m mood PRIMARY KEY, c cents)",
+        "INSERT INTO t VALUES ('glad', 1), ('sad', 2)",
+    )
+    assert found(databases).differences == ()
+    databases.run(TARGET, "UPDATE t SET c = 4294967298 WHERE m = 'sad'")
+    assert facts(found(databases)) == {("changed", '{"m": "sad"}', ("c",))}
+
+
+def test_survives_when_names_are_awkward(databases: Pair) -> None:
+    databases.both(
+        'CREATE SCHEMA "odd %s"',
+        'CREATE TABLE "odd %s"."Ta""ble%" ("Id %" int, "b""%(x)s" text, PRIMARY KEY ("Id %", "b""%(x)s"))',
+        'INSERT INTO "odd %s"."Ta""ble%" VALUES (1, \'%s\')',
+    )
+    databases.run(TARGET, 'UPDATE "odd %s"."Ta""ble%" SET "Id %" = 2')
+    assert {d.kind for d in found(databases).differences} == {"missing", "extra"}
+
+
+def test_reports_as_unresolved_when_something_stands_on_one_side_only(databases: Pair) -> None:
+    databases.run(SOURCE, "CREATE TABLE gone (id int PRIMARY KEY)")
+    databases.run(TARGET, "CREATE TABLE fresh (id int PRIMARY KEY)")
+    databases.run(SOURCE, "CREATE TABLE t (id int PRIMARY KEY, a int)")
+    databases.run(TARGET, "CREATE TABLE t (id int PRIMARY KEY, b int)")
+    seen = found(databases)
+    assert seen.unresolved == (
+        "public.gone: missing on the target",
+        "public.fresh: stands only on the target",
+        "public.t: column a is missing on the target",
+        "public.t: column b stands only on the target",
+    )
+
+
+def test_reports_a_table_as_unresolved_when_it_may_not_be_read(databases: Pair) -> None:
+    databases.both("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE b (id int PRIMARY KEY)")
+    databases.both(f"CREATE ROLE {databases.database} LOGIN", f"GRANT SELECT ON b TO {databases.database}")
+    try:
+        dsns = {
+            side: databases.clusters[side].dsn(user=databases.database, database=databases.database) for side in Side
+        }
+        seen = verify_at_rest(VerifySettings(source=dsns[SOURCE], target=dsns[TARGET]))
+        assert [text.split(":")[0] for text in seen.unresolved] == ["public.a"]
+        assert "42501" in seen.unresolved[0]
+    finally:
+        databases.both(f"DROP OWNED BY {databases.database}", f"DROP ROLE {databases.database}")
+
+
+def test_lists_the_target_sequences_when_they_are_behind(databases: Pair) -> None:
+    databases.both(
+        "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)", "CREATE SEQUENCE down INCREMENT -1"
+    )
+    databases.run(TARGET, "SELECT setval('t_id_seq', 40)", "SELECT setval('down', -40)")
+    databases.run(SOURCE, "SELECT setval('t_id_seq', 40)", "SELECT setval('down', -39)")
+    assert found(databases).differences == ()
+    databases.run(SOURCE, "SELECT nextval('t_id_seq')", "SELECT setval('down', -41)")
+    assert found(databases).differences == (
+        Difference(table="public.down", key="{}", kind="changed", columns=("last_value",)),
+        Difference(table="public.t_id_seq", key="{}", kind="changed", columns=("last_value",)),
+    )
+    assert [d.table for d in found(databases, tables=("t",)).differences] == ["public.t_id_seq"]
+
+
+def test_compares_only_those_when_tables_are_named(databases: Pair) -> None:
+    databases.both(*(f"CREATE TABLE {name} (id int PRIMARY KEY)" for name in ("a", "b", "c")))
+    assert found(databases, tables=("public.a", "b")).tables == 2
+    with pytest.raises(TableMissing) as caught:
+        found(databases, tables=("a", "nosuch", "other.a"))
+    assert caught.value.tables == ("nosuch", "other.a")
+
+
+def test_cuts_the_list_short_and_says_so_when_a_table_is_empty_there(
+    databases: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossfade.verify.outcome.MOST_DIFFERENCES", 1000)
+    databases.both(*ITEMS)
+    databases.run(TARGET, "TRUNCATE items")
+    seen = found(databases, rest_chunk_rows=1500)
+    assert 1000 <= len(seen.differences) < 3000
+    assert {d.kind for d in seen.differences} == {"missing"}
+    assert len(seen.unresolved) == 1
+
+
+def test_changes_nothing_when_it_reads(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    count = "SELECT count(*) FROM pg_class"
+    before = [databases.value(side, count) for side in Side]
+    found(databases)
+    assert [databases.value(side, count) for side in Side] == before
