@@ -1,0 +1,82 @@
+"""Paths between the sites, each proven by an answer from its far end."""
+
+import socket
+import struct
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+from crossfade.model.seen import Link
+from crossfade.model.terms import NoData
+from crossfade.network.port import LinksDown, NoLinks
+
+POSTGRES_HELLO = struct.pack("!ii", 8, 80877103)
+"""SSLRequest: any PostgreSQL answers it with one byte, before it knows who asks.
+
+Source: PostgreSQL manual, 'Message Formats', SSLRequest.
+"""
+HTTP_HELLO = b"HEAD /healthz HTTP/1.0\r\nHost: link\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpPath:
+    """One path, under the name people know it by.
+
+    `hello` is sent first, and any answer to it proves the whole path: somewhere between, a proxy or a load balancer
+    may take the connection though the far end is gone. Empty: being connected is proof enough.
+    """
+
+    name: str
+    host: str
+    port: int
+    hello: bytes = b""
+
+
+class TcpNetwork:
+    """Looks at all paths at once; none takes longer than `timeout`."""
+
+    def __init__(self, paths: Iterable[TcpPath], *, timeout: timedelta = timedelta(seconds=1)) -> None:
+        self._paths = tuple(paths)
+        self._timeout_s = timeout.total_seconds()
+
+    def connect(self) -> None:
+        looks = self._look()
+        if not looks:
+            raise NoLinks
+        if down := [(path.name, seen) for path, seen in looks if isinstance(seen, str)]:
+            raise LinksDown(tuple(name for name, _ in down), tuple(reason for _, reason in down))
+
+    def links(self) -> tuple[Link, ...] | NoData:
+        looks = self._look()
+        if not looks:
+            return NoData(reason=str(NoLinks()))
+        return tuple(
+            Link(name=path.name, up=False) if isinstance(seen, str) else Link(name=path.name, up=True, round_trip=seen)
+            for path, seen in looks
+        )
+
+    def _look(self) -> list[tuple[TcpPath, timedelta | str]]:
+        if not self._paths:
+            return []
+        with ThreadPoolExecutor(max_workers=len(self._paths), thread_name_prefix="links") as threads:
+            return list(zip(self._paths, threads.map(self._round_trip, self._paths), strict=True))
+
+    def _round_trip(self, path: TcpPath) -> timedelta | str:
+        """How long the last message there and back took, or why there was none."""
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            begin = time.monotonic()
+            with socket.create_connection((path.host, path.port), timeout=self._timeout_s) as connection:
+                if path.hello:
+                    begin = time.monotonic()
+                    connection.settimeout(max(0.001, deadline - begin))
+                    connection.sendall(path.hello)
+                    if not connection.recv(1):
+                        return "closed without an answer"
+                return timedelta(seconds=time.monotonic() - begin)
+        except TimeoutError:
+            return f"no answer within {self._timeout_s:g} s"
+        except OSError as failure:
+            return failure.strerror or type(failure).__name__
