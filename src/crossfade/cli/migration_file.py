@@ -22,11 +22,11 @@ def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
         return _whole("may not be read by you", "change its permissions, or run as somebody who may read it")
     except (OSError, ValueError) as exc:  # ValueError: a null character in the path
         return _whole("cannot be read", f"the system says: {getattr(exc, 'strerror', None) or exc}")
+    if len(content) > MAX_BYTES:
+        return _whole("is larger than 1 MB", "keep inventories in files of their own and name them here")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        if len(content) > MAX_BYTES:
-            return load("x" * len(content), path.name)  # the cut may have split a letter; it is too large anyway
         before = content[: exc.start].decode("utf-8-sig")
         return (
             Fault(

@@ -38,9 +38,9 @@ def listed_shares(stops: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({*stops, LONG_STOP, 100.0}))
 
 
-def largest_rise(shares: Sequence[float]) -> float:
-    """The largest step from one share to the next, counted from 0."""
-    return max(round(after - before, 6) for before, after in zip((0.0, *shares), shares, strict=False))
+def rises(shares: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Each share with the one before it, the first with 0."""
+    return tuple(zip((0.0, *shares), shares, strict=False))
 
 
 def with_bakes(shares: Sequence[float], *, bake: timedelta, long_bake: timedelta) -> tuple[LadderStep, ...]:

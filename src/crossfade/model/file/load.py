@@ -28,5 +28,6 @@ def load(text: str, name: str) -> MigrationFile | tuple[Fault, ...]:
     for finding in rules.findings(mended.file) if mended.file else ():
         places = [mended.own_path(place) for place in finding.places]
         if all(mended.trusts(place) for place in places):
-            tree.add(places[0], finding.problem, finding.remedy)
+            written = next((place for place in places if place in tree.places), places[0])
+            tree.add(written, finding.problem, finding.remedy)
     return tuple(sorted(tree.faults)) if tree.faults or file is None else file

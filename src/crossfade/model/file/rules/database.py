@@ -13,8 +13,8 @@ def versions(file: MigrationFile) -> Iterator[Finding]:
     if target < source:
         yield Finding(
             places=(("database", "target", "version"), ("database", "source", "version")),
-            problem=f"{target} is older than the source's {source}",
-            remedy=f"choose {source} or newer",
+            problem=f"the target's version {target} is older than the source's {source}",
+            remedy=f"set database.target.version to {source} or newer",
         )
 
 
@@ -25,15 +25,15 @@ def sizes(file: MigrationFile) -> Iterator[Finding]:
     if storage is not None and storage < database.size:
         yield Finding(
             places=(("database", "target", "storage"), ("database", "size")),
-            problem=f"{size_text(storage)} is less than the database's {size_text(database.size)}",
-            remedy="allocate more than the database's size",
+            problem=f"storage {size_text(storage)} is less than the database's {size_text(database.size)}",
+            remedy="allocate more than the database's size as database.target.storage",
         )
     if wal.warn_at >= wal.drop_at:
         path = ("database", "replication", "wal")
         yield Finding(
             places=((*path, "warn_at"), (*path, "drop_at")),
-            problem=f"{size_text(wal.warn_at)} is not below drop_at, {size_text(wal.drop_at)}",
-            remedy="set it lower, so that people are told in time",
+            problem=f"warn_at {size_text(wal.warn_at)} is not below drop_at {size_text(wal.drop_at)}",
+            remedy="set warn_at lower, so that people are told in time",
         )
 
 

@@ -8,7 +8,7 @@ from crossfade.model.file.tree import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`places` are all values that the rule looked at; the first is where a person should look first."""
+    """`places` are all values that the rule looked at. The first that the file writes is where people are sent."""
 
     places: tuple[Path, ...]
     problem: str

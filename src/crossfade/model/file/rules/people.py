@@ -46,8 +46,8 @@ def dates(file: MigrationFile) -> Iterator[Finding]:
     if planning.start and planning.deadline and planning.deadline < planning.start:
         yield Finding(
             places=(("planning", "deadline"), ("planning", "start")),
-            problem=f"{planning.deadline} is before the start, {planning.start}",
-            remedy="set a later day",
+            problem=f"the deadline {planning.deadline} is before the start {planning.start}",
+            remedy="set a later deadline",
         )
     for i, blackout in enumerate(planning.blackouts):
         path = ("planning", "blackouts", i)
@@ -77,8 +77,8 @@ def ports(file: MigrationFile) -> Iterator[Finding]:
     if chosen.last - chosen.first + 1 < _PORTS_NEEDED:
         yield Finding(
             places=((*path, "last"), (*path, "first")),
-            problem=f"leaves fewer than {_PORTS_NEEDED} ports",
-            remedy=f"set it to {chosen.first + _PORTS_NEEDED - 1} or more",
+            problem=f"{chosen.first} to {chosen.last} are fewer than {_PORTS_NEEDED} ports",
+            remedy="set first lower or last higher",
         )
     given: dict[int, str] = {}
     for name in ("router", "source_database", "target_database"):

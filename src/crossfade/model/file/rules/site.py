@@ -29,8 +29,8 @@ def networks(file: MigrationFile) -> Iterator[Finding]:
     if source.overlaps(target):
         yield Finding(
             places=places,
-            problem=f"{target} overlaps the data center's {source}",
-            remedy="choose a VPC network that the data center does not use, or traffic cannot be routed",
+            problem=f"the VPC's {target} overlaps the data center's {source}",
+            remedy="choose a target.cidr that the data center does not use, or nothing can be routed",
         )
     if not 16 <= target.prefixlen <= 22:
         yield Finding(
@@ -131,11 +131,15 @@ def images(file: MigrationFile) -> Iterator[Finding]:
         return
     if file.target.compute is ComputeEngine.ECS:
         yield Finding(
-            places=(path, ("target", "compute")), problem="is needed with compute: ecs", remedy="name the image"
+            places=(path, ("target", "compute")),
+            problem="compute: ecs needs an image",
+            remedy="name the image as target.containers.image",
         )
     if file.traffic.router is RouterEngine.ARGO:
         yield Finding(
-            places=(path, ("traffic", "router")), problem="is needed with router: argo", remedy="name the image"
+            places=(path, ("traffic", "router")),
+            problem="router: argo needs an image",
+            remedy="name the image as target.containers.image",
         )
 
 
@@ -152,7 +156,7 @@ def links(file: MigrationFile) -> Iterator[Finding]:
     if vpn.customer_asn == vpn.amazon_asn:
         yield Finding(
             places=(("connectivity", "vpn", "customer_asn"), ("connectivity", "vpn", "amazon_asn")),
-            problem=f"{vpn.customer_asn} is also the AWS side's number",
+            problem=f"customer_asn and amazon_asn are both {vpn.customer_asn}",
             remedy="give each side a BGP number of its own",
         )
     tunnels = ("connectivity", "vpn", "tunnels")

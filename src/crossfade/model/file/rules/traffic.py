@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.model.file.document import MigrationFile
-from crossfade.model.file.ladder import largest_rise
+from crossfade.model.file.ladder import rises
 from crossfade.model.file.limits import MetricsEngine
 from crossfade.model.file.quantities import duration_text
 from crossfade.model.file.rules.finding import Finding, unique
@@ -44,12 +44,14 @@ def _listed_stops(file: MigrationFile) -> Iterator[Finding]:
         )
     if list(ladder.stops) != sorted(set(ladder.stops)):
         yield Finding(places=(path,), problem="does not rise", remedy="list the shares in rising order, each once")
-    elif (rise := largest_rise(ladder.shares())) > ladder.max_step:
-        yield Finding(
-            places=(path, (*_LADDER, "max_step")),
-            problem=f"rises by {rise:g} at once, which passes max_step {ladder.max_step:g}",
-            remedy="add stops between",
-        )
+        return
+    for before, after in rises(ladder.shares()):
+        if round(after - before, 6) > ladder.max_step:
+            yield Finding(
+                places=(path, (*_LADDER, "max_step")),
+                problem=f"rises from {before:g} to {after:g}, which passes max_step {ladder.max_step:g}",
+                remedy="add stops between",
+            )
 
 
 def bake_times(file: MigrationFile) -> Iterator[Finding]:
@@ -59,22 +61,24 @@ def bake_times(file: MigrationFile) -> Iterator[Finding]:
     if ladder.long_bake < ladder.bake:
         yield Finding(
             places=((*_LADDER, "long_bake"), bake),
-            problem=f"{duration_text(ladder.long_bake)} is shorter than bake, {duration_text(ladder.bake)}",
-            remedy="set it to the same or longer",
+            problem=f"long_bake {duration_text(ladder.long_bake)} is shorter than bake {duration_text(ladder.bake)}",
+            remedy=f"set long_bake to {duration_text(ladder.bake)} or longer",
         )
     if traffic.strategy is Strategy.CANARY and traffic.warm_up >= ladder.bake:
+        warm_up, held = duration_text(traffic.warm_up), duration_text(ladder.bake)
         yield Finding(
             places=(("traffic", "warm_up"), bake),
-            problem=f"{duration_text(traffic.warm_up)} leaves nothing of bake, {duration_text(ladder.bake)}, to judge",
-            remedy="set it shorter than traffic.ladder.bake",
+            problem=f"warm_up {warm_up} leaves nothing to judge of bake {held}",
+            remedy="set traffic.warm_up shorter than traffic.ladder.bake",
         )
     if traffic.strategy is Strategy.BLUE_GREEN and traffic.keep_warm < traffic.blue_green.watch:
         yield Finding(
             places=(("traffic", "keep_warm"), ("traffic", "blue_green", "watch")),
-            problem="ends before the new side has been watched",
+            problem="keep_warm ends before the new side has been watched",
             remedy="keep the old side warm for traffic.blue_green.watch or longer",
         )
-    if file.bake.verification_interval > file.bake.duration:
+    written = "verification_interval" in file.bake.model_fields_set
+    if written and file.bake.verification_interval > file.bake.duration:
         yield Finding(
             places=(("bake", "verification_interval"), ("bake", "duration")),
             problem="is longer than the bake itself",
@@ -87,8 +91,8 @@ def metrics(file: MigrationFile) -> Iterator[Finding]:
     if file.metrics.engine is not MetricsEngine.CLOUDWATCH and file.metrics.url is None:
         yield Finding(
             places=(("metrics", "url"), ("metrics", "engine")),
-            problem=f"is needed with engine: {file.metrics.engine}",
-            remedy="write the address that is asked",
+            problem=f"engine {file.metrics.engine} needs an address",
+            remedy="write it as metrics.url",
         )
     path = ("metrics", "business")
     yield from unique(path, "name", (metric.name for metric in file.metrics.business))
