@@ -20,7 +20,7 @@ FROM generate_series(1, current_setting('ledger.accounts')::bigint) g;
 INSERT INTO transfers (idempotency_key, debit_account, credit_account, amount, memo, booked_at)
 SELECT md5('transfer ' || g)::uuid,
        CASE WHEN g < a THEN 1 ELSE 2 + (g * 7919) % (a - 1) END,
-       CASE WHEN g < a THEN g + 1 ELSE 2 + (g * 7919 + 1 + g % 97) % (a - 1) END,
+       CASE WHEN g < a THEN g + 1 ELSE 2 + (g * 7919 + 1 + g % 31) % (a - 1) END,
        CASE WHEN g < a THEN 10000 + g % 1000 ELSE (g % 9000 + 100) * 0.01 END,
        jsonb_build_object('text', CASE WHEN g < a THEN 'opening' ELSE 'invoice ' || g END),
        date_trunc('second', now()) - (t - g + 1) * (interval '300 days' / t)
