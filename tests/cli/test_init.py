@@ -1,3 +1,4 @@
+import json
 import os
 import re
 from pathlib import Path
@@ -22,6 +23,12 @@ def test_init_writes_a_file_that_check_passes(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert isinstance(read(tmp_path / "new" / "place" / FILE_NAME), MigrationFile)
     assert [path.name for path in (tmp_path / "new" / "place").iterdir()] == [FILE_NAME]
+
+
+def test_init_ends_with_json_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    assert json.loads(run(tmp_path, "--json").stdout) == {"file": str(path), "written": True}
+    assert json.loads(run(tmp_path, "--json").stdout) == {"file": str(path), "written": False}
 
 
 def test_init_writes_here_when_no_directory_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

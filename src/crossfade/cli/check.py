@@ -10,7 +10,7 @@ from rich.text import Text
 from crossfade.cli.migration_file import complain_of, read
 from crossfade.cli.output import Exit, answer, people
 from crossfade.model.file import MigrationFile
-from crossfade.model.file.built import not_built
+from crossfade.model.file.built import NotBuilt, not_built
 
 
 def check(
@@ -29,8 +29,7 @@ def check(
     waiting = not_built(result) if isinstance(result, MigrationFile) else ()
     if isinstance(result, MigrationFile):
         _say_sound(result, file)
-        for section in waiting:
-            people.print(Text.assemble("  not built yet: ", (section.section, "bold"), f"  {section.says}"))
+        _say_not_built(waiting)
     else:
         complain_of(faults, file)
     if json:
@@ -46,7 +45,16 @@ def check(
         raise typer.Exit(Exit.BAD_INPUT)
 
 
+def _say_not_built(waiting: tuple[NotBuilt, ...]) -> None:
+    if not waiting:
+        return
+    people.print(Text("  described, but not built yet:"))
+    width = max(len(section.section) for section in waiting)
+    for section in waiting:
+        people.print(Text.assemble("    ", (section.section.ljust(width), "bold"), f"  {section.says}"), soft_wrap=True)
+
+
 def _say_sound(file: MigrationFile, path: Path) -> None:
     shares = ", ".join(f"{step.percent:g}" for step in file.traffic.steps())
     people.print(Text.assemble(("✓ ", "green"), f"{path}: no fault"), soft_wrap=True)
-    people.print(Text(f"  {file.migration.name}: {file.servers.count} servers, traffic at {shares} %"))
+    people.print(Text(f"  {file.migration.name}: {file.servers.count} servers, traffic at {shares} %"), soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from crossfade.cli.output import Exit, complain, people
+from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.durable import settle
 from crossfade.model.errors import CrossfadeError
 
@@ -126,22 +126,26 @@ def init(
     directory: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="Where the file is written; made if it does not exist.")
     ] = Path(),
+    json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
 ) -> None:
-    """Write a commented migration file to start from.
+    """Write a commented migration file to start from. A file that exists is never overwritten.
+
+    Exit code 0: written; 1: the system refused; 2: there is a file already, or DIR is no directory.
 
     Example: crossfade init my-migration
     """
     path = directory / FILE_NAME
     try:
         write_new(path, TEMPLATE)
-    except CannotWrite as failure:
-        complain(failure)
-        raise typer.Exit(Exit.FAILED) from failure
     except CrossfadeError as failure:
         complain(failure)
-        raise typer.Exit(Exit.BAD_INPUT) from failure
+        if json:
+            answer({"file": str(path), "written": False})
+        raise typer.Exit(Exit.FAILED if isinstance(failure, CannotWrite) else Exit.BAD_INPUT) from failure
     people.print(Text.assemble(("✓ ", "green"), f"wrote {path}"), soft_wrap=True)
     people.print(Text(f"  next: crossfade check {path}"), soft_wrap=True)
+    if json:
+        answer({"file": str(path), "written": True})
 
 
 def write_new(path: Path, text: str) -> None:

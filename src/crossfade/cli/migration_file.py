@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import typer
 from rich.text import Text
 
-from crossfade.cli.output import people
+from crossfade.cli.output import Exit, people
 from crossfade.model.file import Fault, MigrationFile, load
 from crossfade.model.file.tree import MAX_BYTES
 
@@ -38,6 +39,15 @@ def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
             ),
         )
     return load(text, path.name)
+
+
+def sound(path: Path) -> MigrationFile:
+    """The file at `path`, for a command that needs it whole; with faults, they are told and the command ends with 2."""
+    found = read(path)
+    if isinstance(found, MigrationFile):
+        return found
+    complain_of(found, path)
+    raise typer.Exit(Exit.BAD_INPUT)
 
 
 def complain_of(faults: tuple[Fault, ...], path: Path) -> None:

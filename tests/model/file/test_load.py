@@ -22,6 +22,12 @@ def test_minimal_file_is_sound_when_loaded() -> None:
     assert not file.aws_tools.discovery
 
 
+def test_server_names_are_as_many_as_servers_when_few_are_given() -> None:
+    file = sound(with_values(servers__count=4, source__servers=[{"name": "ledger-1"}, {"name": "Server-02"}]))
+    assert file.server_names() == ("ledger-1", "Server-02", "server-01", "server-03")
+    assert len(set(sound(with_values()).server_names())) == 12
+
+
 def test_all_faults_are_told_when_there_are_many() -> None:
     text = """\
 version: 1

@@ -35,6 +35,8 @@ class SourceDatabase(Section):
     """Where the replication user's credentials are kept; the rehearsal makes its own."""
     tls: TlsMode = TlsMode.VERIFY_FULL
     """How connections over the link are protected."""
+    root_certificate: FilePath | None = None
+    """Certificate that `verify-ca` and `verify-full` trust, as a file relative to this one; the system's by default."""
     highly_available: bool = False
     """A failover may happen: slots do not survive one on PostgreSQL 13, so it demands a new full load."""
 

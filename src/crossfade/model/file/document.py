@@ -1,5 +1,6 @@
 """The migration file as a whole: one document from which everything is planned, built, carried out and proven."""
 
+from itertools import islice
 from typing import Literal
 
 from crossfade.model.file.checks import Bake, Checks
@@ -19,7 +20,10 @@ from crossfade.model.terms import Phase
 
 
 class MigrationFile(Section):
-    """One file describes a migration, from the data center to AWS and back if it must be."""
+    """One file describes a migration, from the data center to AWS and back if it must be.
+
+    Only `load` also keeps the rules between values; a file made otherwise is sound value by value.
+    """
 
     version: Literal[1]
     """Version of this format: 1."""
@@ -73,6 +77,14 @@ class MigrationFile(Section):
     """Manifests for Argo Rollouts."""
     rehearsal: Rehearsal = Rehearsal()
     """The data center on this computer."""
+
+    def server_names(self) -> tuple[str, ...]:
+        """A different name for each of the `servers.count` servers: the given ones first, the others `server-01` …"""
+        given = [server.name for server in self.source.servers][: self.servers.count]
+        taken = {name.lower() for name in given}
+        numbered = (f"server-{number:02}" for number in range(1, len(given) + self.servers.count + 1))
+        free = (name for name in numbered if name not in taken)
+        return (*given, *islice(free, self.servers.count - len(given)))
 
     def approval(self, phase: Phase) -> Approval | None:
         """The approval that `phase` needs, if any."""

@@ -142,6 +142,10 @@ class Planning(Section):
     """Pairs that must not talk over the link between two waves."""
     readiness_weights: dict[Slug, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     """Weights of the readiness factors, where they are not the built-in ones."""
+    success_criteria: tuple[Text, ...] = ()
+    """What the report calls success, beside the limits of this file."""
+    contacts: dict[Slug, Text] = Field(default_factory=dict)
+    """Who is called when something goes wrong: a role, and a team or a number; for the playbooks."""
     risks: tuple[Risk, ...] = ()
     """Risks beside those found in inventory and file."""
     decision: Decision = Decision()
