@@ -80,7 +80,9 @@ def rollback(migration: Migration, reason: Reason, by: Name = "", json: AsJson =
 
     def event(state: State) -> Event:
         if not state.returns:
-            raise NotPossible("rollback", "the point of no return has been passed", "Move back with a migration of its own.")
+            raise NotPossible(
+                "rollback", "the point of no return has been passed", "Move back with a migration of its own."
+            )
         return RollbackRequested(reason=reason)
 
     _give("rollback", migration, by, json, event)

@@ -23,5 +23,5 @@ def wants(state: State) -> frozenset[str]:
     if state.course is Course.ROLLING_BACK:
         return frozenset({"shares", "drained"})
     if state.course is Course.FAILING_BACK:
-        return frozenset({"shares", "replication", "way_back"})
+        return frozenset({"shares", "replication", "way_back", "files"})
     return _BY_PHASE[state.phase]

@@ -3,15 +3,18 @@
 import json
 import os
 import secrets
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from crossfade import durable
 from crossfade.model.errors import CrossfadeError
+from crossfade.model.file import MigrationFile
 from crossfade.model.terms import Side
 from crossfade.rehearsal.processes import free_ports
+
+MOST_SERVERS = 12  # of each side: more would measure this computer, not the migration
 
 
 class NoSuchRehearsal(CrossfadeError):
@@ -120,6 +123,13 @@ def new_id(name: str) -> str:
     return f"{name}-{secrets.token_hex(2)}"
 
 
+def rehearsed_servers(file: MigrationFile) -> tuple[str, ...]:
+    """The names of the servers that a rehearsal runs: those of the file, numbered ones for the rest, 12 at most."""
+    named = [server.name for server in file.source.servers]
+    count = min(file.servers.count, MOST_SERVERS)
+    return tuple([*named, *(f"{file.migration.name}-{n:02}" for n in range(len(named) + 1, count + 1))][:count])
+
+
 def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, speed: float, seed: int) -> Layout:
     """Make the folder of a new rehearsal and choose its ports. Raises `FolderUnusable`."""
     count = len(servers)
@@ -151,7 +161,7 @@ def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, spee
     try:
         for folder in (layout.users, layout.router, layout.files, layout.logs, *map(layout.share, Side)):
             folder.mkdir(parents=True)
-        _write(layout.root / "layout.json", json.dumps(asdict(layout), default=str, indent=1))
+        durable.replace(layout.root / "layout.json", json.dumps(asdict(layout), default=str, indent=1).encode())
     except OSError as fault:
         raise FolderUnusable(layout.root, fault.strerror or str(fault)) from fault
     return layout
@@ -159,24 +169,19 @@ def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, spee
 
 def read_layout(migration: str) -> Layout:
     """The layout of a rehearsal that was begun. Raises `NoSuchRehearsal`."""
-    folder = home() / migration
     if Path(migration).name != migration:
         raise NoSuchRehearsal(migration, home())
+    return read_layout_in(home() / migration)
+
+
+def read_layout_in(folder: Path) -> Layout:
+    """The layout of the rehearsal in `folder`. Raises `NoSuchRehearsal`."""
     try:
         return _LAYOUT.validate_json((folder / "layout.json").read_bytes())
     except (OSError, ValidationError) as fault:
-        raise NoSuchRehearsal(migration, home()) from fault
+        raise NoSuchRehearsal(folder.name, folder.parent) from fault
 
 
 def begun() -> tuple[str, ...]:
     """The ids of all rehearsals that lie here, unfinished ones only."""
     return tuple(sorted(path.parent.name for path in home().glob("*/layout.json")))
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)

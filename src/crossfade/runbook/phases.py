@@ -83,6 +83,7 @@ def steps_failing_back(epoch: int) -> tuple[Step, ...]:
     return (
         Reach(end=ends.SharesAre(canary_percent=0.0)),
         *_switch(Side.SOURCE, epoch + 1),
+        Await(gate=Gate.FILES_IN_STEP),
         Reach(end=ends.ChecksPassed(suite=Suite.SOURCE)),
         Reach(end=ends.DataVerified(primary=Side.SOURCE, epoch=epoch + 1)),
     )
@@ -153,6 +154,7 @@ def _cutover(plan: Plan, epoch: int) -> tuple[Step, ...]:
 def _bake(plan: Plan, epoch: int) -> tuple[Step, ...]:
     return (
         Reach(end=ends.ChecksPassed(suite=Suite.TARGET)),
+        Await(gate=Gate.FILES_IN_STEP),
         Await(gate=Gate.BAKED),
         Reach(end=ends.DataVerified(primary=Side.TARGET, epoch=epoch)),
     )

@@ -9,13 +9,12 @@ from crossfade.model.terms import Phase
 class Unit(Enum):
     """What an amount counts, and how it may be written."""
 
-    PERCENT = ("%", "")
-    SECONDS = ("s", "ms")
-    COUNT = ("",)
+    PERCENT = "percent"
+    SECONDS = "seconds"
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        return self.value
+        return ("%", "") if self is Unit.PERCENT else ("s", "ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ def _parse(text: str, shares: Sequence[float]) -> Fault | str:
     return Fault(kind=kind, where=where, amount=amount, text=text)
 
 
-def _amount(kind: FaultKind, text: str | None) -> float | None | str:
+def _amount(kind: FaultKind, text: str | None) -> float | str | None:
     if kind.unit is None:
         return None if text is None else f"{kind.name} has no amount"
     if text is None:

@@ -1,0 +1,129 @@
+"""The one place where adapters are chosen."""
+
+from collections.abc import Callable
+
+from crossfade.checks.http import HEALTH, READINESS, SERVICE, HttpChecks, Probe
+from crossfade.database.native import NativeReplication
+from crossfade.database.settings import NativeSettings, Reach
+from crossfade.engine.clock import WallClock
+from crossfade.engine.engine import Engine
+from crossfade.engine.world import Roles, World
+from crossfade.files.client import FileAgentClient
+from crossfade.journal.sqlite import SqliteJournal
+from crossfade.metrics.envoy import EnvoyMetrics
+from crossfade.model.file import MigrationFile
+from crossfade.model.terms import Side, Suite
+from crossfade.network.tcp import POSTGRES_HELLO, TcpNetwork, TcpPath
+from crossfade.rehearsal.layout import Layout
+from crossfade.rehearsal.ledger.control import LauncherClient
+from crossfade.rehearsal.parts import target_postgres
+from crossfade.report.telemetry import append_progress
+from crossfade.servers.copied import CopiedServers, Launchers, Places
+from crossfade.servers.twin import Twin
+from crossfade.traffic.envoy import EnvoyRouter
+from crossfade.verify.postgres import PostgresVerifier, VerifySettings
+
+DATABASE, SCHEMA, APPLICATION, OURS = "ledger", "ledger", "ledger_app", "crossfade"
+
+
+def rehearsal_engine(layout: Layout, file: MigrationFile, *, at: Callable[[str], None]) -> Engine:
+    """The engine of a rehearsal; `at` is called at each point of a switch."""
+    clock = WallClock()
+    return Engine(
+        journal=SqliteJournal(layout.journal, must_exist=True),
+        world=World(rehearsal_roles(layout, file, at), clock),
+        clock=clock,
+        watch=lambda progress: append_progress(layout.telemetry, progress),
+    )
+
+
+def rehearsal_roles(layout: Layout, file: MigrationFile, at: Callable[[str], None]) -> Roles:
+    """Real parts on this computer. The engine stands at the target site: it reaches the source through the WAN."""
+    ports = layout.ports
+    admin = f"http://127.0.0.1:{ports.router_admin}"
+    dsns = {side: _dsn(layout.database_port(side, seen_from=Side.TARGET), OURS) for side in Side}
+    return Roles(
+        database=NativeReplication(_native_settings(layout, file, dsns), at=at),
+        router=EnvoyRouter(admin, layout.router / "runtime"),
+        metrics=EnvoyMetrics(admin),
+        servers=CopiedServers(
+            _twins(layout),
+            Places(
+                source_servers=layout.site(Side.SOURCE) / "servers",
+                target_servers=layout.site(Side.TARGET) / "servers",
+                states=layout.root / "servers.json",
+            ),
+            Launchers(source=_launcher(ports.source_launcher), target=_launcher(ports.target_launcher)),
+        ),
+        files=FileAgentClient(layout.files),
+        network=TcpNetwork(
+            [
+                TcpPath(
+                    name=f"{side.other} site to {side} database",
+                    host="127.0.0.1",
+                    port=layout.database_port(side, seen_from=side.other),
+                    hello=POSTGRES_HELLO,
+                )
+                for side in Side
+            ]
+        ),
+        checks=HttpChecks(_probes(layout)),
+        verifier=PostgresVerifier(
+            VerifySettings(source=dsns[Side.SOURCE], target=dsns[Side.TARGET], schemas=(SCHEMA,))
+        ),
+    )
+
+
+def _native_settings(layout: Layout, file: MigrationFile, dsns: dict[Side, str]) -> NativeSettings:
+    switch = file.database.switch
+    reaches = {
+        side: Reach(dsn=dsns[side], subscriber_dsn=_dsn(layout.database_port(side, seen_from=side.other), OURS))
+        for side in Side
+    }
+    return NativeSettings(
+        source=reaches[Side.SOURCE],
+        target=reaches[Side.TARGET],
+        programs=target_postgres().programs,
+        schemas=(SCHEMA,),
+        application_roles=(APPLICATION,),
+        sequence_margin=switch.sequence_margin,
+        lock_timeout=switch.lock_timeout,
+        drain_timeout=switch.drain_timeout,
+        end_blocking_sessions=switch.end_long_transactions,
+        retained_wal_limit_bytes=file.database.replication.wal.drop_at,
+    )
+
+
+def _twins(layout: Layout) -> list[Twin]:
+    dsns = {side: _dsn(layout.database_port(side, seen_from=Side.TARGET), APPLICATION) for side in Side}
+    settings = {"source_dsn": dsns[Side.SOURCE], "target_dsn": dsns[Side.TARGET]}
+    places = zip(layout.servers, layout.ports.modern, layout.ports.test, strict=True)
+    return [
+        Twin(legacy=name, name=f"{name}-aws", port=port, test_port=test, settings=settings)
+        for name, port, test in places
+    ]
+
+
+def _probes(layout: Layout) -> dict[Suite, list[Probe]]:
+    ports = {
+        Suite.SOURCE: layout.ports.legacy,
+        Suite.TARGET: layout.ports.modern,
+        Suite.TEST_INSTANCES: layout.ports.test,
+    }
+    asked = ((HEALTH, "/healthz"), (READINESS, "/readyz"), (SERVICE, "/api/accounts/2"))
+    return {
+        suite: [
+            Probe(name=name, subject=server, url=f"http://127.0.0.1:{port}{path}")
+            for server, port in zip(layout.servers, ports[suite], strict=True)
+            for name, path in asked
+        ]
+        for suite in Suite
+    }
+
+
+def _launcher(port: int) -> LauncherClient:
+    return LauncherClient(f"http://127.0.0.1:{port}")
+
+
+def _dsn(port: int, role: str) -> str:
+    return f"host=127.0.0.1 port={port} dbname={DATABASE} user={role}"

@@ -1,0 +1,161 @@
+"""Recorded observations of rollouts: JSON Lines, checked whole before anything is judged."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crossfade.judge import Look, Metric
+from crossfade.judge.look import look_faults
+from crossfade.model.counts import ArmCounts, LatencyHistogram
+
+Count = Annotated[int, Field(ge=0)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Record(BaseModel):
+    """Strict: nothing is guessed, nothing is passed over."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class HistogramRecord(Record):
+    """`counts` is one longer than `edges`, which rise, in milliseconds."""
+
+    edges: list[Number]
+    counts: list[Count]
+
+
+class ArmRecord(Record):
+    """What one arm did in a look. Conversions are read, not judged yet."""
+
+    requests: Count
+    errors: Count
+    conversions: Count | None = None
+    latency_ms: HistogramRecord | None = None
+
+    def counts(self) -> ArmCounts:
+        latency = self.latency_ms and LatencyHistogram(
+            edges_ms=tuple(self.latency_ms.edges), counts=tuple(self.latency_ms.counts)
+        )
+        return ArmCounts(requests=self.requests, errors=self.errors, latency=latency or None)
+
+
+class LookRecord(Record):
+    """One look at both arms; counts of that look alone."""
+
+    step: Count
+    share: Annotated[Number, Field(ge=0, le=1)]
+    seconds: Annotated[Number, Field(gt=0, le=1e9)]
+    baseline: ArmRecord
+    canary: ArmRecord
+
+    def look(self) -> Look:
+        return Look(
+            step=self.step,
+            share=self.share,
+            duration=timedelta(seconds=self.seconds),
+            baseline=self.baseline.counts(),
+            canary=self.canary.counts(),
+        )
+
+
+class RolloutRecord(Record):
+    """A rollout begins."""
+
+    rollout: str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRollout:
+    """The looks of one rollout in order; `rollout` is None where none was named."""
+
+    rollout: str | int | None
+    looks: tuple[Look, ...] = ()
+    conversions: bool = False
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What both arms of some look bring: errors always, latency where there are histograms."""
+        told = any(look.baseline.latency is not None and look.canary.latency is not None for look in self.looks)
+        return (Metric.ERRORS, Metric.LATENCY) if told else (Metric.ERRORS,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFault:
+    """What is wrong in a line, counted from 1, and where in it."""
+
+    line: int
+    place: str
+    problem: str
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A rollout while its lines are being read."""
+
+    rollout: str | int | None = None
+    looks: list[Look] = field(default_factory=list)
+    edges: tuple[float, ...] | None = None
+    conversions: bool = False
+
+    def add(self, record: LookRecord) -> list[LineFault]:
+        look = record.look()
+        faults = list(_faults_of_counts(record, look, self.edges))
+        self.looks.append(look)
+        histogram = look.baseline.latency or look.canary.latency
+        if self.edges is None and histogram is not None:
+            self.edges = histogram.edges_ms
+        self.conversions |= record.canary.conversions is not None or record.baseline.conversions is not None
+        return faults
+
+
+def read_observations(lines: Iterable[bytes]) -> tuple[tuple[RecordedRollout, ...], tuple[LineFault, ...]]:
+    """All rollouts, and all faults; where there is a fault nothing is to be judged. Blank lines are skipped."""
+    rollouts: list[_Reading] = []
+    faults: list[LineFault] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        record = _parsed(line)
+        found: list[LineFault] = []
+        if isinstance(record, RolloutRecord):
+            rollouts.append(_Reading(record.rollout))
+        elif isinstance(record, LookRecord):
+            rollouts = rollouts or [_Reading()]
+            found = rollouts[-1].add(record)
+        else:
+            found = record
+        faults.extend(replace(fault, line=number) for fault in found)
+    read = tuple(
+        RecordedRollout(rollout=each.rollout, looks=tuple(each.looks), conversions=each.conversions)
+        for each in rollouts
+    )
+    return read, tuple(faults)
+
+
+def _parsed(line: bytes) -> RolloutRecord | LookRecord | list[LineFault]:
+    kind = RolloutRecord if b'"rollout"' in line and b'"step"' not in line else LookRecord
+    try:
+        return kind.model_validate_json(line)
+    except ValidationError as fault:
+        return [
+            LineFault(line=0, place=".".join(str(part) for part in error["loc"]), problem=_problem(error["msg"]))
+            for error in fault.errors(include_url=False, include_input=False)
+        ]
+
+
+def _problem(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _faults_of_counts(record: LookRecord, look: Look, edges: tuple[float, ...] | None) -> Iterable[LineFault]:
+    for text in look_faults(look, edges):
+        place, _, problem = text.partition(": ")
+        yield LineFault(line=0, place=place.replace(".latency", ".latency_ms"), problem=problem)
+    for name, arm in (("baseline", record.baseline), ("canary", record.canary)):
+        if arm.conversions is not None and arm.conversions > arm.requests:
+            problem = f"{arm.conversions} conversions of {arm.requests} requests"
+            yield LineFault(line=0, place=f"{name}.conversions", problem=problem)

@@ -1,0 +1,112 @@
+"""`crossfade rehearse` and `crossfade resume`: a whole migration on this computer."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossfade.cli.migration_file import sound
+from crossfade.cli.output import Exit, answer, people
+from crossfade.cli.summary import summarize
+from crossfade.cli.views import view
+from crossfade.journal.sqlite import SqliteJournal
+from crossfade.model.file import MigrationFile
+from crossfade.model.resolve import plan_for_rehearsal
+from crossfade.model.terms import Outcome
+from crossfade.rehearsal.conductor import Conductor, Watcher
+from crossfade.rehearsal.faults.grammar import Fault, FaultsInvalid, parse_faults
+from crossfade.rehearsal.faults.injector import needs_wan
+from crossfade.rehearsal.layout import Layout, lay_out, new_id, read_layout, rehearsed_servers
+from crossfade.rehearsal.lock import one_at_a_time
+from crossfade.rehearsal.result import bring_home
+from crossfade.runbook.evolve import fold
+
+Reports = Annotated[Path, typer.Option("--report", metavar="DIR", help="Where report and journal are put at the end.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
+
+
+def rehearse(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The migration file.")],
+    speed: Annotated[float, typer.Option(min=0.1, max=100.0, help="Waits are divided by this.")] = 1.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="KIND[=AMOUNT]@WHERE", help="See `crossfade faults`.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="For the users' choices; default: the file's.")] = None,
+    report: Reports = Path("reports"),
+    json: AsJson = False,
+) -> None:
+    """Move the application of FILE to its twin on this computer, with real parts, and prove that nothing was lost.
+
+    Exit code 0: completed; 10: ended safely but not as asked (rolled back, failed back, halted).
+
+    Example: crossfade rehearse examples/ledger/migration.yaml --fault canary-latency=20%@canary:5
+    """
+    described = sound(file)
+    try:
+        faults = parse_faults(fault or [], [step.percent for step in described.traffic.steps()])
+    except FaultsInvalid as invalid:
+        raise typer.BadParameter(f"{invalid}. {invalid.remedy}", param_hint="--fault") from invalid
+    layout = lay_out(
+        new_id(described.migration.name),
+        rehearsed_servers(described),
+        through_wan=described.rehearsal.wan_round_trip.total_seconds() > 0 or needs_wan(faults),
+        speed=speed,
+        seed=described.rehearsal.seed if seed is None else seed,
+    )
+    shutil.copyfile(file, layout.file)
+    _conduct(layout, described, faults, report, json=json)
+
+
+def resume(
+    migration: Annotated[str, typer.Argument(metavar="ID", help="The migration's id; `crossfade status` lists them.")],
+    report: Reports = Path("reports"),
+    json: AsJson = False,
+) -> None:
+    """Go on with a rehearsal that was interrupted, where its journal and its databases say it stopped.
+
+    Example: crossfade resume ledger-3f2a
+    """
+    layout = read_layout(migration)
+    fold(
+        SqliteJournal(layout.journal, must_exist=True).read()
+    )  # a journal that does not hold is found before anything starts
+    _conduct(layout, sound(layout.file), (), report, json=json)
+
+
+def _conduct(layout: Layout, file: MigrationFile, faults: Sequence[Fault], reports: Path, *, json: bool) -> None:
+    """Run it to its end, whatever that is; leave nothing running."""
+    people.print(
+        f"[bold]{layout.migration}[/]  from {file.source.name} to {file.environment.region}, all on this computer"
+    )
+    plan = plan_for_rehearsal(file, layout.migration, layout.speed)
+    with one_at_a_time(layout):
+        conductor = Conductor(layout, file, plan, faults)
+        try:
+            conductor.start(lambda words: people.print(f"  starting {words} …"))
+            seen = view()
+            try:
+                conducted = conductor.run(Watcher(tell=seen.tell, show=seen.show))
+            finally:
+                seen.close()
+            people.print("  counting what the users were promised …")
+            result = bring_home(conductor, conducted, reports)
+        except BaseException:
+            conductor.close()
+            _say_how_to_go_on(layout)
+            raise
+        conductor.close()
+        conductor.discard()
+    summarize(result)
+    if json:
+        answer(result.as_json())
+    if result.outcome is not Outcome.COMPLETED:
+        raise typer.Exit(Exit.ENDED_OTHERWISE)
+
+
+def _say_how_to_go_on(layout: Layout) -> None:
+    people.print(
+        f"\nEverything that was started has ended; nothing is lost. Go on:  crossfade resume {layout.migration}"
+    )
+    people.print(f"[dim]or forget it:  rm -r {layout.root}[/]", soft_wrap=True)

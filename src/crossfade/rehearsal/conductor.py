@@ -1,0 +1,175 @@
+"""`crossfade rehearse`: starts the data center and the engine, watches, injects faults, and brings the result home."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crossfade.journal.port import VersionConflict
+from crossfade.journal.sqlite import SqliteJournal
+from crossfade.model.entry import Entry
+from crossfade.model.errors import CrossfadeError
+from crossfade.model.events import Approved, EngineStarted, GateWaits, MigrationEnded, MigrationPlanned
+from crossfade.model.file import MigrationFile
+from crossfade.model.plan import Plan
+from crossfade.model.progress import Progress
+from crossfade.model.terms import Outcome
+from crossfade.rehearsal.data_center import DataCenter
+from crossfade.rehearsal.faults.grammar import Fault
+from crossfade.rehearsal.faults.injector import Injector, Struck, point_of
+from crossfade.rehearsal.layout import Layout
+from crossfade.rehearsal.processes import Launch, start, stop
+from crossfade.report.telemetry import TelemetryTail
+from crossfade.runbook.evolve import evolve
+from crossfade.runbook.phases import Gate
+from crossfade.runbook.state import State
+
+_TICK_S = 0.05
+_TEND_EVERY_S = 0.5
+_MOST_RESUMES = 20
+_OPERATOR = "rehearsal"
+
+
+class EngineFails(CrossfadeError):
+    """The engine ended again and again without having finished."""
+
+    def __init__(self, times: int, log: Path, migration: str) -> None:
+        self.times, self.log = times, log
+        self.remedy = f"Read {log}, then go on with `crossfade resume {migration}`."
+        super().__init__(f"the engine ended {times} times without an outcome")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Where a rehearsal shows itself: what happened, and how things stand."""
+
+    tell: Callable[[Entry], None]
+    show: Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conducted:
+    """What the conductor knows at the end; the users' record and the databases know the rest."""
+
+    outcome: Outcome
+    state: State
+    entries: tuple[Entry, ...]
+    struck: tuple[Struck, ...]
+    began: datetime
+
+
+class Conductor:
+    """Runs one rehearsal, or goes on with one. Whatever it started runs until `close`."""
+
+    def __init__(self, layout: Layout, file: MigrationFile, plan: Plan, faults: Sequence[Fault]) -> None:
+        self.layout, self._file, self._plan = layout, file, plan
+        self.data_center = DataCenter(layout, file)
+        self._journal = SqliteJournal(layout.journal)
+        self._entries: list[Entry] = []
+        self._state = State()
+        self._telemetry = TelemetryTail(layout.telemetry)
+        self._engine: subprocess.Popen[bytes] | None = None
+        self._engines = 0
+        self._point = point_of(faults)
+        self._injector = Injector(
+            faults, self.data_center, kill_engine=self._kill_engine, now=lambda: datetime.now(UTC)
+        )
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Every part answers and users are at work. `say` is told what is being started."""
+        self.data_center.start(say)
+        if not self._journal.read():
+            self._journal.append([MigrationPlanned(plan=self._plan)], expected=0, at=datetime.now(UTC), by=_OPERATOR)
+
+    def run(self, watcher: Watcher) -> Conducted:
+        """Until the migration has ended."""
+        began = datetime.now(UTC)
+        tended = time.monotonic()
+        while self._state.outcome is None:
+            self._keep_engine()
+            self._listen(watcher)
+            self._injector.tick()
+            if time.monotonic() - tended >= _TEND_EVERY_S:
+                self.data_center.tend()
+                tended = time.monotonic()
+            time.sleep(_TICK_S)
+        self._end_engine()
+        return Conducted(
+            outcome=self._state.outcome,
+            state=self._state,
+            entries=tuple(self._entries),
+            struck=tuple(self._injector.struck),
+            began=began,
+        )
+
+    def close(self) -> None:
+        """Nothing that was started runs any more."""
+        self._end_engine()
+        self.data_center.stop()
+        self._journal.close()
+
+    def discard(self) -> None:
+        """The rehearsal's folder is gone."""
+        shutil.rmtree(self.layout.root, ignore_errors=True)
+
+    def _listen(self, watcher: Watcher) -> None:
+        for entry in self._journal.read(after=len(self._entries)):
+            self._entries.append(entry)
+            self._state = evolve(self._state, entry.event, entry.at, entry.by)
+            watcher.tell(entry)
+            self._injector.hear(entry)
+            if isinstance(entry.event, GateWaits) and entry.event.gate == Gate.APPROVED:
+                self._approve()
+        for progress in self._telemetry.read():
+            watcher.show(progress)
+
+    def _approve(self) -> None:
+        phase = self._state.phase
+        if phase is None or not self._file.rehearsal.approve:
+            return
+        while True:
+            try:
+                position = self._journal.read()[-1].position
+                given = Approved(phase=phase, reason="a rehearsal approves by itself")
+                self._journal.append([given], expected=position, at=datetime.now(UTC), by=_OPERATOR)
+            except VersionConflict:
+                continue
+            return
+
+    def _keep_engine(self) -> None:
+        """The engine runs; after a crash it is started again and goes on."""
+        if self._engine is not None and self._engine.poll() is None:
+            return
+        if self._engines > _MOST_RESUMES:
+            raise EngineFails(self._engines, self.layout.logs / "engine.log", self.layout.migration)
+        words = [sys.executable, "-m", "crossfade.cli.main", "engine", str(self.layout.root)]
+        if self._point is not None:
+            words += ["--die-at", self._point]
+            self._point = None
+        log = self.layout.logs / "engine.log"
+        self._engine = start(Launch(argv=words, log=log, cwd=Path.cwd(), environment=os.environ))
+        self._engines += 1
+
+    def _kill_engine(self) -> None:
+        if self._engine is not None:
+            self._engine.kill()
+            self._engine.wait()
+
+    def _end_engine(self) -> None:
+        if self._engine is not None:
+            stop(self._engine, timeout=10.0)
+
+
+def resumes(entries: Sequence[Entry]) -> int:
+    """How often an engine took the migration up again."""
+    return max(sum(isinstance(entry.event, EngineStarted) for entry in entries) - 1, 0)
+
+
+def ended(entries: Sequence[Entry]) -> MigrationEnded | None:
+    last = entries[-1].event if entries else None
+    return last if isinstance(last, MigrationEnded) else None

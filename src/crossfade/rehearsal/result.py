@@ -1,0 +1,209 @@
+"""What a rehearsal amounted to: counted by the users' own ledger, told by the journal, shown in the report."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from crossfade.model import ends
+from crossfade.model.entry import Entry
+from crossfade.model.errors import CrossfadeError
+from crossfade.model.events import (
+    EndMissed,
+    EndReached,
+    EngineStarted,
+    FailBackDecided,
+    MigrationEnded,
+    RollbackDecided,
+)
+from crossfade.model.terms import Outcome, Side
+from crossfade.rehearsal.conductor import Conducted, Conductor
+from crossfade.rehearsal.ledger.database import DATABASE
+from crossfade.rehearsal.users.audit import LedgerAudit, audit
+from crossfade.rehearsal.users.errands import Errand
+from crossfade.rehearsal.users.record import MODERN, Record, SecondOfArm, read_record
+from crossfade.report.page import write_report
+from crossfade.report.series import RESOLUTION, ArmSecond, WriteWindow
+from crossfade.report.telemetry import read_progress
+
+WRITES = {errand.value for errand in Errand if errand.writes}
+_BEFORE, _AFTER = timedelta(seconds=0.5), timedelta(seconds=1.5)
+
+
+class ResultNotKept(CrossfadeError):
+    """The folder for report and journal cannot be written. The migration itself has ended as it says."""
+
+    remedy = "Make room or name another folder with --report, then `crossfade resume` writes them."
+
+    def __init__(self, folder: Path, why: str) -> None:
+        self.folder, self.why = folder, why
+        super().__init__(f"report and journal cannot be kept in {folder}: {why}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Times in milliseconds or, where named so, seconds.
+
+    `write_unavailable_ms`: for each switch, the longest time in which no user had a write acknowledged.
+    `detection_requests`: requests from the fault until the decision to go back; None without either.
+    `rollback_ms`: from that decision until the last request was sent to a modern server.
+    `lost_writes`, `duplicate_writes`: the users' acknowledgements against the final primary, documents included.
+    """
+
+    outcome: Outcome
+    final_primary: Side
+    reason: str
+    requests: int
+    failed_requests: int
+    acknowledged_writes: int
+    lost_writes: int
+    duplicate_writes: int
+    write_unavailable_ms: tuple[float, ...]
+    detection_requests: int | None
+    rollback_ms: float | None
+    verified_rows: int
+    differing_rows: int
+    resumes: int
+    seconds: float
+    report: Path
+    journal: Path
+
+    def as_json(self) -> dict[str, object]:
+        """What CONTRACT promises of `rehearse --json`, and the reason besides."""
+        plain = asdict(self)
+        return {name: str(value) if isinstance(value, Path) else value for name, value in plain.items()}
+
+
+def bring_home(conductor: Conductor, conducted: Conducted, reports: Path) -> Result:
+    """Let the users finish, count, and write report and journal below `reports`. Raises `ResultNotKept` and others."""
+    layout = conductor.layout
+    conductor.data_center.retire_users()
+    record = read_record(layout.users)
+    primary = conducted.state.writer
+    dsn = conductor.data_center.clusters[primary].dsn(database=DATABASE)
+    counted = audit(layout.users, dsn, shares=[layout.share(primary)])
+    folder = reports / layout.migration
+    result = _result(conducted, record, counted, folder.absolute())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _copy_journal(layout.journal, result.journal)
+    except (OSError, sqlite3.Error) as fault:
+        raise ResultNotKept(folder, str(fault)) from fault
+    write_report(
+        result.report,
+        entries=conducted.entries,
+        progress=read_progress(layout.telemetry),
+        result=result.as_json(),
+        seconds=[_arm_second(record_second) for record_second in _both_arms(record)],
+        windows=[_window(entry, record) for entry in switches(conducted.entries)],
+    )
+    return result
+
+
+def switches(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries that say that the other side was opened."""
+    return tuple(e for e in entries if isinstance(e.event, EndReached) and isinstance(e.event.end, ends.WriterIs))
+
+
+def _result(conducted: Conducted, record: Record, counted: LedgerAudit, folder: Path) -> Result:
+    entries = conducted.entries
+    last = entries[-1].event
+    verified = [
+        e.event for e in entries if isinstance(e.event, EndReached | EndMissed) and e.event.end.kind == "data_verified"
+    ]
+    turned = next((e for e in entries if isinstance(e.event, RollbackDecided | FailBackDecided)), None)
+    return Result(
+        outcome=conducted.outcome,
+        final_primary=conducted.state.writer,
+        reason=last.reason if isinstance(last, MigrationEnded) else "",
+        requests=record.requests,
+        failed_requests=record.failed_requests,
+        acknowledged_writes=counted.acknowledged,
+        lost_writes=counted.lost + counted.wrong_amounts + counted.wrong_documents,
+        duplicate_writes=counted.duplicated,
+        write_unavailable_ms=tuple(_unavailable_ms(entry, record) for entry in switches(entries)),
+        detection_requests=_detection(conducted, turned, record),
+        rollback_ms=_rollback_ms(turned, record),
+        verified_rows=max((_number(event.facts, "rows") for event in verified), default=0),
+        differing_rows=max((_number(event.facts, "differing_rows") for event in verified), default=0),
+        resumes=max(sum(isinstance(e.event, EngineStarted) for e in entries) - 1, 0),
+        seconds=round((datetime.now(UTC) - conducted.began).total_seconds(), 1),
+        report=folder / "report.html",
+        journal=folder / "journal.sqlite",
+    )
+
+
+def _unavailable_ms(entry: Entry, record: Record) -> float:
+    since, until = _fence(entry) - _BEFORE, entry.at + _AFTER
+    return round(record.longest_write_gap(since, until).total_seconds() * 1000, 1)
+
+
+def _fence(entry: Entry) -> datetime:
+    """When the fence of this switch began: the entry was made right after the last of its moments."""
+    facts = entry.event.facts if isinstance(entry.event, EndReached) else {}
+    last = max((float(v) for k, v in facts.items() if k.endswith("_ms") and isinstance(v, int | float)), default=0.0)
+    return entry.at - timedelta(milliseconds=last)
+
+
+def _detection(conducted: Conducted, turned: Entry | None, record: Record) -> int | None:
+    if turned is None or not conducted.struck:
+        return None
+    return record.counts(conducted.struck[0].at, turned.at).requests
+
+
+def _rollback_ms(turned: Entry | None, record: Record) -> float | None:
+    if turned is None:
+        return None
+    last = record.last_canary_request(turned.at)
+    return 0.0 if last is None else round((last - turned.at).total_seconds() * 1000, 1)
+
+
+def _number(facts: Mapping[str, object], name: str) -> int:
+    value = facts.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _window(entry: Entry, record: Record) -> WriteWindow:
+    event = entry.event
+    assert isinstance(event, EndReached)
+    assert isinstance(event.end, ends.WriterIs)
+    started = _fence(entry)
+    since = started - _BEFORE
+    bins = int((entry.at + _AFTER - since) / RESOLUTION)
+    done = [a.done - since.timestamp() for a in record.attempts if a.kind in WRITES and 200 <= a.status < 300]
+    counts, _ = np.histogram(done, bins=bins, range=(0.0, bins * RESOLUTION.total_seconds()))
+    moments = tuple(
+        (name.removesuffix("_ms"), timedelta(milliseconds=float(value)))
+        for name, value in event.facts.items()
+        if name.endswith("_ms") and name != "write_window_ms" and isinstance(value, int | float)
+    )
+    return WriteWindow(
+        to=event.end.side, started=started, moments=moments, acknowledged=tuple(map(int, counts)), before=_BEFORE
+    )
+
+
+def _both_arms(record: Record) -> list[SecondOfArm]:
+    return [second for second in record.series() if second.arm]
+
+
+def _arm_second(second: SecondOfArm) -> ArmSecond:
+    return ArmSecond(
+        at=second.at,
+        arm="canary" if second.arm == MODERN else "baseline",
+        requests=second.requests,
+        errors=second.errors,
+        p50_ms=second.p50.total_seconds() * 1000,
+        p95_ms=second.p95.total_seconds() * 1000,
+    )
+
+
+def _copy_journal(origin: Path, copy: Path) -> None:
+    """The journal whole, with what its log beside it holds."""
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(origin)) as read, closing(sqlite3.connect(copy)) as written:
+        read.backup(written)
+        written.execute("PRAGMA journal_mode = DELETE")
