@@ -76,6 +76,21 @@ MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com
         ({"traffic__ladder__step": 0.1}, "traffic.ladder.step", "more than 200 stops"),
         ({"traffic__strategy": "blue-green", "traffic__keep_warm": "1m"}, "traffic.keep_warm", "watch"),
         ({"bake__duration": "1h", "bake__verification_interval": "2h"}, "bake.verification_interval", "longer"),
+        ({"limits__judge__latency_margin_percent": 20}, "limits.judge.latency_margin_percent", "tolerance higher"),
+        ({"limits__judge__alpha_percent": 50}, "limits.judge.alpha_percent", "less than 50"),
+        ({"limits__max_error_rate_percent": 100}, "limits.max_error_rate_percent", "less than 100"),
+        ({"limits__max_error_rate_percent": 0}, "limits.max_error_rate_percent", "more than 0"),
+        ({"limits__burn_rate__objective_percent": "100%"}, "limits.burn_rate.objective_percent", "less than 100"),
+        (
+            {
+                "limits__burn_rate__windows": [
+                    {"length": "5m", "max_burn_rate": 1},
+                    {"length": "300s", "max_burn_rate": 2},
+                ]
+            },
+            "limits.burn_rate.windows[1].length",
+            "twice",
+        ),
         ({"metrics__engine": "prometheus"}, "metrics.engine", "address"),
         (
             {"metrics__business": [{"name": "x", "good": "a", "total": "b{arm}"}]},

@@ -52,7 +52,7 @@ class BurnRate(Section):
 class Guards(Section):
     """How much must have been seen before an absolute limit or burn rate may abort."""
 
-    minimum_requests: Count = 500
+    minimum_requests: Count = 100
     """Requests in the window."""
     minimum_errors: Count = 10
     """Errors in the window."""
@@ -61,8 +61,8 @@ class Guards(Section):
 class Limits(Section):
     """What ends a rollout by itself, and what people asked for as success."""
 
-    max_error_rate_percent: Percent = 3.0
-    """Absolute limit of the error rate; a baseline that exceeds it as well does not roll back."""
+    max_error_rate_percent: Annotated[PositivePercent, Field(lt=100)] = 3.0
+    """Absolute limit of the error rate, below 100; a baseline that exceeds it as well does not roll back."""
     max_p95: Span = timedelta(milliseconds=500)
     """Absolute limit of the 95th percentile of response time."""
     burn_rate: BurnRate = BurnRate()

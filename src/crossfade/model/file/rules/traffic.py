@@ -86,6 +86,20 @@ def bake_times(file: MigrationFile) -> Iterator[Finding]:
         )
 
 
+def judgement(file: MigrationFile) -> Iterator[Finding]:
+    """Promotion asks for less than what aborts allow for, or nothing could ever be shown. Source: docs/judge.md."""
+    judge, path = file.limits.judge, ("limits", "judge")
+    margin, tolerance = judge.latency_margin_percent, judge.latency_tolerance_percent
+    if margin >= tolerance:
+        yield Finding(
+            places=((*path, "latency_margin_percent"), (*path, "latency_tolerance_percent")),
+            problem=f"latency_margin_percent {margin:g} is not below latency_tolerance_percent {tolerance:g}",
+            remedy="set the margin lower or the tolerance higher",
+        )
+    windows = ("limits", "burn_rate", "windows")
+    yield from unique(windows, "length", (window.length for window in file.limits.burn_rate.windows))
+
+
 def metrics(file: MigrationFile) -> Iterator[Finding]:
     """Metrics can be asked for, for each arm."""
     if file.metrics.engine is not MetricsEngine.CLOUDWATCH and file.metrics.url is None:
@@ -104,8 +118,6 @@ def metrics(file: MigrationFile) -> Iterator[Finding]:
                     problem="does not tell the arms apart",
                     remedy="write {arm} where the query names the arm",
                 )
-    windows = ("limits", "burn_rate", "windows")
-    yield from unique(windows, "length", (window.length for window in file.limits.burn_rate.windows))
 
 
-ALL = (ladder_rises, bake_times, metrics)
+ALL = (ladder_rises, bake_times, judgement, metrics)
