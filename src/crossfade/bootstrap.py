@@ -7,7 +7,7 @@ from crossfade.database.native import NativeReplication
 from crossfade.database.settings import NativeSettings, Reach
 from crossfade.engine.clock import WallClock
 from crossfade.engine.engine import Engine
-from crossfade.engine.world import Roles, World
+from crossfade.engine.world import Roles, RolesWorld
 from crossfade.files.client import FileAgentClient
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.metrics.envoy import EnvoyMetrics
@@ -31,7 +31,7 @@ def rehearsal_engine(layout: Layout, file: MigrationFile, *, at: Callable[[str],
     clock = WallClock()
     return Engine(
         journal=SqliteJournal(layout.journal, must_exist=True),
-        world=World(rehearsal_roles(layout, file, at), clock),
+        world=RolesWorld(rehearsal_roles(layout, file, at), clock),
         clock=clock,
         watch=lambda progress: append_progress(layout.telemetry, progress),
     )

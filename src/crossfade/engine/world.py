@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from crossfade.checks.port import Checks
 from crossfade.database.port import Database
@@ -46,14 +46,25 @@ class Roles:
     verifier: Verifier
 
 
-class World:
-    """Looks and acts through the roles. Looking never raises; acting answers with an outcome, never an exception."""
+class World(Protocol):
+    """All that the engine knows of what is outside. Looking never raises; acting answers with an outcome."""
+
+    def look(self, fields: frozenset[str], writer: Side) -> Seen:
+        """What `fields` of `Seen` name, asked of the side that takes writes; the others are NO_DATA."""
+        ...
+
+    def bring_about(self, end: End) -> EndReached | EndMissed:
+        """Reach `end`, or say why not. Doing it again once it is reached is harmless."""
+        ...
+
+
+class RolesWorld:
+    """The world as the roles show it."""
 
     def __init__(self, roles: Roles, clock: Clock) -> None:
         self._roles, self._clock = roles, clock
 
     def look(self, fields: frozenset[str], writer: Side) -> Seen:
-        """What `fields` of `Seen` name, asked of the side that takes writes; the others are NO_DATA."""
         roles = self._roles
         asked: dict[str, Callable[[], Any]] = {
             "arms": roles.metrics.arms,
@@ -70,7 +81,6 @@ class World:
         return Seen(at=self._clock.now(), **sightings)
 
     def bring_about(self, end: End) -> EndReached | EndMissed:
-        """Reach `end`, or say why not. Doing it again once it is reached is harmless."""
         try:
             return EndReached(end=end, facts=self._act(end))
         except EndNotReached as refused:

@@ -43,7 +43,7 @@ class JournalUnusable(CrossfadeError):
 class SqliteJournal:
     """Opens the journal at `path`, or begins it. Usable from one thread; open another for another.
 
-    `read_only` touches nothing, not even the log beside the file. Raises `JournalUnusable` or `JournalDamaged`.
+    `read_only` changes nothing in the file. Raises `JournalUnusable` or `JournalDamaged`.
     """
 
     def __init__(self, path: Path, *, must_exist: bool = False, read_only: bool = False) -> None:

@@ -73,7 +73,7 @@ def bootstrap(layout: RouterLayout) -> Json:
 def _runtime_layer(layout: RouterLayout) -> Json:
     """Shares come from disk alone: there is no admin layer that could hide what is written there."""
     link = str(layout.runtime_folder.resolve() / runtime.LINK)
-    return {"name": "shares", "disk_layer": {"symlink_root": link, "subdirectory": runtime.SUBDIRECTORY}}
+    return {"name": "shares", "disk_layer": {"symlink_root": link}}
 
 
 def _stats() -> Json:

@@ -80,9 +80,11 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
 
 
 def _wanting(state: State, end: End) -> State:
-    counting = None if isinstance(end, ends.SharesAre) else state.counting
     returns = state.returns and not isinstance(end, ends.WayBackEnded)
-    return replace(state, wanted=end, waits=None, counting=counting, returns=returns)
+    state = replace(state, wanted=end, waits=None, returns=returns)
+    if isinstance(end, ends.SharesAre):  # counts of different shares must not be pooled: Simpson's paradox
+        return replace(state, counting=None, recent=())
+    return state
 
 
 def _reached(state: State, end: End, at: datetime) -> State:

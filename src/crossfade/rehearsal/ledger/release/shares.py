@@ -28,7 +28,7 @@ class Shares:
 
     async def write(self, side: Side, document: str, body: str) -> None:
         """Writing the same document again changes nothing. Raises OSError: the share is away or full."""
-        await asyncio.to_thread(self._write, self._place(side, document), body.encode())
+        await asyncio.to_thread(self._write, self._folders[side], self._place(side, document), body.encode())
 
     async def read(self, first: Side, document: str, checksum: str) -> tuple[bytes, Side]:
         """From the share of `first`, else the other one's: it may not have been copied yet. Raises DocumentMissing."""
@@ -45,7 +45,9 @@ class Shares:
         return self._folders[side] / "statements" / document
 
     @staticmethod
-    def _write(place: Path, body: bytes) -> None:
+    def _write(share: Path, place: Path, body: bytes) -> None:
+        if not share.is_dir():  # a share that is not mounted must not be made up: nobody would find the document
+            raise NotADirectoryError(share)
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = place.with_name(f".{place.name}.{os.getpid()}")
         try:

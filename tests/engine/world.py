@@ -1,0 +1,173 @@
+"""A world in which everything works unless a test says otherwise; time is virtual."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from crossfade.engine.clock import VirtualClock
+from crossfade.engine.engine import Engine
+from crossfade.journal.memory import MemoryJournal
+from crossfade.model import ends
+from crossfade.model.counts import ArmCounts, ArmReading, LatencyHistogram
+from crossfade.model.ends import End
+from crossfade.model.events import EndMissed, EndReached, Event, MigrationPlanned
+from crossfade.model.plan import LadderStep, Plan
+from crossfade.model.seen import (
+    NOT_ASKED,
+    FileSync,
+    Link,
+    Replication,
+    Seen,
+    ServerState,
+    ServerStatus,
+    Shares,
+    WayBack,
+    Writer,
+)
+from crossfade.model.terms import NoData, Phase, Side, Sighting
+
+START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+EDGES = (5.0, 10.0, 15.0, 20.0, 30.0, 50.0)
+HEALTHY = (0.05, 0.30, 0.30, 0.20, 0.10, 0.04, 0.01)
+
+
+def plan(**changes: object) -> Plan:
+    settings: dict[str, object] = {
+        "migration": "ledger-test",
+        "ladder": tuple(LadderStep(percent=p, bake=timedelta(seconds=20)) for p in (5.0, 25.0, 50.0, 90.0, 100.0)),
+        "warm_up": timedelta(seconds=1),
+        "bake": timedelta(seconds=30),
+        "approvals": (),
+    }
+    return Plan(**(settings | changes))  # type: ignore[arg-type]  # a test names fields of Plan
+
+
+@dataclass
+class ScriptedWorld:
+    """Both arms get 300 requests a second by their share. Hooks change what is seen or how ends turn out.
+
+    `hear(end)` is called before an end is brought about; what it returns, if anything, is the outcome.
+    """
+
+    clock: VirtualClock
+    rate: float = 300.0
+    canary_error_rate: float = 0.0
+    common_error_rate: float = 0.0
+    canary_shape: tuple[float, ...] = HEALTHY
+    blind: set[str] = field(default_factory=set)
+    hear: Callable[[End], EndReached | EndMissed | None] = lambda _: None
+    retained_wal_bytes: int = 0
+    boot: str = "1"
+    reached: list[End] = field(default_factory=list)
+    percent: float = 0.0
+    writer: Side = Side.SOURCE
+    way_back_alive: bool = True
+    _counts: dict[str, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0] * (len(HEALTHY) + 2)))
+    _counted_until: datetime = START
+
+    def bring_about(self, end: End) -> EndReached | EndMissed:
+        self._count()
+        scripted = self.hear(end)
+        if isinstance(scripted, EndMissed):
+            return scripted
+        self.reached.append(end)
+        if isinstance(end, ends.SharesAre):
+            self.percent = end.canary_percent
+        if isinstance(end, ends.WriterIs):
+            self.writer = end.side
+        return scripted or EndReached(end=end)
+
+    def look(self, fields: frozenset[str], writer: Side) -> Seen:
+        self._count()
+        at = self.clock.now()
+        values: dict[str, object] = {
+            "arms": self._reading(),
+            "shares": Shares(canary_percent=self.percent),
+            "drained": True,
+            "replication": Replication(
+                primary=writer,
+                tables=5,
+                tables_copied=5,
+                lag_bytes=100,
+                lag=timedelta(milliseconds=20),
+                retained_wal_bytes=self.retained_wal_bytes,
+                applying=True,
+            ),
+            "way_back": WayBack(primary=writer, built=True, proven=self.way_back_alive, lag_bytes=0),
+            "writer": Writer(source_open=self.writer is Side.SOURCE, source_epoch=0, target_open=False, target_epoch=0),
+            "servers": (ServerStatus(name="a", state=ServerState.READY_FOR_TEST, instance_running=True),),
+            "files": FileSync(primary=writer, files=10, bytes=100, pending=0, lag=None),
+            "links": (Link(name="vpn", up=True),),
+        }
+        seen = {
+            name: Sighting(at=at, value=self._visible(name, value) if name in fields else NOT_ASKED)
+            for name, value in values.items()
+        }
+        return Seen(at=at, **seen)  # type: ignore[arg-type]  # the names are those of Seen
+
+    def _visible(self, name: str, value: object) -> object:
+        return NoData(reason="out of sight") if name in self.blind else value
+
+    def _count(self) -> None:
+        now = self.clock.now()
+        requests = self.rate * (now - self._counted_until).total_seconds()
+        self._counted_until = now
+        for arm, share, errors, shape in (
+            ("baseline", 1 - self.percent / 100, self.common_error_rate, HEALTHY),
+            ("canary", self.percent / 100, self.common_error_rate + self.canary_error_rate, self.canary_shape),
+        ):
+            counts = self._counts[arm]
+            counts[0] += requests * share
+            counts[1] += requests * share * errors
+            for bin_, weight in enumerate(shape):
+                counts[2 + bin_] += requests * share * weight
+
+    def _reading(self) -> ArmReading:
+        return ArmReading(boot=self.boot, baseline=self._arm("baseline"), canary=self._arm("canary"))
+
+    def _arm(self, arm: str) -> ArmCounts:
+        requests, errors, *bins = self._counts[arm]
+        latency = LatencyHistogram(edges_ms=EDGES, counts=tuple(int(count) for count in bins))
+        return ArmCounts(requests=int(requests), errors=int(errors), latency=latency)
+
+
+@dataclass
+class Bench:
+    """A journal, a clock, a world, and engines made anew as often as a test wants."""
+
+    plan: Plan
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(START))
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    world: ScriptedWorld = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = ScriptedWorld(clock=self.clock)
+        self.journal.append([MigrationPlanned(plan=self.plan)], expected=0, at=self.clock.now(), by="test")
+
+    def engine(self) -> Engine:
+        return Engine(journal=self.journal, world=self.world, clock=self.clock)
+
+    def say(self, event: Event, by: str = "ann") -> None:
+        self.journal.append([event], expected=len(self.journal.read()), at=self.clock.now(), by=by)
+
+    def events(self, kind: type) -> list[Event]:
+        return [entry.event for entry in self.journal.read() if isinstance(entry.event, kind)]
+
+    def run_until(self, done: Callable[["Bench"], bool], *, most: int = 5000) -> None:
+        """Ticks until `done` says so; fails when it never does."""
+        engine = self.engine()
+        for _ in range(most):
+            if done(self):
+                return
+            again = engine.tick()
+            if again is None:
+                break
+            self.clock.sleep_until(again)
+        assert done(self), f"never happened; last: {self.journal.read()[-3:]}"
+
+    @property
+    def phase(self) -> Phase | None:
+        from crossfade.runbook.evolve import fold
+
+        return fold(self.journal.read()).phase
