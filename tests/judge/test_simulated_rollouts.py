@@ -2,9 +2,11 @@
 
 import statistics
 
+import numpy as np
 import pytest
 
-from crossfade.judge import Decision, Metric
+from crossfade.judge import Decision, JudgeSettings, Metric, begin, judge
+from tests.judge.scenarios import NOT_WORSE, Scenario, is_aborted
 from tests.judge.traffic import HEALTHY, Arm, Traffic, until_decided
 
 NO_ERRORS = Arm(error_rate=0.0)
@@ -46,3 +48,52 @@ def test_names_latency_when_the_canary_is_slower() -> None:
     assert verdict.metric is Metric.LATENCY
     assert "slower than the baseline by more than 5 %" in verdict.reason
     assert "times as long (geometric mean, 95 % interval 1." in verdict.reason
+
+
+@pytest.mark.parametrize("scenario", NOT_WORSE, ids=lambda scenario: scenario.__name__)
+def test_seldom_aborts_a_whole_rollout_when_the_canary_is_not_worse(scenario: Scenario) -> None:
+    # The promise is 5 % of rollouts at most; 7 or more of 60 would be seen in one of 30 test runs at 5 %.
+    assert sum(is_aborted(scenario, seed) for seed in range(60)) <= 6
+
+
+# What a router with bins of about 10 % sees of servers that take 12 ms, give or take.
+ROUTER = Arm(error_rate=0.0, median_ms=12.0, sigma=0.2, edges_ms=tuple(round(2 * 1.1**i, 1) for i in range(60)))
+
+
+def shares_at_the_end(canary: Arm, runs: int) -> list[float]:
+    """Where rollouts end whose steps last 3,000 requests and rise when the judge promotes; above 1 is completed."""
+    return [ended_share(ROUTER, canary, seed) for seed in range(runs)]
+
+
+def ended_share(baseline: Arm, canary: Arm, seed: int) -> float:
+    settings = JudgeSettings()
+    rng, state = np.random.default_rng(seed), begin(settings)
+    for step, share in enumerate((0.05, 0.15, 0.25, 0.35, 0.45, 0.55)):
+        traffic, requests = Traffic(share=share, baseline=baseline, canary=canary), 0
+        decision = Decision.HOLD
+        while decision is not Decision.PROMOTE or requests < 3_000:
+            state, verdict = judge(state, traffic.look(rng, step), settings)
+            requests, decision = requests + traffic.requests, verdict.decision
+            if decision is Decision.ABORT or requests > 30_000:
+                return share if decision is Decision.ABORT else 0.0
+    return 1.0
+
+
+def test_aborts_before_half_of_the_traffic_moved_when_a_slowdown_arrives_as_fourteen_percent() -> None:
+    assert all(0 < share < 0.5 for share in shares_at_the_end(ROUTER.times(latency=1.14), 20))
+
+
+def test_goes_through_the_ladder_when_the_canary_is_as_fast() -> None:
+    assert shares_at_the_end(ROUTER, 20).count(1.0) >= 19
+
+
+def test_still_finds_a_regression_when_it_begins_after_a_long_common_incident() -> None:
+    settings = JudgeSettings()
+    rng, state = np.random.default_rng(1), begin(settings)
+    incident = HEALTHY.times(latency=3, errors=50)
+    for _ in range(20):
+        state, verdict = judge(state, Traffic(requests=830, baseline=incident, canary=incident).look(rng), settings)
+        assert verdict.decision is not Decision.ABORT
+    slow = Traffic(requests=830, canary=HEALTHY.times(latency=1.5))
+    requests, _ = until_decided(slow, 2, wanted=Decision.ABORT, at_most=20_000, state=state)
+    assert requests is not None

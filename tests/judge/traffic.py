@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
+from scipy.special import ndtr
 
 from crossfade.judge import Decision, JudgeSettings, JudgeState, Look, Verdict, begin, judge
 from crossfade.model.counts import ArmCounts, LatencyHistogram
 
 EDGES_MS = tuple(float(edge) for edge in np.geomspace(5, 3000, 60))
-_LOG_EDGES = np.log(EDGES_MS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Arm:
     error_rate: float = 0.001
     median_ms: float = 80.0
     sigma: float = 0.55
+    edges_ms: tuple[float, ...] = EDGES_MS
 
     def times(self, *, latency: float = 1.0, errors: float = 1.0) -> "Arm":
         return replace(self, median_ms=self.median_ms * latency, error_rate=self.error_rate * errors)
@@ -27,13 +29,19 @@ class Arm:
 HEALTHY = Arm()
 
 
+@lru_cache(maxsize=4096)
+def bin_chances(median_ms: float, sigma: float, edges_ms: tuple[float, ...] = EDGES_MS) -> tuple[float, ...]:
+    """The chances of bins under a lognormal latency."""
+    below = np.concatenate(([0.0], ndtr((np.log(edges_ms) - np.log(median_ms)) / sigma), [1.0]))
+    return tuple(np.diff(below).tolist())
+
+
 def arm_counts(rng: np.random.Generator, arm: Arm, requests: int) -> ArmCounts:
-    drawn = rng.normal(np.log(arm.median_ms), arm.sigma, requests)
-    counts = np.bincount(np.searchsorted(_LOG_EDGES, drawn), minlength=len(EDGES_MS) + 1)
+    counts = rng.multinomial(requests, bin_chances(arm.median_ms, arm.sigma, arm.edges_ms))
     return ArmCounts(
         requests=requests,
         errors=int(rng.binomial(requests, arm.error_rate)),
-        latency=LatencyHistogram(edges_ms=EDGES_MS, counts=tuple(counts.tolist())),
+        latency=LatencyHistogram(edges_ms=arm.edges_ms, counts=tuple(counts.tolist())),
     )
 
 
@@ -76,3 +84,13 @@ def until_decided(
             return requests, verdict
         if requests >= at_most:
             return None, verdict
+
+
+def bursts_counted(rng: np.random.Generator, look: Look, error_rate: float, size: int) -> Look:
+    """The look with errors that come `size` at a time, each time from one user, at the same rate in both arms."""
+
+    def arm(counts: ArmCounts) -> ArmCounts:
+        users = min(int(rng.poisson(counts.requests * error_rate / size)), counts.requests // size)
+        return replace(counts, errors=users * size, users_with_errors=users)
+
+    return replace(look, baseline=arm(look.baseline), canary=arm(look.canary))

@@ -67,9 +67,10 @@ def fitted_bets(
         return None
     slower = division(edges_ms, 1 + settings.latency_margin, rising=True)
     faster = tuple(factor / (1 + settings.latency_tolerance) for factor in HEALTHY)
-    rows = smoothed(edges_ms, baseline, bandwidth(edges_ms, baseline), (1.0, *SLOWER, *faster))
+    width = bandwidth(edges_ms, baseline)
+    rows = smoothed(edges_ms, baseline, width, (1.0, *SLOWER, *faster))
     ratios = [monotone_ratio(row, rows[0], rising=True) for row in rows[1:AGAINST]]
-    ratios.append(_shown_by_canary(edges_ms, baseline, canary @ slower))
+    ratios.append(_shown_by_canary(edges_ms, canary @ slower, rows[0], width))
     ratios.extend(monotone_ratio(row, rows[0], rising=False) for row in rows[AGAINST:])
     return Bets(
         excess=frozen(np.array(ratios) - 1.0),
@@ -79,12 +80,11 @@ def fitted_bets(
     )
 
 
-def _shown_by_canary(edges_ms: tuple[float, ...], baseline: Floats, canary: Floats) -> Floats:
+def _shown_by_canary(edges_ms: tuple[float, ...], canary: Floats, reference: Floats, width: float) -> Floats:
     requests = float(canary.sum())
     if requests < 1:
         return np.ones_like(canary)
-    width = bandwidth(edges_ms, canary)  # the same for both arms, or the wider kernel would look like a slower tail
+    # The same width for both arms, or the wider kernel would look like a slower tail.
     shape = smoothed(edges_ms, canary, width, (1.0,))[0]
-    reference = smoothed(edges_ms, baseline, width, (1.0,))[0]
     mixed = (requests * shape + SHRINK_REQUESTS * reference) / (requests + SHRINK_REQUESTS)
     return monotone_ratio(mixed, reference, rising=True)

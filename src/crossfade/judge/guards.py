@@ -111,7 +111,8 @@ def _error_rate(window: GuardWindow, limits: GuardLimits) -> GuardVerdict:
 
 
 def _burn(window: GuardWindow, limits: GuardLimits, burn: BurnLimit) -> GuardVerdict:
-    kind, limit = GuardKind.BURN_RATE, burn.rate * (1 - limits.availability)
+    # Rounded, or 10 times 0.1 % would be a little more than 1 % and a rate of just that not reach it.
+    kind, limit = GuardKind.BURN_RATE, round(burn.rate * (1 - limits.availability), 12)
     counts, latest = window.counts.get(burn.window), window.counts.get(burn.short_window)
     if counts is None or latest is None or counts.canary.requests < limits.minimum_requests:
         return _no_data(kind, burn.window, counts, limits)

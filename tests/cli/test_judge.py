@@ -1,0 +1,190 @@
+"""`crossfade judge`: recorded observations in, a line for each look out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from crossfade.cli.judge import judge
+from crossfade.judge import Look
+from crossfade.model.counts import ArmCounts
+from tests.judge.traffic import HEALTHY, Arm, Traffic
+
+
+def run(*arguments: object, stdin: bytes | None = None) -> Result:
+    app = typer.Typer()
+    app.command()(judge)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
+
+
+def arm_line(arm: ArmCounts, *, latency: bool = True) -> dict[str, Any]:
+    line: dict[str, Any] = {"requests": arm.requests, "errors": arm.errors}
+    if latency and arm.latency is not None:
+        line["latency_ms"] = {"edges": list(arm.latency.edges_ms), "counts": list(arm.latency.counts)}
+    return line
+
+
+def look_line(look: Look, *, latency: bool = True) -> dict[str, Any]:
+    return {
+        "step": look.step,
+        "share": look.share,
+        "seconds": look.duration.total_seconds(),
+        "baseline": arm_line(look.baseline, latency=latency),
+        "canary": arm_line(look.canary, latency=latency),
+    }
+
+
+def looks(canary: Arm, count: int, *, share: float = 0.25, latency: bool = True) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(1)
+    traffic = Traffic(share=share, requests=830, canary=canary)
+    return [look_line(traffic.look(rng), latency=latency) for _ in range(count)]
+
+
+def written(folder: Path, *lines: object) -> Path:
+    path = folder / "observations.jsonl"
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_text("\n".join(texts) + "\n")
+    return path
+
+
+def answers(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_judge_promotes_and_aborts_each_rollout_by_itself(tmp_path: Path) -> None:
+    slow = looks(HEALTHY.times(latency=1.5), 6)
+    path = written(tmp_path, {"rollout": "good"}, *looks(HEALTHY, 4), "", {"rollout": 2}, *slow)
+    result = run(path)
+    assert result.exit_code == 0, result.stderr
+    lines = answers(result)
+    assert [(line["rollout"], line["look"]) for line in lines[:4]] == [("good", n) for n in (1, 2, 3, 4)]
+    assert lines[3]["verdict"] == "promote"
+    last = lines[-1]
+    assert (last["rollout"], last["verdict"], last["metric"]) == (2, "abort", "latency")
+    assert last["e_value"] >= last["threshold"] == 40
+    assert len([line for line in lines if line["rollout"] == 2]) < 6  # what follows an abort is not judged
+    assert set(last) == {"rollout", "look", "step", "verdict", "metric", "e_value", "threshold", "reason"}
+
+
+def test_judge_spends_all_alpha_on_errors_when_no_look_has_latencies(tmp_path: Path) -> None:
+    lines = answers(run(written(tmp_path, {"rollout": "r"}, *looks(HEALTHY, 3, latency=False))))
+    assert {line["threshold"] for line in lines} == {20}
+    assert lines[-1]["verdict"] == "promote"
+
+
+def test_judge_holds_when_latencies_are_missing_in_some_looks(tmp_path: Path) -> None:
+    first, second, third = looks(HEALTHY, 3)
+    del third["canary"]["latency_ms"]
+    lines = answers(run(written(tmp_path, {"rollout": "r"}, first, second, third)))
+    assert (lines[-1]["verdict"], lines[-1]["metric"]) == ("hold", "latency")
+    assert "No data" in lines[-1]["reason"]
+
+
+def test_judge_reads_standard_input_and_takes_looks_without_a_name() -> None:
+    lines = answers(run("-", stdin=json.dumps(looks(HEALTHY, 1)[0]).encode()))
+    assert [(line["rollout"], line["look"]) for line in lines] == [(None, 1)]
+
+
+def test_judge_says_that_conversions_are_not_judged_yet(tmp_path: Path) -> None:
+    look = looks(HEALTHY, 1)[0]
+    look["canary"]["conversions"] = 3
+    result = run(written(tmp_path, {"rollout": "r"}, look))
+    assert result.exit_code == 0
+    assert "conversions were read but are not judged yet" in result.stderr
+    assert len(answers(result)) == 1
+
+
+def test_judge_tells_every_bad_line_and_judges_nothing_when_some_are_bad(tmp_path: Path) -> None:
+    good, negative, unknown, missing, impossible, other_edges, converted = looks(HEALTHY, 7)
+    negative["canary"]["errors"] = -1
+    unknown["cannary"] = {}
+    del missing["baseline"]
+    impossible["canary"]["errors"] = impossible["canary"]["requests"] + 1
+    other_edges["canary"]["latency_ms"] = {"edges": [1, 2], "counts": [1, 2, 3]}
+    converted["baseline"]["conversions"] = 10**6
+    path = written(
+        tmp_path,
+        {"rollout": "r"},
+        good,
+        negative,
+        unknown,
+        missing,
+        "{nonsense",
+        impossible,
+        other_edges,
+        converted,
+        {"rollout": "s", "more": 1},
+        "[]",
+    )
+    result = run(path)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    said = result.stderr
+    for line, place in (
+        (3, "canary.errors"),
+        (4, "cannary"),
+        (5, "baseline"),
+        (6, "invalid JSON"),
+        (7, "canary"),
+        (8, "canary.latency_ms"),
+        (9, "baseline.conversions"),
+        (10, "more"),
+        (11, "input should be an object"),
+    ):
+        assert any(f"observations.jsonl:{line} " in text and place in text for text in said.splitlines()), (line, said)
+    assert "observations.jsonl:2 " not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", '"0.05"', "true", "2"])
+def test_judge_refuses_a_share_that_is_no_number_between_0_and_1(tmp_path: Path, value: str) -> None:
+    line = json.dumps(looks(HEALTHY, 1)[0]).replace('"share": 0.25', f'"share": {value}')
+    result = run(written(tmp_path, {"rollout": "r"}, line))
+    assert result.exit_code == 2
+    assert "share" in result.stderr
+
+
+def test_judge_refuses_a_file_when_it_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "observations.jsonl"
+    path.write_bytes(b"\xff\xfe\x00\n")
+    assert run(path).exit_code == 2
+    assert run(tmp_path / "absent").exit_code == 2
+    assert run(tmp_path).exit_code == 2
+
+
+def test_judge_says_nothing_when_the_file_is_empty(tmp_path: Path) -> None:
+    result = run(written(tmp_path, ""))
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_judge_obeys_the_settings_of_a_file(tmp_path: Path) -> None:
+    config = tmp_path / "judge.yaml"
+    config.write_text("alpha: 0.01\nmetrics: [errors]\nminimum_requests: 100000\n")
+    lines = answers(run("--config", config, written(tmp_path, {"rollout": "r"}, *looks(HEALTHY, 3))))
+    assert {line["threshold"] for line in lines} == {100}
+    assert "100,000 requests" in lines[-1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("alfa: 0.01\nmetrics: [speed]", ("alfa", "metrics")),
+        ("alpha: 7\nlatency_tolerance: 0", ("alpha must lie", "latency_tolerance must be")),
+        ("alpha: much", ("alpha",)),
+        ("- 1", ("cannot be used",)),
+        ("a: [", ("is not YAML",)),
+    ],
+)
+def test_judge_tells_every_fault_of_the_settings(tmp_path: Path, content: str, said: tuple[str, ...]) -> None:
+    config = tmp_path / "judge.yaml"
+    config.write_text(content)
+    result = run("--config", config, written(tmp_path, *looks(HEALTHY, 1)))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    for text in said:
+        assert text in result.stderr
+    assert "Traceback" not in result.stderr
