@@ -139,7 +139,7 @@ def test_what_cannot_be_copied_is_reported_when_it_is_no_file(pair: Pair) -> Non
 
 
 def test_unfinished_files_are_ignored_when_under_temporary_names(pair: Pair) -> None:
-    for name in ("1.txt.tmp", "2.part", ".crossfade-ab.partial"):
+    for name in ("1.txt.tmp", "2.part", ".3.txt.4711", ".crossfade-ab.partial"):
         (pair.source / name).write_bytes(b"half")
     assert pair.settle(FORWARD).files == 0
     assert contents(pair.target) == {}

@@ -5,7 +5,7 @@ The index saves reading files again; it is never the truth. When it is lost or d
 
 import os
 import sqlite3
-from collections.abc import ItemsView
+from collections.abc import ItemsView, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +46,14 @@ class Index:
     def __init__(self, place: Path) -> None:
         try:
             self._database = _open(place)
-            self._entries = _load(self._database)
+            loaded = _load(self._database)
         except (sqlite3.DatabaseError, ValueError):
             for part in (place, place.with_name(f"{place.name}-wal"), place.with_name(f"{place.name}-shm")):
                 with suppress(FileNotFoundError):
                     part.unlink()
-            self._database = _open(place)
-            self._entries = {}
+            self._database, loaded = _open(place), {}
+        self._entries = loaded
+        self._sides = {side: {path: entry.on(side) for path, entry in loaded.items()} for side in Side}
 
     def __enter__(self) -> Self:
         return self
@@ -71,8 +72,14 @@ class Index:
     def items(self) -> ItemsView[str, Entry]:
         return self._entries.items()
 
+    def signatures(self, side: Side) -> Mapping[str, Signature]:
+        """By path, what stood on `side`: the very objects of the entries."""
+        return self._sides[side]
+
     def put(self, path: str, entry: Entry) -> None:
         self._entries[path] = entry
+        for side in Side:
+            self._sides[side][path] = entry.on(side)
         row = (
             *(entry.source.size, entry.source.modified_ns, entry.source.inode),
             *(entry.target.size, entry.target.modified_ns, entry.target.inode),
@@ -82,6 +89,8 @@ class Index:
 
     def drop(self, path: str) -> None:
         self._entries.pop(path, None)
+        for known in self._sides.values():
+            known.pop(path, None)
         self._database.execute("delete from delivered where path = ?", (os.fsencode(path),))
 
     @property
@@ -97,6 +106,8 @@ class Index:
     def forget(self) -> None:
         """As if nothing had ever been delivered."""
         self._entries.clear()
+        for known in self._sides.values():
+            known.clear()
         self._database.execute("delete from delivered")
         self._database.execute("delete from direction")
         self.commit()

@@ -128,8 +128,7 @@ class Mirror:
         primary, other = direction.primary, direction.primary.other
         looks: dict[Side, Look] = {}
         for side in (primary, other):
-            known = {} if thorough else {path: entry.on(side) for path, entry in self._index.items()}
-            looks[side] = self._shares[side].look(known)
+            looks[side] = self._shares[side].look({} if thorough else self._index.signatures(side))
         here, there = looks[primary], looks[other]
         found = Round(files=len(here.files), bytes=sum(file.size for file in here.files.values()))
         found.faults.extend([*here.faults, *there.faults])
@@ -140,7 +139,7 @@ class Mirror:
             found.undone = len(self._index)
             return found, None
         tasks: list[_Task] = []
-        for path in {path for path, _ in self._index.items()} | here.files.keys() | there.files.keys():
+        for path in self._touched(primary, here) | self._touched(other, there):
             task = self._task(path, here, there, direction)
             if task.action is Action.LEAVE:
                 found.left += 1
@@ -151,13 +150,17 @@ class Mirror:
         tasks.sort(key=lambda task: (task.action is not Action.DELETE, task.path))
         return found, tasks
 
+    def _touched(self, side: Side, look: Look) -> set[str]:
+        """Paths that may not be as they were: what is recognised by its inode carries the very signature it had."""
+        known = self._index.signatures(side)
+        touched = {path for path, found in look.files.items() if known.get(path) is not found}
+        return touched | (known.keys() - look.files.keys())
+
     def _task(self, path: str, here: Look, there: Look, direction: Direction) -> _Task:
         primary, other = here.files.get(path), there.files.get(path)
-        entry = self._index.get(path)
-        if entry and primary is entry.on(direction.primary) and other is entry.on(direction.primary.other):
-            return _Task(path, Action.NOTHING, primary, other)
         if (primary is None and here.hides(path)) or (other is None and there.hides(path)):
             return _Task(path, Action.NOTHING, primary, other)
+        entry = self._index.get(path)
         last = entry.seen_from(direction.primary) if entry else None
         return _Task(path, decide(primary, other, last, direction.mode), primary, other)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from crossfade.files.errors import ShareUnusable
 from crossfade.files.plan import Signature
 
 OURS = ".crossfade-"
-UNFINISHED = (".tmp", ".part", ".partial", ".draft", ".swp")
-"""Endings under which programs write what they will rename when it is whole; such files are not copied."""
+UNFINISHED = re.compile(r".+\.(tmp|part|partial|draft|swp)|\..+\.\d+")
+"""Names under which programs write what they will rename when it is whole (`1.txt.tmp`, `.1.txt.4711`): not copied."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe put in a file's place must not stop us
@@ -46,7 +47,7 @@ class Look:
 class Share:
     """Links are never followed, neither in listing nor in opening: nothing outside `root` is read or written."""
 
-    def __init__(self, root: Path, unfinished: tuple[str, ...] = UNFINISHED) -> None:
+    def __init__(self, root: Path, unfinished: re.Pattern[str] = UNFINISHED) -> None:
         self.root = root
         self._unfinished = unfinished
 
@@ -129,7 +130,7 @@ class Share:
                 elif not entry.is_file(follow_symlinks=False):
                     problem = "is a link, pipe or device, which is not copied"
                     look.faults.append(fault(prefix + entry.name, problem, "Put a file in its place."))
-                elif not entry.name.startswith(OURS) and not entry.name.endswith(self._unfinished):
+                elif not entry.name.startswith(OURS) and not self._unfinished.fullmatch(entry.name):
                     found = _recognised(entry, known.get(prefix + entry.name))
                     if found is not None:
                         look.files[prefix + entry.name] = found
