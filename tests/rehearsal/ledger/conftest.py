@@ -7,10 +7,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -136,10 +136,13 @@ class Center:
             service_time_ms=2.0,
         )
 
-    def start(self, name: str, arm: Arm = Arm.LEGACY, kind: Kind = "production") -> int:
+    def start(
+        self, name: str, arm: Arm = Arm.LEGACY, kind: Kind = "production", *, deadline_seconds: float = 8.0
+    ) -> int:
         [port] = free_ports(1)
         directory = self.folder / "servers" / name
-        install(directory, self.settings(name, arm, port))
+        settings = self.settings(name, arm, port)
+        install(directory, settings.model_copy(update={"deadline_seconds": deadline_seconds}))
         self.launcher.start(name, kind=kind, directory=directory, port=port)
         self.ports[name] = port
         assert until(lambda: ready(port))
@@ -167,13 +170,28 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Side, Cl
 
 @pytest.fixture
 def launcher(tmp_path: Path) -> Iterator[LauncherClient]:
+    """One of its own, for tests of the launcher itself."""
+    with launched(tmp_path) as client:
+        yield client
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LauncherClient]:
+    with launched(tmp_path_factory.mktemp("site")) as client:
+        yield client
+
+
+@contextmanager
+def launched(tmp_path: Path) -> Iterator[LauncherClient]:
     [port] = free_ports(1)
     argv = [sys.executable, "-m", "crossfade.rehearsal.ledger.launcher", "--site", "source", "--control", str(port)]
     process = start(Launch(argv=[*argv, "--log", str(tmp_path / "logs")], log=tmp_path / "launcher.log"))
     client = LauncherClient(f"http://127.0.0.1:{port}")
     assert until(lambda: answers(client))
-    yield client
-    stop(process, timeout=15)
+    try:
+        yield client
+    finally:
+        stop(process, timeout=15)
     assert not (tmp_path / "launcher.log").read_text(), "the launcher had something to complain about"
 
 
@@ -185,23 +203,37 @@ def answers(client: LauncherClient) -> bool:
     return True
 
 
+@pytest.fixture(scope="package")
+def pattern(clusters: dict[Side, Cluster]) -> str:
+    """Both ledgers with the same rows; only the source's application may write. Tests work on copies."""
+    dsns = {side: clusters[side].dsn(database="pattern") for side in Side}
+    for side in Side:
+        create_ledger(clusters[side].dsn(), ROWS if side is Side.SOURCE else 0, name="pattern")
+    fence(dsns[Side.TARGET])
+    copy_rows(dsns[Side.SOURCE], dsns[Side.TARGET])
+    return "pattern"
+
+
 @pytest.fixture
-def center(clusters: dict[Side, Cluster], launcher: LauncherClient) -> Iterator[Center]:
-    """Both ledgers with the same rows; only the source takes writes."""
-    database = f"ledger_{uuid4().hex[:8]}"
+def center(clusters: dict[Side, Cluster], site: LauncherClient, pattern: str) -> Iterator[Center]:
+    """Both databases, shares, and a launcher without servers."""
+    name = f"ledger_{uuid4().hex[:8]}"
     folder = Path(tempfile.mkdtemp())
-    made = Center(clusters, folder, database, launcher)
+    made = Center(clusters, folder, name, site)
     for side in Side:
         clusters[side].start()
-        create_ledger(clusters[side].dsn(), ROWS if side is Side.SOURCE else 0, name=database)
         made.share(side).mkdir()
-    fence(made.dsn(Side.TARGET))
-    copy_rows(made.dsn(Side.SOURCE), made.dsn(Side.TARGET))
+        _administer(clusters[side], "CREATE DATABASE {} TEMPLATE {}", name, pattern)
     yield made
-    for instance in launcher.instances():
-        launcher.stop(instance.name)
+    site.set_faults()
+    for instance in site.instances():
+        site.stop(instance.name)
     shutil.rmtree(folder)
     for side in Side:
         clusters[side].start()
-        with psycopg.connect(clusters[side].dsn(), autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+        _administer(clusters[side], "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _administer(cluster: Cluster, command: LiteralString, *names: str) -> None:
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(sql.SQL(command).format(*map(sql.Identifier, names)))

@@ -140,4 +140,4 @@ def test_takes_about_a_second_when_a_hundred_thousand_rows_are_asked_for(cluster
     took = time.monotonic() - began
     with psycopg.connect(clusters[Side.SOURCE].dsn(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE large"))
-    assert took < 4  # 0.7 s by itself; other work on this machine may share its two cores
+    assert took < 8  # 0.7 s by itself; row by row it would be a minute
