@@ -9,6 +9,7 @@ from crossfade.model import ends, events
 from crossfade.model.terms import Outcome, Phase, Side, Suite
 from crossfade.report.end_words import aim, reached
 from crossfade.report.telling import Importance, Narrator, Told, narrate, tell, threshold
+from crossfade.runbook.phases import Gate
 from tests.report import sample
 
 EVENTS = get_args(get_args(events.Event)[0])
@@ -98,7 +99,7 @@ def test_has_words_of_its_own_when_an_end_of_any_kind_is_wanted_or_reached(kind:
         (made(events.GateWaits, gate="held", reason="held by Ada: lunch"), "Waits: held by Ada: lunch."),
         (
             made(events.GatePassed, gate="judged:2", facts={"share": 0.25}),
-            "Gate passed: the judge at step 3 (share 25 %).",
+            "Step 3 of the ladder is passed (share 25 %).",
         ),
         (
             made(events.EndMissed, end=ends.WayBackEnded(), reason="no answer", remedy="Look at the log", facts={}),
@@ -119,6 +120,14 @@ def test_look_shows_what_it_was_judged_by_when_told() -> None:
     assert looked.text == "At 5 % the judge says promote: a reason (e-value 1.5)."
     assert ("modern requests", "0") in looked.evidence
     assert looked.bare == "At 5 % the judge says promote: a reason."
+
+
+@pytest.mark.parametrize("gate", [*Gate, "judged:4"])
+def test_gate_has_words_of_its_own_when_it_waits_or_passes(gate: str) -> None:
+    waits, passed = told(events.GateWaits, gate=gate), told(events.GatePassed, gate=gate, facts={})
+    assert waits.text.startswith("Waits for ")
+    if gate != "judged":
+        assert "Gate passed" not in passed.text
 
 
 def test_resume_is_told_as_such_when_an_engine_started_before() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from crossfade.report.plot import Chart, Drawing, Frame, Line, Point, Readout, Series, Tick
+from crossfade.report.plot import Chart, Drawing, Frame, Line, Point, Series, Tick
 from crossfade.report.scale import clipped_top, decades, ticks
 
 READOUTS = 120
@@ -34,7 +34,7 @@ def draw(drawing: Drawing, frame: Frame) -> Chart | None:
         summary=_summary(series, drawing.say),
         frame=frame,
         y_ticks=tuple(Tick(place=scale.place(y), label=drawing.say(y)) for y in scale.ticks),
-        lines=tuple(Line(name=line.name, look=line.look, path=_path(line, frame, scale)) for line in series),
+        lines=tuple(_line(line, frame, scale) for line in series),
         limit=drawing.limit and Tick(place=scale.place(drawing.limit[0]), label=drawing.limit[1]),
         readouts=tuple(_readouts(series, frame, drawing.say)),
         head=("time", *(line.name for line in series)),
@@ -59,8 +59,8 @@ class _Scale:
 
 
 def _linear(values: Sequence[float], drawing: Drawing) -> _Scale:
-    marks = ticks(drawing.top or clipped_top(values))
-    return _Scale(low=0.0, top=drawing.top or clipped_top(values), ticks=marks)
+    top = drawing.top or clipped_top(values, binary=drawing.binary)
+    return _Scale(low=0.0, top=top, ticks=ticks(top, binary=drawing.binary))
 
 
 def _logarithmic(values: Sequence[float], drawing: Drawing) -> _Scale:
@@ -85,6 +85,12 @@ def thin(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[Point, ...]:
 def patience(points: Sequence[Point]) -> float:
     """How far apart neighbours may be before a line is broken: five times what is usual, at least three."""
     return max(3.0, 5 * median(b[0] - a[0] for a, b in pairwise(points))) if len(points) > 1 else 3.0
+
+
+def _line(line: Series, frame: Frame, scale: _Scale) -> Line:
+    path = _path(line, frame, scale)
+    area = f"M{frame.place(line.points[0][0]):.2f} 100{path.replace('M', 'L', 1)}V100Z" if line.step else ""
+    return Line(name=line.name, look=line.look, path=path, area=area)
 
 
 def _path(line: Series, frame: Frame, scale: _Scale) -> str:
@@ -116,17 +122,15 @@ def _value_at(line: Series, x: float, reach: float) -> float | None:
     return None if not line.step and x - at > reach else y
 
 
-def _readouts(series: Sequence[Series], frame: Frame, say: Callable[[float], str]) -> list[Readout]:
+def _readouts(series: Sequence[Series], frame: Frame, say: Callable[[float], str]) -> list[str]:
     width = (frame.last - frame.first) / READOUTS
     reaches = [max(width, patience(line.points)) for line in series]
-    found: list[Readout] = []
+    found: list[str] = []
     for number in range(READOUTS):
         x = frame.first + (number + 0.5) * width
-        said = _said(series, reaches, x, say)
-        if any(text != "-" for text in said):
-            parts = [f"{line.name} {text}" for line, text in zip(series, said, strict=True) if text != "-"]
-            text = " · ".join((frame.say_x(x), *parts))
-            found.append(Readout(left=round(100 * number / READOUTS, 2), width=round(100 / READOUTS, 2), text=text))
+        said = zip(series, _said(series, reaches, x, say), strict=True)
+        known = [f"{line.name} {text}" for line, text in said if text != "-"]
+        found.append(" · ".join((frame.say_x(x), *known)) if known else "")
     return found
 
 

@@ -77,7 +77,7 @@ def _bands(entries: Sequence[Entry], frame: Frame, began: datetime) -> Iterator[
                 starts.append((x, "roll back", "back"))
             case happened.FailBackDecided():
                 starts.append((x, "fail back", "back"))
-    ends = [x for x, _, _ in starts[1:]] + [frame.last]
+    ends = [*(x for x, _, _ in starts), frame.last][1:]
     for (x, name, look), end in zip(starts, ends, strict=True):
         left = round(frame.place(x), 2)
         yield Band(name=name, look=look, left=left, width=round(frame.place(end) - left, 2))
@@ -123,7 +123,7 @@ def _shares(entries: Sequence[Entry], began: datetime) -> Drawing:
         title="Share of users on the modern servers",
         note="As the router confirmed each change.",
         say=say_percent,
-        series=(Series(name="modern", look="modern area", points=tuple(points), step=True),),
+        series=(Series(name="modern", look="modern", points=tuple(points), step=True),),
         top=100.0,
     )
 
@@ -200,6 +200,7 @@ def _lag_bytes(progress: Sequence[Progress], began: datetime) -> Drawing:
         title="Replication lag, bytes",
         note="What the other side has not replayed, and what the primary keeps on disk for it.",
         say=say_bytes,
+        binary=True,
         series=(
             line("replay lag", "data", lambda p: p.lag_bytes),
             line("retained WAL", "data thin", lambda p: p.retained_wal_bytes),

@@ -49,16 +49,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
+    """`area` closes the stretch below the line; empty unless it is to be filled."""
+
     name: str
     look: str
     path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readout:
-    left: float
-    width: float
-    text: str
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +75,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """All that a template needs. `table` has the same values in words, `summary` says what there is to see."""
+    """All that a template needs. `rows` have the same values in words, `summary` says what there is to see.
+
+    `readouts` are the values at evenly wide stretches of the x axis, empty where nothing was measured.
+    """
 
     ident: str
     title: str
@@ -89,14 +88,17 @@ class Chart:
     y_ticks: tuple[Tick, ...]
     lines: tuple[Line, ...]
     limit: Tick | None
-    readouts: tuple[Readout, ...]
+    readouts: tuple[str, ...]
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """What to plot and how: `say` names a y value with its unit. `top` fixes the axis; without it peaks may be cut."""
+    """What to plot and how: `say` names a y value with its unit.
+
+    `top` fixes the axis; without it single peaks may be cut. `binary` axes are round in bytes.
+    """
 
     ident: str
     title: str
@@ -105,4 +107,5 @@ class Drawing:
     series: tuple[Series, ...]
     top: float | None = None
     logarithmic: bool = False
+    binary: bool = False
     limit: tuple[float, str] | None = None

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 _STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
 
 
-def round_top(highest: float) -> float:
-    """The round number (1, 2, 2.5 or 5 times a power of ten) at or above `highest`; 1 when that is not positive."""
+def round_top(highest: float, *, binary: bool = False) -> float:
+    """The round number at or above `highest`; 1 when that is not positive.
+
+    Round is 1, 2, 2.5 or 5 times a power of ten; `binary`: a power of two, which is round in bytes.
+    """
     if highest <= 0:
         return 1.0
+    if binary:
+        return float(2.0 ** math.ceil(math.log2(highest) - 1e-9))
     power = 10.0 ** math.floor(math.log10(highest))
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= highest * (1 - 1e-9))
 
 
-def ticks(top: float, at_most: int = 5) -> tuple[float, ...]:
+def ticks(top: float, at_most: int = 5, *, binary: bool = False) -> tuple[float, ...]:
     """Round numbers from 0 to `top`, evenly apart, no more than `at_most` + 1."""
-    step = round_top(top / at_most)
+    step = round_top(top / at_most, binary=binary)
     return tuple(i * step for i in range(int(top / step + 1e-9) + 1))
 
 
@@ -36,11 +41,17 @@ def decades(lowest: float, highest: float) -> tuple[float, ...]:
     return tuple(10.0**power for power in range(first, max(last, first + 1) + 1))
 
 
-def clipped_top(values: Sequence[float]) -> float:
-    """The top of an axis on which single peaks do not flatten all else: at most four times the 98th percentile."""
+def clipped_top(values: Sequence[float], *, binary: bool = False) -> float:
+    """The top of an axis on which single peaks do not flatten all else: at most some four times the 98th percentile.
+
+    `ticks` divide it evenly.
+    """
     if not values:
         return 1.0
     ordered = sorted(values)
     usual = ordered[min(len(ordered) - 1, int(0.98 * len(ordered)))]
-    highest = ordered[-1]
-    return round_top(min(highest, 4 * usual) if usual > 0 else highest)
+    wanted = min(ordered[-1], 4 * usual) if usual > 0 else ordered[-1]
+    if wanted <= 0:
+        return 1.0
+    step = round_top(wanted / 5, binary=binary)
+    return step * math.ceil(wanted / step - 1e-9)

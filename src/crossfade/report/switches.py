@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crossfade.report.figures import stagger
-from crossfade.report.plot import Band, Frame, Mark, Readout, Tick
+from crossfade.report.plot import Band, Frame, Mark, Tick
 from crossfade.report.scale import round_top, ticks
 from crossfade.report.series import RESOLUTION, WriteWindow
 from crossfade.report.units import say_count, say_duration, say_milliseconds
@@ -31,7 +31,7 @@ class Switch:
     y_ticks: tuple[Tick, ...]
     bars: tuple[Bar, ...]
     moments: tuple[Mark, ...]
-    readouts: tuple[Readout, ...]
+    readouts: tuple[str, ...]
 
 
 def switches(windows: Sequence[WriteWindow]) -> tuple[Switch, ...]:
@@ -71,10 +71,7 @@ def _switch(window: WriteWindow, number: int) -> Switch:
         y_ticks=tuple(Tick(place=100 * y / top, label=say_count(y)) for y in ticks(top, at_most=4) if y == int(y)),
         bars=bars,
         moments=tuple(_moments(window)),
-        readouts=tuple(
-            Readout(left=round(i * cell, 3), width=round(cell, 3), text=f"{_at(frame, i)}: {count} acknowledged")
-            for i, count in enumerate(window.acknowledged)
-        ),
+        readouts=tuple(f"{_at(frame, i)}: {count} acknowledged" for i, count in enumerate(window.acknowledged)),
     )
 
 

@@ -143,12 +143,12 @@ def _(event: happened.EndMissed, _: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.GatePassed, _: Entry) -> Saying:
-    return Importance.STEP, Matter.GATE, f"Gate passed: {gate_name(event.gate)}."
+    return Importance.STEP, Matter.GATE, f"{_gate_words(event.gate)[1]}."
 
 
 @_say.register
 def _(event: happened.GateWaits, _: Entry) -> Saying:
-    waits = "Waits" if event.gate == "held" else f"Waits for {gate_name(event.gate)}"
+    waits = "Waits" if event.gate == "held" else f"Waits for {_gate_words(event.gate)[0]}"
     return Importance.STEP, Matter.GATE, f"{waits}: {_clause(event.reason)}."
 
 
@@ -239,12 +239,12 @@ def _retreat(what: str, cause: str, reason: str) -> str:
     return f"{what} (decided by: {_name(cause)}): {_clause(reason)}."
 
 
-def gate_name(gate: str) -> str:
-    """The gate in a person's words, fit for 'waits for …'; `judged:2` is the judge at the ladder's third step."""
+def _gate_words(gate: str) -> tuple[str, str]:
+    """What one waits for, and the sentence once it is there; `judged:2` is the judge at the ladder's third step."""
     word, _, rung = gate.partition(":")
     if word == "judged" and rung.isdecimal():
-        return f"the judge at step {int(rung) + 1}"
-    return _GATES.get(word, _name(gate))
+        return f"the judge at step {int(rung) + 1}", f"Step {int(rung) + 1} of the ladder is passed"
+    return _GATES.get(word, (_name(gate), f"Gate passed: {_name(gate)}"))
 
 
 def _name(word: str) -> str:
@@ -269,14 +269,13 @@ OUTCOMES = {
 }
 
 _GATES = {
-    "approved": "approval",
-    "full_load_done": "the full load",
-    "caught_up": "replication to catch up",
-    "servers_ready": "the servers' copies",
-    "files_in_step": "the files' copies",
-    "judged": "the judge",
-    "drained": "the last requests in flight",
-    "baked": "the bake time",
+    "approved": ("approval", "Approval is given"),
+    "full_load_done": ("the full load", "The full load is done"),
+    "caught_up": ("replication to catch up", "Replication has caught up"),
+    "servers_ready": ("the servers' copies", "Every server is copied"),
+    "files_in_step": ("the files' copies", "The files are in step"),
+    "drained": ("the last requests in flight", "No request is in flight any more"),
+    "baked": ("the bake time", "The bake time is over, with the way back alive"),
 }
 
 _PHASES = {

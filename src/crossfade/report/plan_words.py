@@ -1,0 +1,57 @@
+"""What was asked for: the plan that a journal begins with, as labels and texts."""
+
+from collections.abc import Sequence
+
+from crossfade.journal.port import Entry
+from crossfade.model.events import MigrationPlanned
+from crossfade.model.plan import GuardLimits, JudgeLimits, Plan, ReplicationLimits
+from crossfade.report.units import say_bytes, say_duration, say_percent
+
+Lines = tuple[tuple[str, str], ...]
+
+
+def plan_in_words(entries: Sequence[Entry]) -> Lines:
+    """The plan's lines; empty for a journal without a plan."""
+    return next((_lines(entry.event.plan) for entry in entries if isinstance(entry.event, MigrationPlanned)), ())
+
+
+def _lines(plan: Plan) -> Lines:
+    ladder = ", ".join(f"{say_percent(step.percent)} for {say_duration(step.bake)}" for step in plan.ladder)
+    return (
+        ("Ladder", ladder or "none"),
+        ("Bake time on the target", say_duration(plan.bake)),
+        ("Approvals", ", ".join(plan.approvals) or "none"),
+        ("Mirror", f"{say_percent(plan.mirror_percent)} of reads" if plan.mirror_percent else "off"),
+        ("Judge", _judge(plan.judge)),
+        ("Guards", _guards(plan.guards)),
+        ("Replication limits", _replication(plan.replication)),
+    )
+
+
+def _judge(limits: JudgeLimits) -> str:
+    return (
+        f"false aborts at most {say_percent(100 * limits.alpha)} of rollouts; "
+        f"latency margin {say_percent(100 * limits.latency_margin)}, "
+        f"tolerance {say_percent(100 * limits.latency_tolerance)}; "
+        f"errors below {limits.error_tolerance:g} times the baseline's; "
+        f"at least {limits.minimum_requests:,} requests a step"
+    )
+
+
+def _guards(limits: GuardLimits) -> str:
+    burns = "".join(
+        f", burn rate {burn.rate:g} over {say_duration(burn.window)} and {say_duration(burn.short_window)}"
+        for burn in limits.burn
+    )
+    return (
+        f"error rate {say_percent(100 * limits.error_rate)} and p95 {say_duration(limits.p95)} "
+        f"over {say_duration(limits.window)}; availability {100 * limits.availability:g} %{burns}; "
+        f"only from {limits.minimum_requests:,} requests on"
+    )
+
+
+def _replication(limits: ReplicationLimits) -> str:
+    return (
+        f"{say_duration(limits.lag)} and {say_bytes(limits.lag_bytes)} behind, "
+        f"{say_bytes(limits.retained_wal_bytes)} of WAL kept"
+    )
