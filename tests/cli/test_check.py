@@ -81,7 +81,7 @@ def test_check_ends_with_json_when_asked_and_faulty(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"version: 1\nname: \xff\n", ":2:7  is not UTF-8 text"),
-        ("\ufeffversion: 2\n".encode(), "2 is not one of the choices"),
+        ("\ufeffversion: 2\n".encode(), ":1:1  version  2 is not one of the choices"),
         ("version: 1\n".encode("utf-16"), "is not UTF-8 text"),
         (b"a: [", "not valid YAML"),
         (b"x" * 2_000_000, "larger than 1 MB"),

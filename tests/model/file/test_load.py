@@ -143,6 +143,16 @@ def test_rules_are_silent_when_what_they_compare_is_wrong() -> None:
     assert set(said(with_values(traffic__ladder={"step": 30, "max_step": "much"}))) == {"traffic.ladder.max_step"}
 
 
+def test_rules_do_not_count_a_list_when_an_entry_is_wrong() -> None:
+    tiers = [{"name": "web", "role": "web", "servers": 4}, {"name": "api", "role": "api", "servers": "eight"}]
+    assert set(said(with_values(source__tiers=tiers))) == {"source.tiers[1].servers"}
+
+
+def test_one_fault_is_told_when_a_value_cannot_be_read_at_all() -> None:
+    (fault,) = faults(with_values() + "rehearsal: {rows: !!binary xxxx}\n")
+    assert fault.path == "rehearsal.rows"
+
+
 def test_rules_name_the_right_entry_when_an_entry_before_is_wrong() -> None:
     hooks = [{"url": "https://example.com/a"}, {"name": "b"}, {"name": "c", "url": "https://example.com/c"}]
     assert set(said(with_values(notifications__webhooks=hooks))) == {
