@@ -157,13 +157,13 @@ def test_server_is_used_again_within_seconds_when_it_comes_back(own: Routed) -> 
 
 def test_shares_are_no_data_when_the_weights_do_not_sum_to_the_whole(own: Routed) -> None:
     own.router.set_shares(10)
-    _tamper(own.layout.runtime_folder, "weight/legacy", "10")
+    _tamper(own.layout.runtime_folder, "traffic.weight.legacy", "10")
     wait_until(lambda: isinstance(own.router.shares(), NoData))
     assert "do not sum" in str(own.router.shares())
 
 
 def test_share_is_set_right_when_the_weights_were_wrong(own: Routed) -> None:
-    _tamper(own.layout.runtime_folder, "weight/modern", "10")
+    _tamper(own.layout.runtime_folder, "traffic.weight.modern", "10")
     assert own.router.set_shares(20) == Shares(canary_percent=20)
     assert own.router.shares() == Shares(canary_percent=20)
 
@@ -210,7 +210,7 @@ def test_looks_take_no_longer_than_the_timeout_when_the_router_hangs(tmp_path: P
 def _tamper(folder: Path, key: str, value: str) -> None:
     """As somebody would who edits the values by hand: in place, then the link anew, so that the router looks."""
     place = folder / runtime.LINK
-    (place / runtime.SUBDIRECTORY / "traffic" / key).write_text(value)
+    (place / key).write_text(value)
     again = folder / "again"
     again.symlink_to(place.resolve())
     again.replace(place)

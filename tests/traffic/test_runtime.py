@@ -41,7 +41,7 @@ def test_shares_are_refused_when_a_value_is_wrong(key: str, value: str | None, c
 
 def test_only_the_newest_version_lies_on_disk_when_shares_were_written_often(tmp_path: Path) -> None:
     for percent in range(10):
-        runtime.write(tmp_path, Shares(canary_percent=percent))
+        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=percent)))
     assert runtime.read(tmp_path) == Shares(canary_percent=9)
     assert len(list(tmp_path.iterdir())) == 2  # the link and what it points to
 
@@ -52,5 +52,6 @@ def test_other_folders_stay_when_the_link_pointed_elsewhere(tmp_path: Path) -> N
     folder = tmp_path / "runtime"
     folder.mkdir()
     (folder / runtime.LINK).symlink_to(elsewhere)
-    runtime.write(folder, Shares(canary_percent=1))
+    runtime.forget(runtime.write(folder, Shares(canary_percent=1)))
     assert elsewhere.is_dir()
+    assert runtime.read(folder) == Shares(canary_percent=1)

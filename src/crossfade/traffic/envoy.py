@@ -67,16 +67,19 @@ class EnvoyRouter:
             return Shares(canary_percent=0.0) if isinstance(reported, NoData) else reported
 
     def _become(self, wanted: Shares) -> Shares:
-        runtime.write(self._folder, wanted)
-        expected = runtime.parse(runtime.entries(wanted))  # rounded as the router will report it
+        replaced = runtime.write(self._folder, wanted)
+        try:
+            return self._wait_until_it_says(runtime.parse(runtime.entries(wanted)))  # rounded as it will report it
+        finally:
+            runtime.forget(replaced)
+
+    def _wait_until_it_says(self, wanted: Shares) -> Shares:
         deadline = time.monotonic() + self._timeout_s
-        while True:
-            said = self._what_it_says()
-            if said == expected:
-                return expected
+        while (said := self._what_it_says()) != wanted:
             if time.monotonic() >= deadline:
                 raise SharesNotTaken(wanted, str(said))
             time.sleep(_LOOK_AGAIN_S)
+        return wanted
 
     def _what_it_says(self) -> Shares | str:
         try:

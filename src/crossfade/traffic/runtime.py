@@ -1,8 +1,8 @@
 """The shares as Envoy's runtime reads them from disk: the one place where they are wanted, engine or no engine.
 
-Envoy watches the symbolic link `current` in the folder and takes up the tree it points to whenever the link is
-replaced, and when it starts. Nothing else sets a share (there is no admin layer above this one), so what stands here
-is what a router does, and what it does again after it was killed.
+Envoy watches the symbolic link `current` in the folder. Whenever the link is replaced, and when it starts, it takes up
+the files of the folder the link points to, each named for its key. Nothing else sets a share (there is no admin layer
+above this one), so what stands here is what a router does, and what it does again after it was killed.
 
 Source: https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/runtime
 """
@@ -21,13 +21,13 @@ MIRROR = "mirror"
 """The names of the router's clusters. Mirrored requests have one of their own, so that they fill nobody's queue."""
 
 LINK = "current"
-SUBDIRECTORY = "envoy"
 WEIGHT_PREFIX = "traffic.weight"
 MIRROR_KEY = "traffic.mirror"
 TOTAL_WEIGHT = 100_000
 """What the two weights sum to: shares are kept to a thousandth of a percent."""
 
 _MIRROR_TOTAL = 1_000_000
+_PREFIX = "shares-"
 
 
 def entries(shares: Shares) -> dict[str, str]:
@@ -61,30 +61,31 @@ def parse(values: Mapping[str, str]) -> Shares:
     return Shares(canary_percent=modern * 100 / TOTAL_WEIGHT, mirror_percent=mirrored * 100 / _MIRROR_TOTAL)
 
 
-def write(folder: Path, shares: Shares) -> None:
-    """Replace what is wanted, all keys at once: a router sees the old shares or the new ones, never a mixture."""
+def write(folder: Path, shares: Shares) -> Path | None:
+    """Replace what is wanted, all keys at once: a router sees the old shares or the new ones, never a mixture.
+
+    Returns what was replaced, for `forget` once the router has taken up the new. Few system calls: a share is
+    often set because something is wrong, on a computer that is busy.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / LINK
-    before = link.resolve() if link.is_symlink() else None
-    version = Path(tempfile.mkdtemp(prefix="shares-", dir=folder))
-    version.chmod(0o755)
+    before = folder / link.readlink().name if link.is_symlink() else None
+    version = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
     for key, value in entries(shares).items():
-        place = version / SUBDIRECTORY / Path(*key.split("."))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(value, encoding="utf-8")
+        (version / key).write_text(value, encoding="utf-8")
     fresh = version / LINK
-    fresh.symlink_to(version, target_is_directory=True)
+    fresh.symlink_to(version.name, target_is_directory=True)
     fresh.replace(link)
-    if before is not None and before.parent == folder.resolve() and before != version.resolve():
-        shutil.rmtree(before, ignore_errors=True)
+    return before
+
+
+def forget(replaced: Path | None) -> None:
+    """Remove a version that `write` made and replaced; nothing else."""
+    if replaced is not None and replaced.name.startswith(_PREFIX):
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def read(folder: Path) -> Shares:
     """What is wanted. Raises ValueError when nothing is, or nothing sensible."""
-    root = folder / LINK / SUBDIRECTORY
-    values = {}
-    for key in entries(Shares(canary_percent=0)):
-        place = root / Path(*key.split("."))
-        if place.is_file():
-            values[key] = place.read_text(encoding="utf-8")
-    return parse(values)
+    places = {key: folder / LINK / key for key in entries(Shares(canary_percent=0))}
+    return parse({key: place.read_text(encoding="utf-8") for key, place in places.items() if place.is_file()})
