@@ -26,9 +26,9 @@ def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
     if len(content) > MAX_BYTES:
         return _whole("is larger than 1 MB", "keep inventories in files of their own and name them here")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as exc:
-        before = content[: exc.start].decode("utf-8-sig")
+        before = content[: exc.start].decode("utf-8")
         return (
             Fault(
                 line=before.count("\n") + 1,
