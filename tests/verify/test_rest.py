@@ -1,12 +1,19 @@
 import dataclasses
 import json
+from datetime import timedelta
 
 import pytest
+from psycopg import sql
 
 from crossfade.model.seen import Difference, Verification
 from crossfade.model.terms import Side
-from crossfade.verify.errors import TableMissing
+from crossfade.verify.catalog import read_relations
+from crossfade.verify.chunks import by_key
+from crossfade.verify.errors import StatementFailed, TableMissing
 from crossfade.verify.postgres import VerifySettings, verify_at_rest
+from crossfade.verify.relation import pair
+from crossfade.verify.session import Session
+from crossfade.verify.statement import TableStatements
 from tests.verify.conftest import Pair
 
 pytestmark = pytest.mark.parts
@@ -184,18 +191,45 @@ def test_names_the_whole_key_when_it_is_composite(databases: Pair) -> None:
     assert seen.rows == 2000
 
 
-def test_compares_text_keys_when_the_sides_may_sort_them_differently(databases: Pair) -> None:
+def test_compares_text_keys_when_the_sides_sort_them_differently(databases: Pair) -> None:
+    databases.run(SOURCE, 'CREATE TABLE words (word text COLLATE "en-x-icu" PRIMARY KEY, n int)')
+    databases.run(TARGET, 'CREATE TABLE words (word text COLLATE "C" PRIMARY KEY, n int)')
     databases.both(
-        'CREATE TABLE words (word text COLLATE "en-x-icu" PRIMARY KEY, n int)'
-        if databases.value(SOURCE, "SELECT count(*) FROM pg_collation WHERE collname = 'en-x-icu'")
-        and databases.value(TARGET, "SELECT count(*) FROM pg_collation WHERE collname = 'en-x-icu'")
-        else 'CREATE TABLE words (word text COLLATE "C" PRIMARY KEY, n int)',
-        "INSERT INTO words SELECT (ARRAY['a','A','-a','ä','Z'])[1 + i % 5] || i, i FROM generate_series(1, 500) i",
+        "INSERT INTO words SELECT (ARRAY['a','A','-a','ä','Z'])[1 + i % 5] || i, i FROM generate_series(1, 500) i"
     )
+    assert found(databases, rest_chunk_rows=50).differences == ()
     databases.run(TARGET, "UPDATE words SET n = 0 WHERE word = 'ä498'", "DELETE FROM words WHERE word = '-a2'")
     seen = found(databases, rest_chunk_rows=50)
     assert facts(seen) == {("changed", '{"word": "ä498"}', ("n",)), ("missing", '{"word": "-a2"}', ())}
     assert seen.rows == 500
+
+
+def test_takes_numeric_keys_as_equal_when_only_their_scale_differs(databases: Pair) -> None:
+    databases.both("CREATE TABLE t (id numeric PRIMARY KEY, v int)")
+    databases.run(SOURCE, "INSERT INTO t VALUES (1.10, 1), (2, 2), ('NaN', 3)")
+    databases.run(TARGET, "INSERT INTO t VALUES (1.1, 0), (2.000, 2), ('NaN', 0)")
+    assert facts(found(databases, rest_chunk_rows=1)) == {
+        ("changed", '{"id": "1.1"}', ("v",)),
+        ("changed", '{"id": "NaN"}', ("v",)),
+    }
+
+
+def test_finds_nothing_when_only_settings_of_the_databases_differ(databases: Pair) -> None:
+    other = {
+        "TimeZone": "Asia/Tokyo",
+        "DateStyle": "German",
+        "IntervalStyle": "iso_8601",
+        "extra_float_digits": "-5",
+        "bytea_output": "escape",
+        "search_path": "nowhere",
+    }
+    databases.run(TARGET, *(f"ALTER DATABASE {databases.database} SET {k} = '{v}'" for k, v in other.items()))
+    databases.both(
+        "CREATE TABLE public.t (id timestamptz PRIMARY KEY, f point, i interval, b bytea[], d date[], s timestamptz)",
+        "INSERT INTO public.t VALUES ('2024-03-31 01:30Z', '(1.23456789012345678,2)', '1 mon 2 days', '{a}',"
+        " '{2024-01-01}', '9000-01-01 00:00Z')",
+    )
+    assert found(databases).differences == ()
 
 
 def test_compares_as_a_multiset_when_a_table_has_no_key(databases: Pair) -> None:
@@ -292,6 +326,29 @@ def test_reports_a_table_as_unresolved_when_it_may_not_be_read(databases: Pair) 
         databases.both(f"DROP OWNED BY {databases.database}", f"DROP ROLE {databases.database}")
 
 
+def test_does_not_pass_when_a_policy_hides_rows(databases: Pair) -> None:
+    role = databases.database
+    databases.both("CREATE TABLE t (id int PRIMARY KEY)", "ALTER TABLE t ENABLE ROW LEVEL SECURITY")
+    databases.both(f"CREATE ROLE {role} LOGIN", f"GRANT SELECT ON t TO {role}")
+    databases.run(SOURCE, "INSERT INTO t VALUES (1)")
+    try:
+        dsns = {side: databases.clusters[side].dsn(user=role, database=role) for side in Side}
+        seen = verify_at_rest(VerifySettings(source=dsns[SOURCE], target=dsns[TARGET]))
+        assert [text.split(":")[0] for text in seen.unresolved] == ["public.t"]
+    finally:
+        databases.both(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_refuses_to_write_when_a_session_is_asked_to(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    with (
+        Session(SOURCE, databases.dsn(SOURCE), statement_timeout=timedelta(seconds=5)) as session,
+        pytest.raises(StatementFailed) as caught,
+    ):
+        session.rows(sql.SQL("DELETE FROM public.items RETURNING id"))
+    assert caught.value.sqlstate == "25006"
+
+
 def test_lists_the_target_sequences_when_they_are_behind(databases: Pair) -> None:
     databases.both(
         "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)", "CREATE SEQUENCE down INCREMENT -1"
@@ -333,3 +390,12 @@ def test_changes_nothing_when_it_reads(databases: Pair) -> None:
     before = [databases.value(side, count) for side in Side]
     found(databases)
     assert [databases.value(side, count) for side in Side] == before
+
+
+def test_cuts_slices_of_equal_size_when_it_walks_the_key(databases: Pair) -> None:
+    databases.both(*ITEMS)
+    with Session(SOURCE, databases.dsn(SOURCE), statement_timeout=timedelta(seconds=5)) as session:
+        relation = read_relations(session, ())["public", "items"]
+        statements = TableStatements(session, pair(relation, relation))
+        sizes = [statements.digest(part).rows for part in by_key(statements, 700, timedelta(0))]
+    assert sizes == [700, 700, 700, 700, 200]

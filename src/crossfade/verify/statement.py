@@ -63,7 +63,7 @@ class TableStatements:
         relation = table.on(self.side)
         # children of plain inheritance are tables of their own; partitions are reached through the parent
         only = sql.SQL("") if relation.partitioned else sql.SQL("ONLY ")
-        self._from = only + relation_name(relation.schema, relation.name)
+        self._from = only + relation_name(relation.schema, relation.name) + sql.SQL(" AS t")
         self._key_texts = _key_texts(table.key, self.side) if table.key else [self._row_hash + sql.SQL("::text")]
         self._key_names = [name(k.on(self.side).name) for k in table.key]
         self._key_types = [catalog_type(k.on(self.side).type_name) for k in table.key]
@@ -71,7 +71,8 @@ class TableStatements:
     def bound(self, after: Key | None, upto: Key | None, rows: int) -> Key | None:
         """The key of the `rows`-th row behind `after`, walking the index; None when there are fewer up to `upto`."""
         where, parameters = self._where(Slice(after=after, upto=upto))
-        order = sql.SQL(", ").join(self._key_names)
+        # by t.id, because plain id would be the output column of that name, which is text
+        order = sql.SQL(", ").join(sql.SQL("t.{}").format(key_name) for key_name in self._key_names)
         statement = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
             sql.SQL(", ").join(self._key_texts), self._from, where, order, sql.Literal(rows - 1)
         )
