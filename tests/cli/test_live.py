@@ -1,4 +1,5 @@
 import io
+import time
 from dataclasses import replace
 from datetime import UTC, timedelta
 
@@ -106,6 +107,20 @@ def test_picture_is_left_standing_when_closed_twice() -> None:
     view.close()
     view.close()
     assert stream.getvalue().count("Completed: finalized.") == 1
+
+
+def test_picture_follows_by_itself_when_progress_comes() -> None:
+    stream = io.StringIO()
+    view = LiveView(terminal(stream))
+    try:
+        for second, share in ((54, "5 % modern"), (90, "50 % modern")):
+            feed(view, sample.completed(), second)
+            deadline = time.monotonic() + 10
+            while share not in stream.getvalue():
+                assert time.monotonic() < deadline, f"{share} was never drawn"
+                time.sleep(0.01)
+    finally:
+        view.close()
 
 
 def test_live_view_fits_only_when_there_is_a_terminal() -> None:

@@ -1,6 +1,5 @@
 """What a person sees in a terminal: one picture of the migration that keeps itself up to date."""
 
-from collections import deque
 from contextlib import suppress
 from datetime import datetime
 
@@ -28,7 +27,7 @@ class LiveView:
     def __init__(self, console: Console | None = None, *, auto_refresh: bool = True) -> None:
         self._console = console or Console(stderr=True)
         self._narrator = Narrator()
-        self._told: deque[Told] = deque(maxlen=LOG_LINES)
+        self._told: tuple[Told, ...] = ()
         self._progress: Progress | None = None
         self._migration = ""
         self._threshold: float | None = None
@@ -54,7 +53,7 @@ class LiveView:
             self._migration, self._threshold = entry.event.plan.migration, threshold(entry.event.plan)
         told = self._narrator.hear(entry)
         if told is not None:
-            self._told.append(told)
+            self._told = (*self._told, told)[-LOG_LINES:]  # replaced, never changed: another thread draws
 
     def close(self) -> None:
         """Draws a last time and leaves the picture standing."""
@@ -66,8 +65,7 @@ class LiveView:
     def picture(self) -> RenderableType:
         """The whole view, as wide as the console and no higher."""
         glyphs = Glyphs.of(self._console)
-        told = tuple(self._told)
-        progress = self._progress
+        told, progress = self._told, self._progress
         if progress is None:
             return Group(Text(f"{self._migration or 'Crossfade'}: starting"), *log(told, LOG_LINES, self._console))
         lines = max(2, min(LOG_LINES, self._console.height - _FIXED_LINES - 1))
