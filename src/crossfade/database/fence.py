@@ -1,0 +1,158 @@
+"""What the switch says to one side, and who stands in its way there.
+
+Each function gives a script: statements in transactions of their own, to be sent in one round trip. A row
+('name', seconds) in a script's answer tells when that point was reached, by the server's clock.
+"""
+
+from datetime import timedelta
+
+from psycopg import sql
+
+from crossfade.database.errors import BlockingSession, SwitchInProgress
+from crossfade.database.session import Session, eventually
+from crossfade.model.errors import CrossfadeError
+
+_LOCK = (16_721, 1)  # any two numbers, the same for all of us
+_OTHER_ENGINE = timedelta(seconds=15)  # a dead engine's session is gone by its keepalives before that
+_KEEPALIVES = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
+
+
+class FenceLeaks(CrossfadeError):
+    """A trial of the fence (rolled back) left roles that could still write. Nothing was fenced."""
+
+    def __init__(self, session: Session, roles: tuple[str, ...]) -> None:
+        self.side, self.roles = session.side, roles
+        self.remedy = f"Revoke pg_write_all_data and its like from {', '.join(roles)}, or make preflight clean again."
+        super().__init__(f"a fence of the {session.side} database would not stop {', '.join(roles)}")
+
+
+def hold(session: Session) -> None:
+    """The session alone may switch here, until it ends. Raises `SwitchInProgress`."""
+    session.rows(_KEEPALIVES)
+
+    def got_it() -> bool:
+        return bool(session.value("SELECT pg_try_advisory_lock(%s, %s)", _LOCK))
+
+    if not eventually(got_it, within=_OTHER_ENGINE, pause=0.05):
+        raise SwitchInProgress(session.side)
+
+
+def lockable(session: Session) -> tuple[str, ...]:
+    """Every table that holds rows of the application or marks of ours, quoted."""
+    rows = session.rows(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p') AND (n.nspname IN (SELECT schema_name FROM crossfade.scope)"
+        " OR (n.nspname = 'crossfade' AND c.relname IN ('marker', 'beat'))) ORDER BY n.nspname = 'crossfade', 1"
+    )
+    return tuple(name for (name,) in rows)
+
+
+def fence_script(epoch: int) -> str:
+    """No role of the application may begin to write: durable when this returns."""
+    return f"BEGIN; SELECT crossfade.fence({epoch}); COMMIT; {_now('fenced')}"
+
+
+def lock_script(tables: tuple[str, ...], lock_timeout: timedelta) -> str:
+    """Waits for the writers that were inside, each table in its own transaction: together they would deadlock."""
+    limit = f"SET LOCAL lock_timeout = '{round(lock_timeout.total_seconds() * 1000)}ms'"
+    each = (f"BEGIN; {limit}; LOCK TABLE ONLY {table} IN SHARE MODE; COMMIT;" for table in tables)
+    return "\n".join([*each, _now("locked")])
+
+
+def mark_script(purpose: str, token: str) -> str:
+    return f"BEGIN; SELECT crossfade.mark('{purpose}', '{token}'); COMMIT; {_now('marked')}"
+
+
+def await_script(token: str, patience: timedelta) -> str:
+    return f"BEGIN; SELECT crossfade.await('{token}', '{patience.total_seconds()} s'); COMMIT; {_now('drained')}"
+
+
+def take_over_script(token: str, margin: int) -> str:
+    """Sequences are ahead, and everything that was applied is on disk: only then can a slot be advanced over it."""
+    flushed = "BEGIN; SET LOCAL synchronous_commit = on"
+    return f"{flushed}; SELECT crossfade.take_over('{token}', {margin}); COMMIT; {_now('taken_over')}"
+
+
+def advance_script(slot: str) -> str:
+    return (
+        f"BEGIN; SELECT pg_replication_slot_advance('{slot}', pg_current_wal_flush_lsn()); COMMIT; {_now('advanced')}"
+    )
+
+
+def guard_script(slot: str) -> str:
+    return f"BEGIN; SELECT 'unskipped', crossfade.unskipped('{slot}'); COMMIT; {_now('guarded')}"
+
+
+def open_script(epoch: int) -> str:
+    """The grants are back and listeners are told: durable when this returns."""
+    return f"BEGIN; SET LOCAL synchronous_commit = on; SELECT crossfade.open({epoch}); COMMIT; {_now('opened')}"
+
+
+def rehearse_fence(session: Session, epoch: int) -> None:
+    """Fence in a transaction that is rolled back: warms every cache and shows whether the fence is tight.
+
+    Raises `FenceLeaks`, `StaleEpoch`.
+    """
+    session.rows("BEGIN")
+    try:
+        session.rows("SELECT crossfade.fence(%s)", (epoch,))
+        leaks = session.rows("SELECT role_name FROM crossfade.still_writing(current_user)")
+    finally:
+        if not session.closed:
+            session.roll_back()
+    if leaks:
+        raise FenceLeaks(session, tuple(str(name) for (name,) in leaks))
+
+
+def rehearse_opening(session: Session, epoch: int) -> None:
+    """Open in a transaction that is rolled back: warms the caches. Raises `StaleEpoch`."""
+    session.rows("BEGIN")
+    try:
+        session.rows("SELECT crossfade.open(%s)", (epoch,))
+    finally:
+        if not session.closed:
+            session.roll_back()
+
+
+def writers_inside(session: Session, *, older_than: timedelta = timedelta(0)) -> tuple[BlockingSession, ...]:
+    """Transactions that hold a lock for writing on a table in scope, the oldest first; also prepared ones (pid 0)."""
+    rows = session.rows(_WRITERS, (older_than,))
+    return tuple(
+        BlockingSession(pid=pid, user=user, application_name=application, age=age)
+        for pid, user, application, age in rows
+    )
+
+
+def end_sessions(session: Session, sessions: tuple[BlockingSession, ...]) -> None:
+    for blocking in sessions:
+        session.rows("SELECT pg_terminate_backend(%s)", (blocking.pid,))
+
+
+def cancel_autovacuum_soon(session: Session) -> None:
+    """An autovacuum holds a lock up for `deadlock_timeout` (1 s) before it is cancelled: make that 10 ms."""
+    superuser = session.value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    if superuser:
+        session.rows(sql.SQL("SET deadlock_timeout = '10ms'"))
+
+
+def _now(point: str) -> str:
+    return f"SELECT '{point}', extract(epoch FROM clock_timestamp())"  # noqa: S608 - our own names of points
+
+
+_WRITERS = """
+WITH held AS (
+    SELECT DISTINCT l.pid, l.virtualtransaction FROM pg_locks l
+    JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN crossfade.scope s ON s.schema_name = n.nspname
+    WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+      AND l.pid IS DISTINCT FROM pg_backend_pid()
+)
+SELECT pid, coalesce(usename, ''), application_name, age FROM (
+    SELECT a.pid, a.usename, a.application_name, clock_timestamp() - a.xact_start AS age
+    FROM held h JOIN pg_stat_activity a ON a.pid = h.pid WHERE a.backend_type = 'client backend'
+    UNION ALL
+    SELECT 0, p.owner, 'prepared transaction ' || p.gid, clock_timestamp() - p.prepared
+    FROM pg_prepared_xacts p WHERE EXISTS (SELECT FROM held WHERE pid IS NULL) AND p.database = current_database()
+) found WHERE age >= %s ORDER BY age DESC
+"""

@@ -1,0 +1,198 @@
+"""A connection to one side that never waits longer than it may, and speaks of failures in our own words."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import generators, sql
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
+from psycopg.rows import tuple_row
+
+from crossfade.database.errors import NotDrained, SideUnreachable, StaleEpoch, StatementFailed
+from crossfade.model.errors import CrossfadeError
+from crossfade.model.terms import Side
+
+Rows = list[tuple[Any, ...]]
+Query = str | sql.SQL | sql.Composed
+Parameters = Mapping[str, object] | Sequence[object] | None
+
+STALE_EPOCH, NOT_DRAINED, LOCK_TIMEOUT, CANCELLED = "CF001", "CF002", "55P03", "57014"
+_FAILED = {ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.PIPELINE_ABORTED}
+
+
+class _Patient(psycopg.Connection[tuple[Any, ...]]):
+    """Every wait for the server ends after `patience`, also when a frozen server keeps the connection alive."""
+
+    patience: float = 10.0
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        return super().wait(gen, interval=interval, timeout=self.patience if timeout is None else timeout)
+
+
+class Session:
+    """Autocommit, synchronous commits, one side. Raises `SideUnreachable`, `StaleEpoch`, `StatementFailed`."""
+
+    def __init__(self, side: Side, dsn: str, *, application_name: str, patience: timedelta) -> None:
+        self.side, self._patience = side, patience.total_seconds()
+        self._clock_offset = 0.0
+        try:
+            self._connection = _Patient.connect(
+                dsn,
+                autocommit=True,
+                row_factory=tuple_row,
+                application_name=application_name,
+                connect_timeout=max(2, round(min(self._patience, 5))),
+                options="-c synchronous_commit=on -c client_min_messages=error",
+            )
+        except psycopg.Error as exc:
+            raise self._translated(exc) from exc
+        self._connection.patience = self._patience
+        self._connection.prepare_threshold = None
+        self.pid = self._connection.info.backend_pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._connection.closed
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def rows(self, query: Query, parameters: Parameters = None, *, patience: timedelta | None = None) -> Rows:
+        """All rows of the last statement; an empty list where it has none. `patience` bounds each wait."""
+        self._connection.patience = self._patience if patience is None else patience.total_seconds()
+        try:
+            cursor = self._connection.execute(query, parameters)
+            while cursor.nextset():
+                pass
+            return cursor.fetchall() if cursor.description else []
+        except psycopg.Error as exc:
+            raise self._translated(exc) from exc
+
+    def one(self, query: Query, parameters: Parameters = None) -> tuple[Any, ...]:
+        """The first row; raises `StatementFailed` where there is none."""
+        found = self.rows(query, parameters)
+        if not found:
+            raise StatementFailed(self.side, "02000", "no row where one must be")
+        return found[0]
+
+    def value(self, query: Query, parameters: Parameters = None) -> Any:
+        """The first column of the first row; None where there is no row."""
+        found = self.rows(query, parameters)
+        return found[0][0] if found else None
+
+    def send(self, script: str) -> None:
+        """Send several statements at once and return; the server runs them until one fails. Then `receive`."""
+        try:
+            self._connection.pgconn.send_query(script.encode())
+            self._connection.pgconn.flush()
+        except psycopg.Error as exc:
+            raise self._translated(exc) from exc
+
+    def receive(self, *, patience: timedelta) -> Rows:
+        """The first row of each statement that returned rows, in their order.
+
+        Past `patience` the statements are cancelled, and what the server answers to that counts.
+        """
+        pgconn = self._connection.pgconn
+        waiting = generators.execute(pgconn)
+        try:
+            try:
+                results: list[PGresult] = self._connection.wait(waiting, timeout=patience.total_seconds())
+            except psycopg.OperationalError:
+                if not self._cancelled():
+                    raise
+                results = self._connection.wait(generators.execute(pgconn), timeout=self._patience)
+        except psycopg.Error as exc:
+            raise self._translated(exc) from exc
+        found: Rows = []
+        for result in results:
+            if result.status in _FAILED:
+                raise self._told(result)
+            if result.status == ExecStatus.TUPLES_OK and result.ntuples:
+                row = (result.get_value(0, column) for column in range(result.nfields))
+                found.append(tuple(None if value is None else bytes(value).decode() for value in row))
+        return found
+
+    def run(self, script: str, *, patience: timedelta) -> Rows:
+        self.send(script)
+        return self.receive(patience=patience)
+
+    def roll_back(self) -> None:
+        """Whatever transaction a failed script left open is over."""
+        self.rows("ROLLBACK")
+
+    def abandon(self) -> None:
+        """Whatever the server is doing for us, it stops, and the connection is closed."""
+        if not self.closed:
+            self._cancelled()
+        self.close()
+
+    def read_clock(self) -> None:
+        """Measure how the server's clock stands to our monotonic one; right to half a round trip."""
+        before = time.monotonic()
+        seconds = float(self.value("SELECT extract(epoch FROM clock_timestamp())"))
+        self._clock_offset = (before + time.monotonic()) / 2 - seconds
+
+    def on_our_clock(self, server_seconds: float) -> float:
+        """A time of the server's clock on our monotonic one; 0 offset before `read_clock`."""
+        return server_seconds + self._clock_offset
+
+    def _cancelled(self) -> bool:
+        """False when there is no server left to ask."""
+        try:
+            self._connection.cancel_safe(timeout=2)
+        except psycopg.Error:
+            return False
+        return not self._connection.closed
+
+    def _told(self, result: PGresult) -> CrossfadeError:
+        return self._named(
+            (result.error_field(67) or b"").decode(), (result.error_field(77) or b"").decode(errors="replace")
+        )
+
+    def _translated(self, error: psycopg.Error) -> CrossfadeError:
+        """The one place where PostgreSQL's errors become ours. Details are left out: they quote rows."""
+        if error.sqlstate and error.sqlstate[:2] not in {"08", "28", "3D"} and error.sqlstate not in _GOING_DOWN:
+            return self._named(error.sqlstate, error.diag.message_primary or "")
+        if not error.sqlstate and not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            raise error  # nothing the server said: a fault of ours
+        if hasattr(self, "_connection"):
+            self._connection.close()
+        text = str(error).strip().splitlines()
+        return SideUnreachable(self.side, text[-1] if text else type(error).__name__)
+
+    def _named(self, sqlstate: str, message: str) -> CrossfadeError:
+        if sqlstate == STALE_EPOCH:
+            words = message.split()
+            return StaleEpoch(int(words[1]), self.side, int(words[-1]))
+        if sqlstate == NOT_DRAINED:
+            return NotDrained(self.side, timedelta(0))
+        if sqlstate in _GOING_DOWN or not sqlstate:
+            self._connection.close()
+            return SideUnreachable(self.side, message)
+        return StatementFailed(self.side, sqlstate, message)
+
+
+_GOING_DOWN = {"57P01", "57P02", "57P03", "57P05"}  # admin or crash shutdown, cannot connect now, idle timeout
+
+
+def eventually(condition: Any, *, within: timedelta, pause: float = 0.01) -> bool:
+    """Whether `condition()` became true before the time was over."""
+    deadline = time.monotonic() + within.total_seconds()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True

@@ -1,0 +1,298 @@
+"""The switch of the one writer from one side to the other, in either direction by the same code.
+
+Whoever holds an advisory lock on both sides may switch; what the two databases say is the only state. So after a crash
+at any point a new switch with the same epoch looks, and goes on or finds the end reached.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from crossfade.database import fence, state
+from crossfade.database.channel import Channel
+from crossfade.database.errors import (
+    GuardTripped,
+    NotDrained,
+    ReplicationNotReady,
+    StaleEpoch,
+    StatementFailed,
+    TwoWriters,
+    WritersStay,
+)
+from crossfade.database.session import CANCELLED, LOCK_TIMEOUT, Rows, Session
+from crossfade.database.settings import NativeSettings
+from crossfade.model.errors import CrossfadeError
+from crossfade.model.seen import SwitchReport
+from crossfade.model.terms import Side
+
+Connect = Callable[[Side], Session]
+At = Callable[[str], None]
+_MARGIN = timedelta(seconds=1.5)  # between a server's own time limit and ours for its answer
+_IN_PASSING = timedelta(milliseconds=500)  # transactions younger than this are expected to end by themselves
+
+
+def nothing(point: str) -> None:
+    """Do nothing at the points of the switch."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    """What one attempt knows: its sessions, its marker, and how far it got."""
+
+    old: Session
+    new: Session
+    epoch: int
+    token: str = field(default_factory=lambda: str(uuid.uuid4()))
+    started: float = 0.0
+    moments: dict[str, float] = field(default_factory=dict)
+    fencing: bool = False
+    opening: bool = False
+
+    def note(self, session: Session, rows: Rows) -> None:
+        """Take the points out of a script's answer, on our monotonic clock."""
+        for name, *values in rows:
+            if values and name != "unskipped":
+                self.moments[name] = session.on_our_clock(float(values[0])) - self.started
+
+
+class Switch:
+    """`to` becomes the only side that takes writes. `at` is called at each point, to inject faults there."""
+
+    def __init__(self, settings: NativeSettings, connect: Connect, at: At | None = None) -> None:
+        self._settings, self._connect, self._at = settings, connect, at
+
+    def perform(self, to: Side, epoch: int) -> SwitchReport:
+        """See `crossfade.database.port.Database.switch`."""
+        for remaining in reversed(range(self._settings.attempts)):
+            try:
+                return self._once(to, epoch)
+            except (WritersStay, GuardTripped) as failure:
+                if remaining == 0:
+                    raise
+                if isinstance(failure, WritersStay) and self._settings.end_blocking_sessions:
+                    with self._connect(to.other) as session:
+                        fence.end_sessions(session, failure.sessions)
+                time.sleep(self._settings.retry_pause.total_seconds())
+        raise AssertionError  # attempts is at least 1
+
+    def _once(self, to: Side, epoch: int) -> SwitchReport:
+        attempt = self._begin(to, epoch)
+        try:
+            was_fenced = self._check_state(attempt)
+            if was_fenced is None:
+                return self._reached(attempt)
+            try:
+                self._get_ready(attempt, fenced=was_fenced)
+                self._cross(attempt)
+            except CrossfadeError as failure:
+                if (attempt.fencing or was_fenced) and not self._settle(attempt):
+                    raise self._explained(attempt, failure) from failure
+                if not attempt.moments:
+                    raise
+            return self._report(attempt, resumed=was_fenced)
+        finally:
+            attempt.old.close()
+            attempt.new.close()
+
+    def _begin(self, to: Side, epoch: int) -> _Attempt:
+        """Sessions to both sides, each with the sole right to switch there."""
+        sessions: list[Session] = []
+        try:
+            for side in Side:  # always in this order, or two engines could each hold one
+                sessions.append(self._connect(side))
+                fence.hold(sessions[-1])
+        except CrossfadeError:
+            for session in sessions:
+                session.close()
+            raise
+        old, new = sessions if to is Side.TARGET else reversed(sessions)
+        return _Attempt(old=old, new=new, epoch=epoch)
+
+    def _check_state(self, attempt: _Attempt) -> bool | None:
+        """Whether the old side is fenced already; None when the new side is open already: the end is reached."""
+        old, new = state.state_of(attempt.old), state.state_of(attempt.new)
+        for side in (old, new):
+            if side.epoch > attempt.epoch:
+                raise StaleEpoch(attempt.epoch, side.side, side.epoch)
+        if old.open and new.open:
+            raise TwoWriters
+        if old.open and new.epoch == attempt.epoch > 0:  # this epoch has already closed the side it should open
+            raise StaleEpoch(attempt.epoch, new.side, new.epoch)
+        return None if new.open else not old.open
+
+    # before the window
+
+    def _get_ready(self, attempt: _Attempt, *, fenced: bool) -> None:
+        """Everything that may take time or may turn out not to work, while the old side still takes writes."""
+        old, new = attempt.old, attempt.new
+        forward, back = Channel(old, new), Channel(new, old)
+        forward.check_slot()
+        back.check_slot()
+        if not forward.is_enabled():
+            raise ReplicationNotReady(old.side, "its subscription is asleep")
+        tables, copied = forward.copied()
+        if copied < tables:
+            raise ReplicationNotReady(old.side, f"{copied} of {tables} tables are copied and in step")
+        if back.is_enabled() or back.is_running():
+            back.put_to_sleep()
+        back.skip()
+        self._try_the_way(attempt)
+        fence.cancel_autovacuum_soon(old)
+        fence.rehearse_opening(new, attempt.epoch)
+        new.run(fence.guard_script(back.name), patience=timedelta(minutes=1))
+        if not fenced:
+            self._await_quiet(old)
+            fence.rehearse_fence(old, attempt.epoch)
+        for session in (old, new):
+            session.read_clock()
+
+    def _try_the_way(self, attempt: _Attempt) -> None:
+        """A marker must come through before anything is fenced: a lag beyond the drain's patience ends here."""
+        token, patience = str(uuid.uuid4()), self._settings.drain_timeout
+        attempt.old.run(fence.mark_script("trial", token), patience=patience)
+        try:
+            attempt.new.run(fence.await_script(token, patience), patience=patience + _MARGIN)
+        except NotDrained as exc:
+            raise NotDrained(attempt.new.side, patience) from exc
+
+    def _await_quiet(self, old: Session) -> None:
+        """Old transactions would keep the fence waiting, and everybody with it: wait for them before it, not in it."""
+        deadline = time.monotonic() + self._settings.quiet_timeout.total_seconds()
+        while inside := fence.writers_inside(old, older_than=_IN_PASSING):
+            if time.monotonic() > deadline:
+                raise WritersStay(old.side, inside, fenced=False)
+            time.sleep(0.02)
+
+    # within the window
+
+    def _cross(self, attempt: _Attempt) -> None:
+        """Fence to open.
+
+        Without a fault injector both sides get their scripts at once, and the new one waits for the marker by itself:
+        the window holds one round trip and the marker's way. Nothing but the last script opens.
+        """
+        slot = Channel(attempt.new, attempt.old).name
+        closing, taking_over = self._closing(attempt), self._taking_over(attempt, slot)
+        attempt.started = time.monotonic()
+        attempt.fencing = True
+        if self._at is None:
+            attempt.old.send("\n;".join(script for _, script, _ in closing))
+            attempt.new.send("\n;".join(script for _, script, _ in taking_over))
+            attempt.note(attempt.old, self._answer_of_old(attempt))
+            answer = attempt.new.receive(patience=self._settings.drain_timeout + _MARGIN)
+        else:
+            for before, script, after in closing:
+                self._at(before)
+                attempt.old.send(script)
+                attempt.note(attempt.old, self._answer_of_old(attempt))
+                self._at(after)
+            answer = self._step_by_step(attempt, taking_over)
+        attempt.note(attempt.new, answer)
+        changes = next(int(row[1]) for row in answer if row[0] == "unskipped")
+        if changes:
+            raise GuardTripped(attempt.new.side, changes)
+        attempt.opening = True
+        opened = attempt.new.run(fence.open_script(attempt.epoch), patience=self._settings.drain_timeout)
+        attempt.note(attempt.new, opened)
+        attempt.moments["opened"] = time.monotonic() - attempt.started
+        if self._at is not None:
+            self._at("opened")
+
+    def _closing(self, attempt: _Attempt) -> list[tuple[str, str, str]]:
+        tables = fence.lockable(attempt.old)
+        return [
+            ("fencing", fence.fence_script(attempt.epoch), "fenced"),
+            ("locking", fence.lock_script(tables, self._settings.lock_timeout), "locked"),
+            ("marking", fence.mark_script("drain", attempt.token), "marked"),
+        ]
+
+    def _taking_over(self, attempt: _Attempt, slot: str) -> list[tuple[str, str, str]]:
+        patience = self._settings.drain_timeout + self._settings.lock_timeout
+        return [
+            ("draining", fence.await_script(attempt.token, patience), "drained"),
+            ("opening", fence.take_over_script(attempt.token, self._settings.sequence_margin), "taken_over"),
+            ("advancing", fence.advance_script(slot), "advanced"),
+            ("guarding", fence.guard_script(slot), "guarded"),
+        ]
+
+    def _answer_of_old(self, attempt: _Attempt) -> Rows:
+        """Past the lock timeout the waiting is over, however many tables there are."""
+        try:
+            return attempt.old.receive(patience=self._settings.lock_timeout + _MARGIN)
+        except StatementFailed as exc:
+            if exc.sqlstate not in {LOCK_TIMEOUT, CANCELLED}:
+                raise
+            attempt.old.roll_back()
+            raise WritersStay(attempt.old.side, fence.writers_inside(attempt.old), fenced=True) from exc
+
+    def _step_by_step(self, attempt: _Attempt, steps: list[tuple[str, str, str]]) -> Rows:
+        assert self._at is not None
+        answer: Rows = []
+        for before, script, after in steps:
+            self._at(before)
+            answer += attempt.new.run(script, patience=self._settings.drain_timeout + _MARGIN)
+            self._at(after)
+        return answer
+
+    # after a failure within the window
+
+    def _settle(self, attempt: _Attempt) -> bool:
+        """One side takes writes again: True when it is the new one after all, False when the old one was opened again.
+
+        Raises `SideUnreachable` when the new side may have opened and cannot be asked: then nobody may be let in.
+        """
+        if attempt.opening or attempt.old.closed:
+            self._reconnect(attempt)
+            if state.state_of(attempt.new).open:
+                attempt.moments.setdefault("opened", time.monotonic() - attempt.started)
+                return True
+        else:
+            attempt.new.abandon()  # it was never told to open, so it is closed, whether or not it can be asked
+            attempt.old.roll_back()
+        attempt.old.run(fence.open_script(attempt.epoch), patience=self._settings.drain_timeout)
+        return False
+
+    def _reconnect(self, attempt: _Attempt) -> None:
+        """Fresh sessions, and the right to switch, on both sides. Waits until whatever the lost ones did is over."""
+        attempt.old.close()
+        attempt.new.close()
+        fresh = self._begin(attempt.new.side, attempt.epoch)
+        attempt.old, attempt.new = fresh.old, fresh.new
+
+    def _explained(self, attempt: _Attempt, failure: CrossfadeError) -> CrossfadeError:
+        if isinstance(failure, NotDrained):
+            return NotDrained(attempt.new.side, self._settings.drain_timeout)
+        if isinstance(failure, StatementFailed) and failure.sqlstate == CANCELLED:
+            return NotDrained(attempt.new.side, self._settings.drain_timeout)
+        return failure
+
+    # what it was like
+
+    def _reached(self, attempt: _Attempt) -> SwitchReport:
+        """The end was reached by an earlier attempt; how long it took is known only from the two sides' own clocks."""
+        closed_at = attempt.old.value("SELECT since FROM crossfade.writer")
+        opened_at = attempt.new.value("SELECT since FROM crossfade.writer")
+        window = max(timedelta(0), opened_at - closed_at)
+        held = state.state_of(attempt.new).epoch
+        for session, is_open in ((attempt.old, False), (attempt.new, True)):
+            if held < attempt.epoch:  # nothing to move, but no engine with an epoch between the two may come now
+                session.rows("SELECT crossfade.claim(%s, %s)", (attempt.epoch, is_open))
+        return SwitchReport(
+            to=attempt.new.side,
+            epoch=attempt.epoch,
+            write_window=window,
+            moments=(("fenced", timedelta(0)), ("opened", window)),
+            resumed=True,
+        )
+
+    def _report(self, attempt: _Attempt, *, resumed: bool) -> SwitchReport:
+        moments = sorted(attempt.moments.items(), key=lambda moment: moment[1])
+        return SwitchReport(
+            to=attempt.new.side,
+            epoch=attempt.epoch,
+            write_window=timedelta(seconds=attempt.moments["opened"]),
+            moments=tuple((name, timedelta(seconds=max(0.0, seconds))) for name, seconds in moments),
+            resumed=resumed,
+        )

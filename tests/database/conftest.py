@@ -1,0 +1,164 @@
+"""Two real servers for all tests of the database role, a fresh pair of databases for each."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from crossfade.database.native import NativeReplication
+from crossfade.database.settings import NativeSettings, Reach
+from crossfade.model.seen import Replication
+from crossfade.model.terms import Side
+from crossfade.rehearsal.cluster import Cluster
+from crossfade.rehearsal.parts import source_postgres, target_postgres
+from crossfade.rehearsal.processes import free_ports
+
+SHOP = Path(__file__).with_name("shop.sql").read_text(encoding="utf-8")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clusters:
+    source: Cluster
+    target: Cluster
+
+    def __getitem__(self, side: Side) -> Cluster:
+        return self.source if side is Side.SOURCE else self.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A database of the same name on both servers; on the source it holds the shop."""
+
+    clusters: Clusters
+    name: str
+
+    def dsn(self, side: Side, user: str = "postgres") -> str:
+        return self.clusters[side].dsn(user=user, database=self.name)
+
+    def connect(self, side: Side, user: str = "postgres") -> psycopg.Connection[Any]:
+        return psycopg.connect(self.dsn(side, user), autocommit=True, application_name=f"test-{user}")
+
+    def rows(self, side: Side, query: str, user: str = "postgres") -> list[tuple[Any, ...]]:
+        with self.connect(side, user) as connection:
+            cursor = connection.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def settings(self, **changes: Any) -> NativeSettings:
+        source, target = (Reach(dsn=self.dsn(s, "crossfade"), subscriber_dsn=self.dsn(s, "crossfade")) for s in Side)
+        plain = NativeSettings(
+            source=source,
+            target=target,
+            programs=target_postgres().programs,
+            schemas=("shop",),
+            lock_timeout=timedelta(seconds=1),
+            retry_pause=timedelta(milliseconds=50),
+            attempts=1,
+        )
+        return replace(plain, **changes)
+
+
+@pytest.fixture(scope="session")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+    ports = free_ports(2)
+    both = Clusters(
+        source=Cluster(
+            programs=source_postgres(),
+            directory=tmp_path_factory.mktemp("source"),
+            port=ports[0],
+            settings={"max_prepared_transactions": "5"},
+        ),
+        target=Cluster(programs=target_postgres(), directory=tmp_path_factory.mktemp("target"), port=ports[1]),
+    )
+    try:
+        for side in Side:
+            both[side].create()
+            both[side].start()
+            with psycopg.connect(both[side].dsn(), autocommit=True) as connection:
+                connection.execute("CREATE ROLE crossfade LOGIN SUPERUSER REPLICATION")
+        with psycopg.connect(both.source.dsn(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE shop")
+        with psycopg.connect(both.source.dsn(database="shop"), autocommit=True) as connection:
+            connection.execute(SHOP.encode())
+        yield both
+    finally:
+        both.target.stop()
+        both.source.stop()
+
+
+@pytest.fixture
+def pair(clusters: Clusters) -> Iterator[Pair]:
+    name = f"pair_{next(_numbers)}"
+    for side in Side:
+        clusters[side].start()
+        with psycopg.connect(clusters[side].dsn(), autocommit=True) as connection:
+            template = "shop" if side is Side.SOURCE else "template0"
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
+    yield Pair(clusters=clusters, name=name)
+    for side in Side:
+        clusters[side].start()
+        _drop(clusters[side], name)
+
+
+def _drop(cluster: Cluster, name: str) -> None:
+    with psycopg.connect(cluster.dsn(database=name), autocommit=True) as connection:
+        for (subscription,) in connection.execute(
+            "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid"
+            " WHERE datname = current_database()"
+        ).fetchall():
+            for what in ("DISABLE", "SET (slot_name = NONE)"):
+                connection.execute(f"ALTER SUBSCRIPTION {subscription} {what}".encode())
+            connection.execute(f"DROP SUBSCRIPTION {subscription}".encode())
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        left = "SELECT slot_name FROM pg_replication_slots WHERE database = %s"
+        for _ in range(500):
+            for (slot,) in connection.execute(left + " AND NOT active", (name,)).fetchall():
+                connection.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+            if not connection.execute(left, (name,)).fetchall():
+                break
+            connection.execute("SELECT pg_sleep(0.02)")
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def replication(pair: Pair) -> Iterator[NativeReplication]:
+    with NativeReplication(pair.settings()) as role:
+        yield role
+
+
+@pytest.fixture
+def moved(pair: Pair, replication: NativeReplication) -> NativeReplication:
+    """Everything that stands before a cutover: full load done, second half made, the way back asleep."""
+    return move(replication)
+
+
+def move(role: NativeReplication) -> NativeReplication:
+    role.create_schema()
+    role.start_replication()
+    wait_for(lambda: copied(role))
+    role.complete_schema()
+    role.build_way_back()
+    return role
+
+
+def copied(role: NativeReplication) -> bool:
+    seen = role.replication(Side.SOURCE)
+    assert isinstance(seen, Replication), seen
+    return seen.copied
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.01)
