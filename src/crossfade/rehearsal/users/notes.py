@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ SUMMARY = "summary.json"
 COLUMNS = ("due", "started", "done", "kind", "status", "arm", "key", "attempt")
 
 _FLUSH_SECONDS = 0.2
+_LONGEST_LINE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,9 @@ class Notes:
     def __init__(self, out: Path) -> None:
         """An earlier run's notes in `out` are continued. Raises OSError."""
         out.mkdir(parents=True, exist_ok=True)
-        fresh = not (out / REQUESTS).exists()
+        for name in (REQUESTS, ACKNOWLEDGED):
+            _mend(out / name)
+        fresh = not (out / REQUESTS).exists() or not (out / REQUESTS).stat().st_size
         self._files = {name: (out / name).open("ab", buffering=0) for name in (REQUESTS, ACKNOWLEDGED)}
         self._waiting = {REQUESTS: b"", ACKNOWLEDGED: b""}
         if fresh:
@@ -93,3 +97,13 @@ class Notes:
         self.flush()
         for file in self._files.values():
             file.close()
+
+
+def _mend(file: Path) -> None:
+    """Cut off the half line that users leave who are killed while they write."""
+    if not file.exists():
+        return
+    with file.open("r+b") as notes:
+        size = notes.seek(0, os.SEEK_END)
+        start = notes.seek(max(size - _LONGEST_LINE, 0))
+        notes.truncate(start + notes.read().rfind(b"\n") + 1)
