@@ -55,7 +55,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: Callable[[str], Non
             ),
             Launchers(source=_launcher(ports.source_launcher), target=_launcher(ports.target_launcher)),
         ),
-        files=FileAgentClient(layout.files),
+        files=FileAgentClient(layout.files, source=layout.share(Side.SOURCE), target=layout.share(Side.TARGET)),
         network=TcpNetwork(
             [
                 TcpPath(

@@ -2,9 +2,12 @@
 
 import sys
 
-from crossfade.cli.live import LiveView
+from rich.console import Console
+
+from crossfade.cli.live import LiveView, fits
 from crossfade.cli.plain import PlainView, View
 
 
 def view() -> View:
-    return LiveView() if sys.stderr.isatty() else PlainView(sys.stderr)
+    console = Console(stderr=True)
+    return LiveView(console) if fits(console) else PlainView(sys.stderr)

@@ -7,6 +7,7 @@ from crossfade.model.plan import Burn, GuardLimits, JudgeLimits, LadderStep, Pla
 
 _SHORTEST_WINDOW = timedelta(seconds=2)
 _SHORTEST_FRESH = timedelta(seconds=5)
+_SHORTEST_LOOK = timedelta(milliseconds=400)  # twice what the router takes to bring its counters up to date
 
 
 def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Plan:
@@ -57,6 +58,6 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Pla
         ),
         attempts=file.database.switch.attempts,
         retry_after=wait(file.database.switch.retry_after),
-        look_every=wait(judge.look_every),
+        look_every=max(wait(judge.look_every), _SHORTEST_LOOK),
         fresh=max(limits.decide_on_data_younger_than / scale, _SHORTEST_FRESH),
     )

@@ -31,7 +31,7 @@ from crossfade.runbook.state import State
 
 _TICK_S = 0.05
 _TEND_EVERY_S = 0.5
-_MOST_RESUMES = 20
+_MOST_FRUITLESS = 3
 _OPERATOR = "rehearsal"
 
 
@@ -41,7 +41,7 @@ class EngineFails(CrossfadeError):
     def __init__(self, times: int, log: Path, migration: str) -> None:
         self.times, self.log = times, log
         self.remedy = f"Read {log}, then go on with `crossfade resume {migration}`."
-        super().__init__(f"the engine ended {times} times without an outcome")
+        super().__init__(f"the engine ended {times} times in a row without getting anywhere")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Conductor:
         self._state = State()
         self._telemetry = TelemetryTail(layout.telemetry)
         self._engine: subprocess.Popen[bytes] | None = None
-        self._engines = 0
+        self._known_at_start, self._fruitless = -1, 0
         self._point = point_of(faults)
         self._injector = Injector(
             faults, self.data_center, kill_engine=self._kill_engine, now=lambda: datetime.now(UTC)
@@ -145,15 +145,16 @@ class Conductor:
         """The engine runs; after a crash it is started again and goes on."""
         if self._engine is not None and self._engine.poll() is None:
             return
-        if self._engines > _MOST_RESUMES:
-            raise EngineFails(self._engines, self.layout.logs / "engine.log", self.layout.migration)
+        progressed, self._known_at_start = len(self._entries) > self._known_at_start, len(self._entries)
+        self._fruitless = 0 if progressed else self._fruitless + 1
+        if self._fruitless > _MOST_FRUITLESS:
+            raise EngineFails(self._fruitless, self.layout.logs / "engine.log", self.layout.migration)
         words = [sys.executable, "-m", "crossfade.cli.main", "engine", str(self.layout.root)]
         if self._point is not None:
             words += ["--die-at", self._point]
             self._point = None
         log = self.layout.logs / "engine.log"
         self._engine = start(Launch(argv=words, log=log, cwd=Path.cwd(), environment=os.environ))
-        self._engines += 1
 
     def _kill_engine(self) -> None:
         if self._engine is not None:

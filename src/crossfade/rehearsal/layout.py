@@ -124,10 +124,8 @@ def new_id(name: str) -> str:
 
 
 def rehearsed_servers(file: MigrationFile) -> tuple[str, ...]:
-    """The names of the servers that a rehearsal runs: those of the file, numbered ones for the rest, 12 at most."""
-    named = [server.name for server in file.source.servers]
-    count = min(file.servers.count, MOST_SERVERS)
-    return tuple([*named, *(f"{file.migration.name}-{n:02}" for n in range(len(named) + 1, count + 1))][:count])
+    """The names of the servers that a rehearsal runs: the first twelve of the file's."""
+    return file.server_names()[:MOST_SERVERS]
 
 
 def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, speed: float, seed: int) -> Layout:
