@@ -25,6 +25,7 @@ from tests.traffic.users import Ask, Connection
 
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.model.counts import ArmReading
+from crossfade.model.seen import Shares
 from crossfade.model.terms import Side
 from crossfade.rehearsal import processes, router
 from crossfade.rehearsal.router import RouterLayout
@@ -36,6 +37,7 @@ WINDOW_S = 0.5
 PAIRS = 40
 LOOK_EVERY_S = 0.5
 TURNS = 30
+LOOKS = 1000
 PACED_PER_SECOND = 300  # what the rehearsal runs at
 
 
@@ -76,7 +78,7 @@ class Users:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """To the engine's process: look on (or not), or set a share; `None` in its place asks for a reading."""
+    """To the engine's process: look on (or not), or set a share; nothing of both: look once."""
 
     look_on: bool | None = None
     share: float | None = None
@@ -86,11 +88,15 @@ def engine(admin_url: str, runtime_folder: Path, orders: Wire) -> None:
     """In a process of its own, as the engine is: looks while it is told to, and answers orders with (begin, end)."""
     metrics, routing = EnvoyMetrics(admin_url), EnvoyRouter(admin_url, runtime_folder)
     looking = False
+
+    def look() -> None:
+        assert isinstance(metrics.arms(), ArmReading)
+        assert isinstance(routing.shares(), Shares)
+        assert isinstance(routing.drained(Side.TARGET), bool)
+
     while True:
         if looking and not orders.poll(LOOK_EVERY_S):
-            assert isinstance(metrics.arms(), ArmReading)
-            routing.shares()
-            routing.drained(Side.TARGET)
+            look()
             continue
         order = orders.recv()
         if order is None:
@@ -101,7 +107,7 @@ def engine(admin_url: str, runtime_folder: Path, orders: Wire) -> None:
         elif order.share is not None:
             routing.set_shares(order.share)
         else:
-            assert isinstance(metrics.arms(), ArmReading)
+            look()
         orders.send((begin, time.perf_counter()))
 
 
@@ -135,26 +141,33 @@ async def throughput(users: Users, wire: Wire, envoy: psutil.Process) -> dict[st
     }
 
 
+async def looks(wire: Wire, envoy: psutil.Process) -> dict[str, float]:
+    """What one look costs: how long it takes, and of Envoy's CPU time (no users ask meanwhile).
+
+    Two looks a second at that cost are the share of a core that the engine takes from the router's users.
+    """
+    taken, used = [], sum(envoy.cpu_times()[:2])
+    for _ in range(LOOKS):
+        begin, end = await tell(wire, Order())
+        taken.append((end - begin) * 1000)
+    cost_ms = (sum(envoy.cpu_times()[:2]) - used) * 1000 / LOOKS
+    share = cost_ms / 1000 / LOOK_EVERY_S
+    return _spread("look_ms", taken) | {"router_cpu_ms_per_look": cost_ms, "router_core_share_of_looking": share}
+
+
 async def shifting(users: Users, wire: Wire) -> dict[str, float]:
     """How long setting a share takes and how long after the decision modern servers were still asked."""
     taken, late = [], []
     for turn in range(TURNS):
         await tell(wire, Order(share=50 + turn))
-        await users.served_in(0.1)
+        users.modern_asked.clear()
+        while not users.modern_asked:
+            await users.served_in(0.1)
         begin, end = await tell(wire, Order(share=0))
         await users.served_in(0.1)
         taken.append((end - begin) * 1000)
         late.append(max(0.0, (users.modern_asked[-1] - begin) * 1000))
     return _spread("set_share_ms", taken) | _spread("last_canary_request_ms", late)
-
-
-async def reading(wire: Wire) -> dict[str, float]:
-    taken = []
-    for _ in range(TURNS):
-        begin, end = await tell(wire, Order())
-        taken.append((end - begin) * 1000)
-        await asyncio.sleep(0.02)
-    return _spread("reading_ms", taken)
 
 
 def _spread(name: str, milliseconds: list[float]) -> dict[str, float]:
@@ -190,9 +203,9 @@ async def measure(layout: RouterLayout, wire: Wire, envoy: psutil.Process) -> di
     found = await throughput(users, wire, envoy)
     users.think_s = CONNECTIONS / PACED_PER_SECOND
     found |= await shifting(users, wire)
-    found |= await reading(wire)
     users.ended = True
     await asking
+    found |= await looks(wire, envoy)
     return found | {"requests": users.served, "failed_requests": users.failed}
 
 

@@ -1,5 +1,6 @@
 """A real Envoy between tiny servers and whoever asks, for a test."""
 
+import resource
 import subprocess
 import tempfile
 import time
@@ -20,6 +21,17 @@ def wait_until(true: Callable[[], bool], *, within_s: float = 10) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.005)
+
+
+@contextmanager
+def without_room() -> Iterator[None]:
+    """This process can write no byte to any file, as on a full disk (the error has another number)."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
 @dataclass

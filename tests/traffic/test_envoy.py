@@ -14,8 +14,8 @@ from crossfade.model.terms import NoData, Side
 from crossfade.rehearsal.processes import free_ports
 from crossfade.traffic import runtime
 from crossfade.traffic.envoy import EnvoyRouter
-from crossfade.traffic.port import RouterUnreachable, SharesNotTaken
-from tests.traffic.running import Routed, wait_until
+from crossfade.traffic.port import RouterUnreachable, SharesNotTaken, SharesNotWritten
+from tests.traffic.running import Routed, wait_until, without_room
 from tests.traffic.users import Ask, arms_of, ask_all, load
 
 pytestmark = pytest.mark.parts
@@ -168,7 +168,19 @@ def test_share_is_set_right_when_the_weights_were_wrong(own: Routed) -> None:
     assert own.router.shares() == Shares(canary_percent=20)
 
 
+def test_everybody_goes_back_and_nobody_forth_when_the_disk_is_full(own: Routed) -> None:
+    own.router.set_shares(50)
+    with without_room():
+        with pytest.raises(SharesNotWritten) as caught:
+            own.router.set_shares(60)
+        assert own.router.set_shares(0) == Shares(canary_percent=0)
+    assert caught.value.retryable
+    assert set(arms_of(own.port, USERS).values()) == {"legacy"}
+    assert own.router.set_shares(60) == Shares(canary_percent=60)
+
+
 def test_setting_is_refused_when_the_router_watches_another_folder(own: Routed, tmp_path: Path) -> None:
+    runtime.prepare(tmp_path)
     elsewhere = EnvoyRouter(own.layout.admin_url, tmp_path, timeout=timedelta(milliseconds=100))
     with pytest.raises(SharesNotTaken) as caught:
         elsewhere.set_shares(50)
@@ -197,6 +209,7 @@ def test_last_one_holds_when_two_set_shares_at_once(own: Routed) -> None:
 
 def test_looks_take_no_longer_than_the_timeout_when_the_router_hangs(tmp_path: Path) -> None:
     (port,) = free_ports(1)
+    runtime.prepare(tmp_path)
     with socket.create_server(("127.0.0.1", port)):
         router = EnvoyRouter(f"http://127.0.0.1:{port}", tmp_path, timeout=timedelta(milliseconds=100))
         begin = time.monotonic()

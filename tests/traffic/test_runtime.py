@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from crossfade.model.seen import Shares
 from crossfade.traffic import runtime
+from tests.traffic.running import without_room
 
 
 @given(canary=st.integers(0, 100_000), mirror=st.integers(0, 100_000))
@@ -40,17 +41,50 @@ def test_shares_are_refused_when_a_value_is_wrong(key: str, value: str | None, c
 
 
 def test_only_the_newest_version_lies_on_disk_when_shares_were_written_often(tmp_path: Path) -> None:
+    runtime.prepare(tmp_path)
     for percent in range(10):
         runtime.forget(runtime.write(tmp_path, Shares(canary_percent=percent)))
     assert runtime.read(tmp_path) == Shares(canary_percent=9)
-    assert len(list(tmp_path.iterdir())) == 2  # the link and what it points to
+    assert len(list(tmp_path.iterdir())) == 3  # the link, what it points to, and the way back
+
+
+def test_nobody_is_modern_when_the_folder_is_prepared(tmp_path: Path) -> None:
+    runtime.prepare(tmp_path / "new")
+    assert runtime.read(tmp_path / "new") == Shares(canary_percent=0)
+
+
+def test_shares_are_kept_when_the_folder_is_prepared_again(tmp_path: Path) -> None:
+    runtime.prepare(tmp_path)
+    runtime.write(tmp_path, Shares(canary_percent=7))
+    runtime.prepare(tmp_path)
+    assert runtime.read(tmp_path) == Shares(canary_percent=7)
+
+
+def test_nothing_changes_when_there_is_no_room_for_a_share(tmp_path: Path) -> None:
+    runtime.prepare(tmp_path)
+    runtime.write(tmp_path, Shares(canary_percent=50))
+    before = sorted(tmp_path.iterdir())
+    with without_room(), pytest.raises(OSError, match="too large"):
+        runtime.write(tmp_path, Shares(canary_percent=60))
+    assert runtime.read(tmp_path) == Shares(canary_percent=50)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_everybody_goes_back_when_there_is_no_room(tmp_path: Path) -> None:
+    runtime.prepare(tmp_path)
+    runtime.write(tmp_path, Shares(canary_percent=50, mirror_percent=5))
+    with without_room():
+        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=0, mirror_percent=5)))
+        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=0)))
+    assert runtime.read(tmp_path) == Shares(canary_percent=0)
 
 
 def test_other_folders_stay_when_the_link_pointed_elsewhere(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     folder = tmp_path / "runtime"
-    folder.mkdir()
+    runtime.prepare(folder)
+    (folder / runtime.LINK).unlink()
     (folder / runtime.LINK).symlink_to(elsewhere)
     runtime.forget(runtime.write(folder, Shares(canary_percent=1)))
     assert elsewhere.is_dir()

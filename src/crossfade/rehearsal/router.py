@@ -7,7 +7,6 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import quote
 
-from crossfade.model.seen import Shares
 from crossfade.rehearsal import parts
 from crossfade.rehearsal.processes import Launch
 from crossfade.rehearsal.router_configuration import RouterLayout, bootstrap
@@ -21,10 +20,7 @@ _TIMEOUT_S = 1.0
 def prepare(layout: RouterLayout) -> Path:
     """Write the bootstrap, and shares of 0 % if there are none yet (a router that is started anew keeps its own)."""
     layout.folder.mkdir(parents=True, exist_ok=True)
-    try:
-        runtime.read(layout.runtime_folder)
-    except ValueError:
-        runtime.write(layout.runtime_folder, Shares(canary_percent=0.0))
+    runtime.prepare(layout.runtime_folder)
     place = layout.folder / "bootstrap.json"
     place.write_text(json.dumps(bootstrap(layout), indent=1), encoding="utf-8")
     return place

@@ -225,7 +225,8 @@ def _route_action(timeout: timedelta) -> Json:
         },
         "hash_policy": [{"header": {"header_name": USER_HEADER}}],
         "retry_policy": {
-            "retry_on": "connect-failure,refused-stream",
+            # Only what surely reached no server: anything else could write twice.
+            "retry_on": "connect-failure,refused-stream,reset-before-request",
             "num_retries": 3,
             "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.02s"},
             "retry_host_predicate": [{"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": predicate}],

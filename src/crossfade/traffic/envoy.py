@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from crossfade.model.seen import Shares
 from crossfade.model.terms import NoData, Side
 from crossfade.traffic import runtime
-from crossfade.traffic.port import RouterUnreachable, SharesNotTaken, as_percent
+from crossfade.traffic.port import RouterUnreachable, SharesNotTaken, SharesNotWritten, as_percent
 
 _CLUSTERS = {Side.SOURCE: (runtime.LEGACY,), Side.TARGET: (runtime.MODERN, runtime.MIRROR)}
 _GAUGES = ("upstream_rq_active", "upstream_rq_pending_active")
@@ -67,9 +67,14 @@ class EnvoyRouter:
             return Shares(canary_percent=0.0) if isinstance(reported, NoData) else reported
 
     def _become(self, wanted: Shares) -> Shares:
-        replaced = runtime.write(self._folder, wanted)
         try:
-            return self._wait_until_it_says(runtime.parse(runtime.entries(wanted)))  # rounded as it will report it
+            replaced = runtime.write(self._folder, wanted)
+            rounded = runtime.read(self._folder)
+        except (OSError, ValueError) as failure:
+            reason = getattr(failure, "strerror", None) or str(failure)
+            raise SharesNotWritten(self._folder, reason) from failure
+        try:
+            return self._wait_until_it_says(rounded)
         finally:
             runtime.forget(replaced)
 

@@ -1,5 +1,6 @@
 """What the engine asks of a router: four verbs."""
 
+from pathlib import Path
 from typing import Protocol
 
 from crossfade.model.errors import CrossfadeError
@@ -17,7 +18,7 @@ class Router(Protocol):
     def set_shares(self, canary_percent: float) -> Shares:
         """The share is `canary_percent` (0 to 100), checked after the change; returns what the router then says.
 
-        Raises `PercentOutOfRange`, `RouterUnreachable`, `SharesNotTaken`.
+        Raises `PercentOutOfRange`, `RouterUnreachable`, `SharesNotTaken`, `SharesNotWritten`.
         """
         ...
 
@@ -65,6 +66,17 @@ class SharesNotTaken(CrossfadeError):
         super().__init__(
             f"the router was told {wanted.canary_percent} % (mirror {wanted.mirror_percent} %) and says: {reported}"
         )
+
+
+class SharesNotWritten(CrossfadeError):
+    """What is wanted of the router could not be stored where it looks."""
+
+    retryable = True
+    remedy = "Make room on that disk and see that the folder can be written; going back to 0 % works without."
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        self.folder, self.reason = folder, reason
+        super().__init__(f"the router's shares cannot be written to {folder}: {reason}")
 
 
 def as_percent(percent: float) -> float:

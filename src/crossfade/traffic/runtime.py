@@ -28,6 +28,7 @@ TOTAL_WEIGHT = 100_000
 
 _MIRROR_TOTAL = 1_000_000
 _PREFIX = "shares-"
+_SAFE = "everybody-legacy"
 
 
 def entries(shares: Shares) -> dict[str, str]:
@@ -61,22 +62,55 @@ def parse(values: Mapping[str, str]) -> Shares:
     return Shares(canary_percent=modern * 100 / TOTAL_WEIGHT, mirror_percent=mirrored * 100 / _MIRROR_TOTAL)
 
 
+def prepare(folder: Path) -> None:
+    """Shares of 0 % are wanted unless there are some already, and going back to 0 % will need no room on the disk."""
+    safe = folder / _SAFE
+    if not safe.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _version(folder, Shares(canary_percent=0.0)).rename(safe)
+    try:
+        read(folder)
+    except ValueError:
+        _link(folder, safe)
+
+
 def write(folder: Path, shares: Shares) -> Path | None:
     """Replace what is wanted, all keys at once: a router sees the old shares or the new ones, never a mixture.
 
     Returns what was replaced, for `forget` once the router has taken up the new. Few system calls: a share is
-    often set because something is wrong, on a computer that is busy.
+    often set because something is wrong, on a computer that is busy. When there is no room for them, a canary share
+    of 0 is wanted nevertheless, without a mirror then; for other shares raises OSError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     link = folder / LINK
     before = folder / link.readlink().name if link.is_symlink() else None
-    version = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-    for key, value in entries(shares).items():
-        (version / key).write_text(value, encoding="utf-8")
-    fresh = version / LINK
-    fresh.symlink_to(version.name, target_is_directory=True)
-    fresh.replace(link)
+    try:
+        version = _version(folder, shares)
+    except OSError:
+        if shares.canary_percent or not (folder / _SAFE).is_dir():
+            raise
+        version = folder / _SAFE
+    _link(folder, version)
     return before
+
+
+def _version(folder: Path, shares: Shares) -> Path:
+    """A folder of values, complete or not there. Raises OSError."""
+    version = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    try:
+        for key, value in entries(shares).items():
+            (version / key).write_text(value, encoding="utf-8")
+    except OSError:
+        forget(version)
+        raise
+    return version
+
+
+def _link(folder: Path, version: Path) -> None:
+    """A symbolic link takes no block of the disk, and replacing one by another is one step."""
+    fresh = folder / f"{version.name}.link"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(version.name, target_is_directory=True)
+    fresh.replace(folder / LINK)
 
 
 def forget(replaced: Path | None) -> None:
