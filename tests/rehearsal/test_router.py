@@ -10,6 +10,7 @@ from crossfade.rehearsal import parts, router
 from crossfade.rehearsal.router_configuration import RouterLayout, bootstrap
 from crossfade.traffic import runtime
 from tests.traffic.running import Routed, routed, wait_until
+from tests.traffic.users import Ask, ask_all
 
 
 def _layout(folder: Path) -> RouterLayout:
@@ -60,15 +61,28 @@ def test_envoy_finds_no_fault_when_it_checks_the_configuration(tmp_path: Path) -
 
 
 @pytest.mark.parts
-def test_router_is_not_ready_when_a_legacy_server_does_not_answer() -> None:
+def test_router_is_ready_as_long_as_some_server_answers_when_others_are_gone() -> None:
     with routed(servers_of_each=2) as running:
-        assert router.is_ready(running.layout)
-        running.servers.down(running.servers.legacy, running.layout.legacy_ports[0])
-        wait_until(lambda: not router.is_ready(running.layout))
-        running.servers.up(running.servers.legacy, running.layout.legacy_ports[0])
-        wait_until(lambda: router.is_ready(running.layout))
+        servers = running.servers
+        servers.down(servers.modern)
+        servers.down(servers.legacy, running.layout.legacy_ports[0])
         running.kill()
         assert not router.is_ready(running.layout)
+        running.start()
+        servers.down(servers.legacy)
+        wait_until(lambda: not router.is_ready(running.layout))
+        servers.up(servers.modern)
+        wait_until(lambda: router.is_ready(running.layout))
+
+
+@pytest.mark.parts
+def test_users_are_answered_at_once_when_the_router_says_it_is_ready() -> None:
+    with routed(servers_of_each=6) as running:
+        for _ in range(5):
+            running.kill()
+            running.start()
+            answers = ask_all(running.port, [Ask(user=str(number)) for number in range(60)])
+            assert {answer.status for answer in answers} == {200}
 
 
 @pytest.mark.parts

@@ -2,10 +2,9 @@
 
 import json
 import socket
-from collections import Counter
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.parse import quote
 
 from crossfade.rehearsal import parts
 from crossfade.rehearsal.processes import Launch
@@ -33,24 +32,29 @@ def launch(layout: RouterLayout, log: Path) -> Launch:
 
 
 def is_ready(layout: RouterLayout) -> bool:
-    """Users are answered: the router takes connections and has seen every legacy server answer its health check."""
+    """Users are answered: the router takes connections, has checked every server once, and some answered.
+
+    Not all must: a router that is started anew may find a server dead, or the legacy ones retired.
+    """
     try:
-        members = _members(layout)
+        live, _ = _ask(layout, "/ready")
+        _, members = _ask(layout, "/stats?filter=membership_healthy$")
         socket.create_connection(("127.0.0.1", layout.listen_port), timeout=_TIMEOUT_S).close()
-    except (OSError, HTTPException, ValueError):
+    except (OSError, HTTPException):
         return False
-    return 0 < members["total"] == members["healthy"]
+    return live and any(int(line.rpartition(": ")[2]) > 0 for line in _of_users(members))
 
 
-def _members(layout: RouterLayout) -> Counter[str]:
-    """How many legacy servers there are, and how many of them answer."""
-    prefix = f"cluster.{runtime.LEGACY}.membership_"
+def _of_users(members: str) -> list[str]:
+    """Nobody checks the mirror's servers, so those count as healthy from the start."""
+    return [line for line in members.splitlines() if f".{runtime.MIRROR}." not in line]
+
+
+def _ask(layout: RouterLayout, path: str) -> tuple[bool, str]:
     connection = HTTPConnection("127.0.0.1", layout.admin_port, timeout=_TIMEOUT_S)
     try:
-        connection.request("GET", f"/stats?filter={quote('^' + prefix)}")
-        lines = connection.getresponse().read().decode().splitlines()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status == HTTPStatus.OK, answer.read().decode()
     finally:
         connection.close()
-    return Counter(
-        {name.removeprefix(prefix): int(value) for name, _, value in (line.partition(": ") for line in lines)}
-    )
