@@ -65,7 +65,8 @@ def fitted_bets(
     """
     if baseline.sum() < LEAST_LEARNT:
         return None
-    slower = division(edges_ms, 1 + settings.latency_margin, rising=True)
+    slower = division(edges_ms, baseline, 1 + settings.latency_margin, rising=True)
+    healthy = division(edges_ms, baseline, 1 + settings.latency_tolerance, rising=False)
     faster = tuple(factor / (1 + settings.latency_tolerance) for factor in HEALTHY)
     width = bandwidth(edges_ms, baseline)
     rows = smoothed(edges_ms, baseline, width, (1.0, *SLOWER, *faster))
@@ -75,7 +76,7 @@ def fitted_bets(
     return Bets(
         excess=frozen(np.array(ratios) - 1.0),
         slower=frozen(np.ascontiguousarray(slower.T)),
-        healthy=frozen(np.ascontiguousarray(division(edges_ms, 1 + settings.latency_tolerance, rising=False).T)),
+        healthy=frozen(np.ascontiguousarray(healthy.T)),
         refit_at=refit_at,
     )
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from crossfade.judge.capital import Floats, frozen
 
@@ -39,24 +39,40 @@ def log_moments(edges_ms: tuple[float, ...]) -> Floats:
     return frozen(np.stack((np.ones_like(middles), middles, middles**2), axis=1))
 
 
-@lru_cache(maxsize=32)
-def division(edges_ms: tuple[float, ...], divisor: float, *, rising: bool) -> Floats:
-    """Where requests lie after their latency was divided: row j tells which parts of bin j come to lie in which bin.
+def division(edges_ms: tuple[float, ...], learnt: Floats, divisor: float, *, rising: bool) -> Floats:
+    """Where the canary's requests lie after division of their latency: row j tells which parts of bin j come where.
 
-    Exact where the divisor is a whole number of bins, else a request is taken to lie anywhere in its bin, evenly on the
-    logarithmic axis. Nobody knows where in the open last bin a request lies: it goes where a bet that rises with
-    latency (or falls) pays least. Each row sums to 1. `divisor` is above or equal to 1.
+    How requests lie within a bin is taken from the `learnt` baseline (at least one request), as it would be if the
+    canary were slower by just the divisor (above or equal to 1). A request of the open last bin goes where a bet that
+    rises with latency (or falls) pays least. Nothing moves up, and rows sum to 1: so whatever was learnt, a canary that
+    is not slower at all stays not slower. Where the divisor is a whole number of bins nothing is interpolated.
     """
-    bounds = log_bounds(edges_ms)
-    low, high = bounds[:-1] - math.log(divisor), bounds[1:] - math.log(divisor)
-    into_low, into_high = bounds[:-1].copy(), bounds[1:].copy()
-    into_low[0], into_high[-1] = -np.inf, np.inf
-    overlap = np.minimum(high[:, None], into_high) - np.maximum(low[:, None], into_low)
-    parts = np.maximum(overlap, 0.0) / (high - low)[:, None]
-    lowest = int(np.flatnonzero(parts[-1] > 0)[0])
+    below, divided = _shares_below(edges_ms, learnt, divisor)
+    overlap = np.minimum(divided[1:, None], below[1:]) - np.maximum(divided[:-1, None], below[:-1])
+    parts = np.maximum(overlap, 0.0) + 1e-300 * np.eye(len(overlap))
+    lowest = int(np.searchsorted(below, divided[-2], side="right")) - 1
     parts[-1] = 0.0
     parts[-1, lowest if rising else -1] = 1.0
-    return frozen(parts)
+    return np.asarray(parts / parts.sum(axis=1, keepdims=True))
+
+
+def _shares_below(edges_ms: tuple[float, ...], learnt: Floats, divisor: float) -> tuple[Floats, Floats]:
+    """The shares of learnt requests below each edge and below each edge divided, from 0 to 1.
+
+    Between edges the normal quantile of the share is interpolated on the logarithmic axis: exact for lognormal
+    latencies, near to it for most that have one peak, even if the peak is narrower than a bin.
+    """
+    edges = np.log(np.array(edges_ms))
+    total = learnt.sum()
+    centre = float(learnt @ log_middles(edges_ms)) / total
+    below = (np.cumsum(learnt)[:-1] + ndtr((edges - centre) / WIDE)) / (total + 1)
+    quantiles = ndtri(below)
+    slope = (quantiles[1] - quantiles[0]) / (edges[1] - edges[0]) if len(edges) > 1 else 1 / WIDE
+    reach = math.log(divisor) + 1.0
+    points = np.concatenate(([edges[0] - reach], edges))
+    values = np.concatenate(([quantiles[0] - slope * reach], quantiles))
+    divided = ndtr(np.interp(edges - math.log(divisor), points, values))
+    return np.concatenate(([0.0], below, [1.0])), np.concatenate(([0.0], divided, [1.0]))
 
 
 def bandwidth(edges_ms: tuple[float, ...], counts: Floats) -> float:
