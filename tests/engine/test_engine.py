@@ -1,6 +1,7 @@
 """The whole runbook in virtual time: the engine against a world in which a test decides what goes wrong."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -29,7 +30,7 @@ def shares(bench: Bench) -> list[float]:
 
 def test_all_phases_pass_in_order_when_all_is_well(bench: Bench) -> None:
     assert bench.engine().run() is Outcome.COMPLETED
-    assert [e.phase for e in bench.events(events.PhaseEntered)] == list(Phase)  # type: ignore[attr-defined]
+    assert [e.phase for e in bench.events(events.PhaseEntered)] == list(Phase)
     assert shares(bench) == [5.0, 25.0, 50.0, 90.0, 100.0]
     state = fold(bench.journal.read())
     assert (state.writer, state.epoch, state.verified) == (Side.TARGET, 1, (Side.TARGET, 1))
@@ -51,7 +52,7 @@ def test_every_effect_is_recorded_first_when_brought_about(bench: Bench) -> None
 def test_each_share_bakes_at_least_its_time_when_promoted(bench: Bench) -> None:
     bench.engine().run()
     times = [e.at for e in bench.journal.read() if isinstance(e.event, EndReached) and e.event.end.kind == "shares_are"]
-    assert all(later - earlier >= timedelta(seconds=20) for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= timedelta(seconds=20) for earlier, later in pairwise(times))
 
 
 def test_the_canary_is_rolled_back_when_it_makes_errors(bench: Bench) -> None:
@@ -60,7 +61,7 @@ def test_the_canary_is_rolled_back_when_it_makes_errors(bench: Bench) -> None:
     assert shares(bench)[-1] == 0.0
     assert max(shares(bench)) <= 25.0
     decided = bench.events(events.RollbackDecided)[0]
-    assert decided.cause == "judge"  # type: ignore[attr-defined]
+    assert decided.cause == "judge"
     assert ends.ReplicationRemoved() in bench.world.reached
     assert not [e for e in bench.world.reached if isinstance(e, ends.WriterIs)]
 
@@ -109,7 +110,7 @@ def test_counting_begins_anew_when_the_router_was_restarted(bench: Bench) -> Non
     bench.world.boot = "2"
     bench.world._counts.clear()
     assert bench.engine().run() is Outcome.COMPLETED
-    assert all(look.canary.requests >= 0 for look in bench.events(events.Looked))  # type: ignore[attr-defined]
+    assert all(look.canary.requests >= 0 for look in bench.events(events.Looked))
 
 
 def test_the_share_is_set_again_when_somebody_turned_the_router(bench: Bench) -> None:
@@ -145,7 +146,7 @@ def test_everything_is_undone_when_a_person_asks_to_roll_back(bench: Bench, phas
     undone = set(map(type, bench.world.reached))
     assert {ends.ReplicationRemoved, ends.ServersReverted, ends.FilesReverted} <= undone
     decided = bench.events(events.RollbackDecided)[0]
-    assert (decided.cause, decided.reason) == ("person", "enough")  # type: ignore[attr-defined]
+    assert (decided.cause, decided.reason) == ("person", "enough")
 
 
 def test_writes_go_back_to_the_source_when_a_person_asks_after_cutover(bench: Bench) -> None:
@@ -232,7 +233,7 @@ def test_the_migration_gives_way_when_the_source_keeps_too_much_wal(bench: Bench
     bench.run_until(lambda b: b.world.percent == 5.0)
     bench.world.retained_wal_bytes = bench.plan.replication.retained_wal_bytes + 1
     assert bench.engine().run() is Outcome.ROLLED_BACK
-    assert bench.events(events.RollbackDecided)[0].cause == "replication"  # type: ignore[attr-defined]
+    assert bench.events(events.RollbackDecided)[0].cause == "replication"
 
 
 def test_nothing_is_finalized_when_the_way_back_is_not_alive(bench: Bench) -> None:
@@ -262,11 +263,7 @@ class Crash(Exception):
 
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize(
-    "kind",
-    sorted(
-        {end.kind for end in Bench(plan()).world.reached}
-        | {"schema_created", "shares_are", "writer_is", "way_back_awake", "servers_finalized"}
-    ),
+    "kind", ["schema_created", "shares_are", "switch_prepared", "writer_is", "way_back_awake", "servers_finalized"]
 )
 def test_it_goes_on_when_the_engine_dies_around_an_effect(kind: str, *, before: bool) -> None:
     bench = Bench(plan())
@@ -288,7 +285,7 @@ def test_it_goes_on_when_the_engine_dies_around_an_effect(kind: str, *, before: 
         bench.engine().run()
     assert bench.engine().run() is Outcome.COMPLETED
     assert len(bench.events(events.EngineStarted)) == 2
-    assert [e.phase for e in bench.events(events.PhaseEntered)] == list(Phase)  # type: ignore[attr-defined]
+    assert [e.phase for e in bench.events(events.PhaseEntered)] == list(Phase)
 
 
 def test_a_resumed_engine_judges_as_if_nothing_had_happened(bench: Bench) -> None:
@@ -312,8 +309,7 @@ def test_two_engines_bring_each_end_about_once_when_they_run_together(bench: Ben
         if outcome:
             break
     assert outcome is Outcome.COMPLETED
-    wanted = [e for e in bench.events(events.EndWanted)]
-    assert len(wanted) == len(bench.events(events.EndReached))
+    assert len(bench.events(events.EndWanted)) == len(bench.events(events.EndReached))
     assert shares(bench) == sorted(shares(bench))
 
 

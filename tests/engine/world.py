@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from crossfade.engine.clock import VirtualClock
 from crossfade.engine.engine import Engine
@@ -26,7 +27,9 @@ from crossfade.model.seen import (
     Writer,
 )
 from crossfade.model.terms import NoData, Phase, Side, Sighting
+from crossfade.runbook.evolve import fold
 
+E = TypeVar("E")
 START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 EDGES = (5.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 HEALTHY = (0.05, 0.30, 0.30, 0.20, 0.10, 0.04, 0.01)
@@ -151,7 +154,7 @@ class Bench:
     def say(self, event: Event, by: str = "ann") -> None:
         self.journal.append([event], expected=len(self.journal.read()), at=self.clock.now(), by=by)
 
-    def events(self, kind: type) -> list[Event]:
+    def events(self, kind: type[E]) -> list[E]:
         return [entry.event for entry in self.journal.read() if isinstance(entry.event, kind)]
 
     def run_until(self, done: Callable[["Bench"], bool], *, most: int = 5000) -> None:
@@ -168,6 +171,4 @@ class Bench:
 
     @property
     def phase(self) -> Phase | None:
-        from crossfade.runbook.evolve import fold
-
         return fold(self.journal.read()).phase
