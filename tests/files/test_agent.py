@@ -1,5 +1,7 @@
 """The real agent process: killed, silent, told nonsense, and busy."""
 
+import errno
+import os
 import signal
 import subprocess
 import time
@@ -11,7 +13,7 @@ from typing import Self
 import pytest
 
 from crossfade.files.client import FileAgentClient, Patience
-from crossfade.files.errors import AgentSilent, OrderUnreadable
+from crossfade.files.errors import AgentSilent, OrderNotWritten, OrderUnreadable
 from crossfade.model.seen import FileSync
 from crossfade.model.terms import NoData, Side
 from tests.files.shares import Shares, contents, eventually, put
@@ -192,3 +194,55 @@ def test_it_ends_at_once_and_clean_when_asked_to(shares: Shares) -> None:
     assert errors(shares.agents[-1]) == ""
     assert shares.agents[-1].returncode == 0
     assert time.monotonic() - asked < 5
+
+
+def test_the_targets_writes_are_saved_when_reverted_after_the_index_was_lost(shares: Shares) -> None:
+    shares.start_agent()
+    client = shares.client()
+    client.follow(Side.SOURCE)
+    client.follow(Side.TARGET)
+    put(shares.target, "1.txt", b"one")
+    eventually(lambda: shares.in_step(Side.TARGET))
+    shares.kill_agent()
+    put(shares.target, "2.txt", b"two")
+    for part in shares.folder.glob("index.sqlite*"):
+        part.unlink()
+    client.follow(Side.SOURCE)
+    shares.start_agent()
+    for _ in range(2):
+        client.revert()
+        assert contents(shares.source) == {"1.txt": b"one", "2.txt": b"two"}
+        assert contents(shares.target) == {}
+
+
+def test_the_copy_stays_removed_when_the_agent_is_started_anew(shares: Shares) -> None:
+    put(shares.source, "1.txt", b"one")
+    agent = shares.start_agent()
+    client = shares.client()
+    client.follow(Side.TARGET)
+    client.follow(Side.SOURCE)
+    eventually(lambda: shares.in_step(Side.SOURCE))
+    client.revert()
+    agent.kill()
+    agent.wait()
+    said = shares.folder / "status.json"
+    before = said.stat().st_mtime_ns
+    shares.start_agent()
+    eventually(lambda: said.stat().st_mtime_ns != before)
+    client.revert()
+    assert contents(shares.target) == {}
+    assert contents(shares.source) == {"1.txt": b"one"}
+
+
+def test_the_order_is_refused_with_a_remedy_when_it_cannot_be_written(
+    shares: Shares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OrderNotWritten, match="No space left") as refused:
+        shares.client().follow(Side.SOURCE)
+    assert refused.value.retryable
+    monkeypatch.undo()
+    shares.client().follow(Side.SOURCE)

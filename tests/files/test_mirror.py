@@ -125,6 +125,10 @@ def test_nothing_is_deleted_when_the_primary_looks_unmounted(pair: Pair) -> None
     with pytest.raises(ShareUnusable):
         pair.mirror.go_round(FORWARD, thorough=True)
     assert len(contents(pair.target)) == 20
+    pair.source.mkdir()
+    for file in pair.target.iterdir():
+        file.unlink()
+    assert pair.mirror.go_round(FORWARD, thorough=True).complete, "emptying both sides is the way to mean it"
 
 
 def test_what_cannot_be_copied_is_reported_when_it_is_no_file(pair: Pair) -> None:
@@ -164,6 +168,15 @@ def test_nothing_outside_is_written_when_a_folder_on_the_other_side_is_a_link(pa
     found = pair.settle(FORWARD)
     assert list(outside.iterdir()) == []
     assert found.failed == 1
+
+
+def test_it_is_reported_when_a_folder_stands_in_a_files_place(pair: Pair) -> None:
+    put(pair.source, "1", b"file", modified=1)
+    put(pair.target, "1/inside", b"other", modified=1)
+    found = pair.settle(FORWARD)
+    assert found.failed == 1
+    assert any("stands in its place" in fault.problem for fault in found.faults)
+    assert contents(pair.target) == {"1/inside": b"other"}
 
 
 def test_all_else_is_delivered_and_the_rest_later_when_one_cannot_be_read(pair: Pair) -> None:

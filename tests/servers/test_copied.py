@@ -1,13 +1,22 @@
 """Copying, launching and looking: what only the real adapter can get wrong."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from crossfade.model.seen import ServerState, ServerStatus
 from crossfade.model.terms import NoData
-from crossfade.servers.errors import InstancesNotReady, LegacyUnfit, StatesUnreadable, WrongState
+from crossfade.servers.errors import (
+    CopyFailed,
+    InstancesNotReady,
+    LegacyUnfit,
+    StatesNotWritten,
+    StatesUnreadable,
+    WrongState,
+)
 from tests.servers.sites import NAMES, Sites
 
 
@@ -189,3 +198,39 @@ def test_states_are_no_data_when_the_record_is_damaged(sites: Sites) -> None:
     assert isinstance(sites.servers().states(), NoData)
     with pytest.raises(StatesUnreadable):
         sites.servers().launch_test()
+
+
+def test_the_failure_is_told_with_its_remedy_when_the_disk_is_full(
+    sites: Sites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CopyFailed, match="No space left") as failed:
+        sites.servers().replicate()
+    assert failed.value.retryable
+    assert "Make room" in failed.value.remedy
+    monkeypatch.undo()
+    sites.servers().replicate()
+    assert {status.state for status in statuses(sites).values()} == {ServerState.READY_FOR_TEST}
+
+
+def test_the_states_before_stand_when_the_new_ones_cannot_be_written(
+    sites: Sites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites.servers().replicate()
+    replaced = Path.replace
+
+    def full(place: Path, wanted: Path) -> Path:
+        if wanted == sites.places.states:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replaced(place, wanted)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StatesNotWritten):
+        sites.servers().launch_test()
+    monkeypatch.undo()
+    assert {status.state for status in statuses(sites).values()} == {ServerState.READY_FOR_TEST}
+    sites.servers().launch_test()
+    assert len(sites.target.started) == 3

@@ -18,7 +18,7 @@ from types import FrameType
 from crossfade.files.errors import AgentRunning, ShareUnusable
 from crossfade.files.index import Index
 from crossfade.files.mirror import Direction, Mirror, Round
-from crossfade.files.orders import WANTED, Status, Wanted, read, told, write_status
+from crossfade.files.orders import STATUS, WANTED, Status, Wanted, read, told, write_status
 from crossfade.files.plan import Mode
 from crossfade.files.share import Share, fault
 from crossfade.model.errors import CrossfadeError
@@ -105,7 +105,7 @@ class Agent:
 
     def _remove_copy(self, wanted: Wanted) -> None:
         """What only the target holds is brought to the source first."""
-        if self._index.followed is not None:
+        if not self._removed(wanted):
             if Side.TARGET in wanted.primaries:
                 self._thorough_at = _NEVER
                 if not self._follow(wanted, Side.SOURCE):
@@ -113,12 +113,16 @@ class Agent:
             kept = self._mirror.remove_copy(Side.TARGET)
             if kept:
                 remedy = "Give the right to remove them; it is tried again by itself."
-                self._say(
-                    Round(undone=kept, failed=kept, faults=[fault("", f"{kept} files could not be removed", remedy)])
-                )
+                problem = fault("", f"{kept} files could not be removed", remedy)
+                self._say(Round(undone=kept, failed=kept, faults=[problem]))
                 return
-            self._index.forget()
         write_status(self._folder, Status(turn=wanted.turn, at=time.time(), primary=None, done=True))
+        self._index.forget()  # last: an agent that dies before it still knows which files are copies
+
+    def _removed(self, wanted: Wanted) -> bool:
+        """The order is carried out already: following again, to be sure, would make a new copy."""
+        status = read(self._folder, STATUS, Status)
+        return status is not None and status.turn == wanted.turn and status.done
 
     def _take_order(self) -> None:
         stamp = self._order_stamp()

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from crossfade.files.compare import FileDifference, differences
-from crossfade.files.errors import AgentSilent, OrderUnreadable, TargetHoldsWrites
+from crossfade.files.errors import AgentSilent, OrderNotWritten, OrderUnreadable, TargetHoldsWrites
 from crossfade.files.orders import STATUS, WANTED, Fault, Status, Wanted, read, write_wanted
 from crossfade.files.share import Share
 from crossfade.model.seen import FileSync
@@ -48,7 +48,7 @@ class FileAgentClient:
         self._now = now
 
     def follow(self, primary: Side) -> None:
-        """Durable on return, whether or not the agent runs. Raises `OrderUnreadable`."""
+        """Durable on return, whether or not the agent runs. Raises `OrderUnreadable`, `OrderNotWritten`."""
         wanted = self._wanted()
         if wanted.primary is not primary or wanted.remove_copy:
             earlier = frozenset[Side]() if wanted.remove_copy and self._done(wanted) else wanted.primaries
@@ -115,8 +115,11 @@ class FileAgentClient:
         return read(self._directory, WANTED, Wanted) or Wanted(turn=0, primary=None)
 
     def _order(self, wanted: Wanted) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        write_wanted(self._directory, wanted)
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            write_wanted(self._directory, wanted)
+        except OSError as refused:
+            raise OrderNotWritten(folder=self._directory, reason=refused.strerror or str(refused)) from refused
 
     def _done(self, wanted: Wanted) -> bool:
         status = read(self._directory, STATUS, Status)

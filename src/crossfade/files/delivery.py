@@ -1,5 +1,6 @@
 """One file from one share to the other: whole, verified and on disk, or not at all."""
 
+import errno
 import hashlib
 import os
 import time
@@ -81,11 +82,20 @@ def _name(draft: str, path: str, folder: int, expected: Signature | None) -> Sig
                 raise Moved(path)
             os.rename(draft, name(path), src_dir_fd=folder, dst_dir_fd=folder)
     except (FileExistsError, FileNotFoundError) as changed:
+        if _is_no_file(name(path), folder):
+            raise OSError(errno.EEXIST, "a folder or link stands in its place") from changed
         raise Moved(path) from changed
     arrived = signature(os.stat(name(path), dir_fd=folder, follow_symlinks=False))
     if arrived is None:
         raise Moved(path)
     return arrived
+
+
+def _is_no_file(entry: str, folder: int) -> bool:
+    try:
+        return signature(os.stat(entry, dir_fd=folder, follow_symlinks=False)) is None
+    except FileNotFoundError:
+        return False
 
 
 def _discard(draft: str, folder: int) -> None:

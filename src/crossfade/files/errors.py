@@ -48,6 +48,18 @@ class OrderUnreadable(CrossfadeError):
         super().__init__(f"{place} is damaged")
 
 
+class OrderNotWritten(CrossfadeError):
+    """What is wanted could not be written down for the agent, which goes on with what it was told before."""
+
+    retryable = True
+    remedy = "Make room, or give the right to write there; then resume."
+
+    def __init__(self, *, folder: Path, reason: str) -> None:
+        self.folder = folder
+        self.reason = reason
+        super().__init__(f"the order for the file agent was not written to {folder}: {reason}")
+
+
 class AgentRunning(CrossfadeError):
     """Another file agent works in this folder."""
 

@@ -133,7 +133,7 @@ class Mirror:
         found = Round(files=len(here.files), bytes=sum(file.size for file in here.files.values()))
         found.faults.extend([*here.faults, *there.faults])
         found.odd = len(here.faults)
-        vanished = not here.files and len(self._index) > _FEW
+        vanished = not here.files and bool(there.files) and len(self._index) > _FEW
         if vanished:  # more likely a share that is not mounted than somebody who removed everything
             found.faults.append(fault("", f"all files vanished from the {primary}", "Mount the share; or empty both."))
             found.undone = len(self._index)

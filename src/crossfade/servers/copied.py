@@ -46,6 +46,7 @@ class Launchers:
 class Readiness:
     """How a launched instance shows that it is ready, and how long is waited for all of them together.
 
+    `look_timeout` is for `states`, which is asked all the time and must not wait long for one that hangs.
     `warm_up_requests` of `ready_path` go to each instance that will take users, so that its pools are open and its
     code is compiled before the first user comes.
     """
@@ -54,6 +55,7 @@ class Readiness:
     ready_path: str = "/readyz"
     patience: timedelta = timedelta(seconds=30)
     timeout: timedelta = timedelta(seconds=2)
+    look_timeout: timedelta = timedelta(seconds=1)
     warm_up_requests: int = 10
 
 
@@ -130,7 +132,7 @@ class CopiedServers:
         except CrossfadeError as failed:
             return NoData(reason=str(failed))
         asked = [address for address in launched.values() if address.instance in running]
-        silent = unanswered(asked, self._readiness.live_path, self._readiness.timeout)
+        silent = unanswered(asked, self._readiness.live_path, self._readiness.look_timeout)
         return tuple(
             ServerStatus(
                 name=name,

@@ -91,6 +91,18 @@ class StatesUnreadable(CrossfadeError):
         super().__init__(f"{place}: {problem}")
 
 
+class StatesNotWritten(CrossfadeError):
+    """A state could not be recorded; what was recorded before stands."""
+
+    retryable = True
+    remedy = "Make room, or give the right to write there; then resume: nothing is done twice."
+
+    def __init__(self, *, place: Path, reason: str) -> None:
+        self.place = place
+        self.reason = reason
+        super().__init__(f"{place} was not written: {reason}")
+
+
 class ServersBusy(CrossfadeError):
     """Another engine is changing the servers of this migration right now."""
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crossfade.durable import replace
 from crossfade.model.seen import ServerState
-from crossfade.servers.errors import ServersBusy, StatesUnreadable
+from crossfade.servers.errors import ServersBusy, StatesNotWritten, StatesUnreadable
 
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -49,25 +49,33 @@ class StateRecord:
         return {name: stored.servers[name] for name in self._names}
 
     def save(self, states: dict[str, ServerState]) -> None:
+        """Durable on return. Raises `StatesNotWritten`."""
         try:
             replace(self.place, _Stored(version=1, servers=states).model_dump_json(indent=2).encode())
         except OSError as refused:
-            raise StatesUnreadable(place=self.place, problem=f"not written: {refused.strerror}") from refused
+            raise StatesNotWritten(place=self.place, reason=refused.strerror or str(refused)) from refused
 
     @contextmanager
     def alone(self, patience: timedelta) -> Iterator[None]:
         """Only one engine changes servers at a time; the kernel ends the right with the process that holds it.
 
-        Raises `ServersBusy` when another engine still holds it after `patience`.
+        Raises `ServersBusy` when another engine still holds it after `patience`, `StatesNotWritten`.
         """
-        self.place.parent.mkdir(parents=True, exist_ok=True)
-        with self.place.with_suffix(".lock").open("ab") as lock:
+        with self._lock_file() as lock:
             until = time.monotonic() + patience.total_seconds()
             while not _taken(lock.fileno()):
                 if time.monotonic() > until:
                     raise ServersBusy(self.place)
                 Event().wait(_LOOK_AGAIN_SECONDS)
             yield
+
+    def _lock_file(self) -> BinaryIO:
+        place = self.place.with_suffix(".lock")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            return place.open("ab")
+        except OSError as refused:
+            raise StatesNotWritten(place=place, reason=refused.strerror or str(refused)) from refused
 
 
 def _taken(descriptor: int) -> bool:
