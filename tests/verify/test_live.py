@@ -1,5 +1,7 @@
 import dataclasses
+import os
 import random
+import signal
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -226,6 +228,27 @@ def test_answers_no_data_when_a_connection_breaks_in_the_middle(databases: Pair)
     found = PostgresVerifier(databases.settings, replays=replay).verify(SOURCE)
     assert isinstance(found, NoData)
     assert found.reason.startswith("the target server cannot be reached")
+
+
+def test_answers_no_data_when_a_server_hangs(databases: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossfade.verify.session._GRACE_SECONDS", 0.0)
+    databases.both(*ONE_ROW)
+    which = (
+        "SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'crossfade verify'"
+        f" AND datname = '{databases.database}'"
+    )
+    frozen: list[int] = []
+
+    def freeze() -> None:
+        frozen.append(int(str(databases.value(TARGET, which))))
+        os.kill(frozen[0], signal.SIGSTOP)
+
+    settings = dataclasses.replace(databases.settings, statement_timeout=timedelta(seconds=1))
+    try:
+        found = PostgresVerifier(settings, replays=ScriptedReplay(freeze)).verify(SOURCE)
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+    assert found == NoData(reason="the target server cannot be reached: no answer in time")
 
 
 def test_reports_a_table_as_unresolved_when_its_first_copy_is_not_finished(databases: Pair) -> None:

@@ -1,8 +1,11 @@
 """One read-only connection to a side, and the one place where psycopg's errors become ours."""
 
+import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +16,7 @@ from crossfade.model.terms import Side
 from crossfade.verify.errors import DsnUnreadable, ServerUnreachable, StatementFailed
 
 _CONNECT_SECONDS = 5
+_GRACE_SECONDS = 5.0
 # text output must be the same on both sides; a role that sees only some rows must fail, not pass
 _SETTINGS = sql.SQL("""
     SET client_encoding = 'UTF8'; SET search_path = pg_catalog; SET default_transaction_read_only = on;
@@ -49,6 +53,8 @@ class Session:
     def __init__(self, side: Side, dsn: str, *, statement_timeout: timedelta) -> None:
         """Raises `DsnUnreadable` and `ServerUnreachable`."""
         self.side = side
+        self._patience_seconds = statement_timeout.total_seconds() + _GRACE_SECONDS
+        self._gave_up = False
         try:
             parameters = conninfo.conninfo_to_dict(dsn)
         except psycopg.ProgrammingError:
@@ -68,9 +74,18 @@ class Session:
     def rows(
         self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> list[tuple[Any, ...]]:
-        """All rows of a statement. Raises `ServerUnreachable` and `StatementFailed`."""
-        with self._translated():
-            return self._connection.execute(sql.Composed([statement]), parameters).fetchall()
+        """All rows of a statement. Raises `ServerUnreachable` and `StatementFailed`.
+
+        A server that hangs cannot keep to the statement timeout; a little later the connection is given up.
+        """
+        watch = Timer(self._patience_seconds, self._give_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            with self._translated():
+                return self._connection.execute(sql.Composed([statement]), parameters).fetchall()
+        finally:
+            watch.cancel()
 
     def row(
         self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()
@@ -89,6 +104,11 @@ class Session:
     ) -> None:
         self.close()
 
+    def _give_up(self) -> None:
+        self._gave_up = True
+        with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for an answer
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         # the server's own words are not passed on: they can hold a value, a password or a piece of one
@@ -99,7 +119,8 @@ class Session:
                 raise StatementFailed(self.side, type(exc).__name__, exc.sqlstate) from None
             if any(mark in str(exc) for mark in _UNREADABLE):
                 raise DsnUnreadable(self.side) from None
-            raise ServerUnreachable(self.side, _reason(exc)) from None
+            reason = "no answer in time" if self._gave_up else _reason(exc)
+            raise ServerUnreachable(self.side, reason) from None
         except psycopg.Error as exc:
             raise StatementFailed(self.side, type(exc).__name__, exc.sqlstate or "no code") from None
 
