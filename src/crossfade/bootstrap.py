@@ -1,6 +1,7 @@
 """The one place where adapters are chosen."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from crossfade.checks.http import HEALTH, READINESS, SERVICE, HttpChecks, Probe
 from crossfade.database.native import NativeReplication
@@ -11,9 +12,17 @@ from crossfade.engine.world import Roles, RolesWorld
 from crossfade.files.client import FileAgentClient
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.metrics.envoy import EnvoyMetrics
-from crossfade.model.file import MigrationFile
+from crossfade.model.file import MigrationFile, SecretStore
 from crossfade.model.terms import Side, Suite
 from crossfade.network.tcp import POSTGRES_HELLO, TcpNetwork, TcpPath
+from crossfade.notify.cursor import FileCursor
+from crossfade.notify.dispatch import Dispatcher
+from crossfade.notify.feed import JournalFeed
+from crossfade.notify.mail import MailChannel, MailServer
+from crossfade.notify.port import Channel, Topic
+from crossfade.notify.secret import is_loopback
+from crossfade.notify.selected import SelectedTopics
+from crossfade.notify.webhook import WebhookChannel
 from crossfade.rehearsal.layout import Layout
 from crossfade.rehearsal.ledger.control import LauncherClient
 from crossfade.rehearsal.parts import target_postgres
@@ -72,6 +81,26 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: Callable[[str], Non
             VerifySettings(source=dsns[Side.SOURCE], target=dsns[Side.TARGET], schemas=(SCHEMA,))
         ),
     )
+
+
+def rehearsal_notices(layout: Layout, file: MigrationFile) -> Dispatcher:
+    """Tells the file's webhooks and mail servers, if they are on this computer: a rehearsal wakes nobody else."""
+    told = file.notifications
+    channels: list[Channel] = []
+    for hook in told.webhooks:
+        if hook.url is not None and is_loopback(urlsplit(str(hook.url)).hostname or ""):
+            signed_by = (
+                hook.signing_key.name if hook.signing_key and hook.signing_key.store is SecretStore.ENV else None
+            )
+            webhook = WebhookChannel(hook.name, str(hook.url), secret_variable=signed_by)
+            channels.append(SelectedTopics(webhook, map(Topic, hook.topics)))
+    for number, mail in enumerate(told.email, start=1):
+        if is_loopback(mail.host):
+            server = MailServer(host=mail.host, port=mail.port, starttls=mail.starttls)
+            mailbox = MailChannel(f"mail-{number}", server, sender=mail.sender, recipients=mail.to)
+            channels.append(SelectedTopics(mailbox, map(Topic, mail.topics)))
+    feed = JournalFeed(lambda: SqliteJournal(layout.journal, must_exist=True))
+    return Dispatcher(channels, feed, FileCursor(layout.root / "notices"))
 
 
 def _native_settings(layout: Layout, file: MigrationFile, dsns: dict[Side, str]) -> NativeSettings:

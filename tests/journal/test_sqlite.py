@@ -118,11 +118,3 @@ def test_what_was_appended_is_there_when_the_writer_is_killed_right_after(tmp_pa
     )
     subprocess.run([sys.executable, "-c", script, str(place)], check=False)
     assert [entry.event for entry in SqliteJournal(place).read()] == [EngineStarted()]
-
-
-def test_a_subscriber_goes_on_where_it_was_when_opened_again(path: Path) -> None:
-    journal = SqliteJournal(path)
-    assert journal.cursor("webhook") == 0
-    journal.advance("webhook", 3)
-    journal.close()
-    assert SqliteJournal(path).cursor("webhook") == 3

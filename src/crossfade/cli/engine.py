@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crossfade.bootstrap import rehearsal_engine
+from crossfade.bootstrap import rehearsal_engine, rehearsal_notices
 from crossfade.cli.migration_file import sound
 from crossfade.rehearsal.layout import read_layout_in
 
@@ -23,4 +23,6 @@ def engine(
             os.kill(os.getpid(), signal.SIGKILL)
 
     layout = read_layout_in(folder)
-    rehearsal_engine(layout, sound(layout.file), at=at).run()
+    file = sound(layout.file)
+    with rehearsal_notices(layout, file):
+        rehearsal_engine(layout, file, at=at).run()

@@ -23,7 +23,6 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE TABLE IF NOT EXISTS head (
   one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, hash TEXT NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS cursors (subscriber TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT;
 CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries
   BEGIN SELECT RAISE(ABORT, 'entries never change'); END;
 CREATE TRIGGER IF NOT EXISTS entries_remain BEFORE DELETE ON entries
@@ -41,7 +40,7 @@ class JournalUnusable(CrossfadeError):
 
 
 class SqliteJournal:
-    """Opens the journal at `path`, or begins it. Usable from one thread; open another for another.
+    """Opens the journal at `path`, or begins it. Several threads may use it, one at a time.
 
     `read_only` changes nothing in the file. Raises `JournalUnusable` or `JournalDamaged`.
     """
@@ -52,7 +51,9 @@ class SqliteJournal:
             raise JournalUnusable(path, "there is none", "Check the migration's id; `crossfade status` lists them.")
         with self._translated():
             address = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-            self._connection = sqlite3.connect(address, uri=True, timeout=_BUSY_MS / 1000, isolation_level=None)
+            self._connection = sqlite3.connect(
+                address, uri=True, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+            )
             if read_only:
                 return
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -91,18 +92,6 @@ class SqliteJournal:
                     "INSERT OR REPLACE INTO head VALUES (1, ?, ?)", (rows[-1].position, rows[-1].hash)
                 )
         return expected + len(rows)
-
-    def cursor(self, subscriber: str) -> int:
-        """How far `subscriber` has taken the stream; 0 before it took anything."""
-        with self._translated():
-            found = self._connection.execute(
-                "SELECT position FROM cursors WHERE subscriber = ?", (subscriber,)
-            ).fetchone()
-        return int(found[0]) if found else 0
-
-    def advance(self, subscriber: str, position: int) -> None:
-        with self._translated():
-            self._connection.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (subscriber, position))
 
     def _head(self) -> tuple[int, str]:
         found = self._connection.execute("SELECT position, hash FROM head").fetchone()
