@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from crossfade.files.plan import Signature
@@ -61,7 +62,8 @@ def _write(reading: int, draft: str, folder: int, like: os.stat_result) -> str:
             while remaining:
                 remaining = remaining[os.write(writing, remaining) :]
         if os.geteuid() == 0:
-            os.fchown(writing, like.st_uid, like.st_gid)
+            with suppress(PermissionError):  # a file server may not let even root give files away
+                os.fchown(writing, like.st_uid, like.st_gid)
         os.fchmod(writing, like.st_mode & 0o777)
         os.utime(writing, ns=(like.st_atime_ns, like.st_mtime_ns))
         os.fsync(writing)
@@ -73,7 +75,10 @@ def _write(reading: int, draft: str, folder: int, like: os.stat_result) -> str:
 
 
 def _name(draft: str, path: str, folder: int, expected: Signature | None) -> Signature:
-    """Give the draft its name. A new name is made by a link, which never replaces what another just wrote."""
+    """Give the draft its name. A new name is made by a link, which never replaces what another just wrote.
+
+    So shares must know hard links, as all Linux file systems, NFS and EFS do.
+    """
     try:
         if expected is None:
             os.link(draft, name(path), src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
