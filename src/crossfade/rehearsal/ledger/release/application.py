@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import logging
 import math
 import random
+import traceback
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -19,6 +21,7 @@ from .primary import NoPrimary, Primary
 from .settings import ServerSettings
 from .shares import DocumentMissing, Shares
 
+_log = logging.getLogger(__name__)
 _API_ENTRIES, _PAGE_ENTRIES = 5, 20
 _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
@@ -88,6 +91,9 @@ class Application:
             return _problem(503, "no database took the request in time")
         except (OSError, DocumentMissing):
             return _problem(503, "the document's share is not available")
+        except Exception as exc:  # noqa: BLE001 - whatever it is, somebody waits for an answer
+            _log.error("%s at %s", type(exc).__name__, _place(exc))  # not its text, which may repeat what people sent
+            return _problem(500, "the server has a fault; its log names it")
         if request.method == "GET" and self._happens(levels.wrong_percent):
             return _falsified(answer)
         return answer
@@ -194,6 +200,10 @@ def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Refused(404, "there is nothing here")
     return int(text)
+
+
+def _place(exc: Exception) -> str:
+    return " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(exc.__traceback__)))
 
 
 def _replayed(replayed: bool) -> dict[str, str]:
