@@ -25,7 +25,8 @@ class Site:
     arm: str
     ports: Sequence[int]
     seen: Counter[str] = field(default_factory=Counter)
-    hanging: int = 0
+    frozen: set[int] = field(default_factory=set)
+    """Ports whose servers take requests and do nothing, as if stopped by a signal."""
     listeners: dict[int, asyncio.Server] = field(default_factory=dict)
     connections: dict[int, set[asyncio.Transport]] = field(default_factory=dict)
 
@@ -57,6 +58,8 @@ class _Server(asyncio.Protocol):
         self._site.connections[self._port].discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
+        if self._port in self._site.frozen:
+            return
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end]
@@ -71,7 +74,6 @@ class _Server(asyncio.Protocol):
         if path != b"/healthz":
             self._site.seen[method.decode()] += 1
         if path.startswith(b"/hang"):
-            self._site.hanging += 1
             return
         status, later = _STATUS.search(path), _LATER.search(path)
         answer = b"HTTP/1.1 " + (status[1] if status else b"200") + b" said\r\n" + self._head

@@ -227,10 +227,11 @@ def _route_action(timeout: timedelta) -> Json:
         "retry_policy": {
             # Only what surely reached no server: anything else could write twice.
             "retry_on": "connect-failure,refused-stream,reset-before-request",
-            "num_retries": 3,
+            "num_retries": 5,
             "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.02s"},
             "retry_host_predicate": [{"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": predicate}],
-            "host_selection_retry_max_attempts": 5,
+            # With fewer, the choice now and then falls on a server that has just refused.
+            "host_selection_retry_max_attempts": 50,
         },
     }
 
