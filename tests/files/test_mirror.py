@@ -268,6 +268,18 @@ def test_a_late_write_of_the_old_primary_is_kept_when_it_comes_after_the_turn(pa
     assert contents(pair.source) == contents(pair.target) == {"1.txt": b"1", "2.txt": b"2", "late.txt": b"late"}
 
 
+def test_only_copies_are_removed_when_the_copy_is_given_up(pair: Pair) -> None:
+    for name in ("a/1", "a/2", "3"):
+        put(pair.source, name, b"x", modified=1)
+    pair.settle(FORWARD)
+    (pair.target / "a/2").write_bytes(b"altered")
+    put(pair.target, "b/theirs", b"never delivered")
+    assert pair.mirror.remove_copy(Side.TARGET) == 0
+    assert contents(pair.target) == {"b/theirs": b"never delivered"}
+    assert not (pair.target / "a").exists()
+    assert len(contents(pair.source)) == 3
+
+
 def test_files_are_compared_anew_when_the_index_is_damaged(pair: Pair, tmp_path: Path) -> None:
     for number in range(5):
         put(pair.source, f"{number}.txt", b"x", modified=1)

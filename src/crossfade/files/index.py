@@ -5,7 +5,7 @@ The index saves reading files again; it is never the truth. When it is lost or d
 
 import os
 import sqlite3
-from collections.abc import ItemsView, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,9 +68,6 @@ class Index:
 
     def get(self, path: str) -> Entry | None:
         return self._entries.get(path)
-
-    def items(self) -> ItemsView[str, Entry]:
-        return self._entries.items()
 
     def signatures(self, side: Side) -> Mapping[str, Signature]:
         """By path, what stood on `side`: the very objects of the entries."""

@@ -63,7 +63,6 @@ class _Outcome:
     entry: Entry | None = None
     gone: bool = False
     left: bool = False
-    folder: str | None = None
     fault: FileFault | None = None
 
 
@@ -103,14 +102,16 @@ class Mirror:
         return found
 
     def remove_copy(self, side: Side) -> int:
-        """Remove from `side` what was delivered and is unchanged since; how many files could not be removed."""
+        """Remove what was delivered to `side`, even if altered there since; how many files could not be removed.
+
+        A file that was never delivered is not ours: it stays.
+        """
         share = self._shares[side]
         kept = 0
-        for path, entry in list(self._index.items()):
+        for path in list(self._index.signatures(side)):
             try:
-                kept += not share.remove(path, entry.on(side))
-            except FileNotFoundError:
-                continue
+                current = share.signature(path)
+                kept += current is not None and not share.remove(path, current)
             except OSError:
                 kept += 1
         share.tidy(empty_folders=True)
