@@ -14,7 +14,7 @@ from psycopg import sql
 
 from crossfade.database.native import NativeReplication
 from crossfade.database.settings import NativeSettings, Reach
-from crossfade.model.seen import Replication
+from crossfade.model.seen import Replication, WayBack, Writer
 from crossfade.model.terms import Side
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.parts import source_postgres, target_postgres
@@ -93,8 +93,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
         both.source.stop()
 
 
-@pytest.fixture
-def pair(clusters: Clusters) -> Iterator[Pair]:
+def make_pair(clusters: Clusters) -> Pair:
     name = f"pair_{next(_numbers)}"
     for side in Side:
         clusters[side].start()
@@ -103,13 +102,96 @@ def pair(clusters: Clusters) -> Iterator[Pair]:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
             )
-    yield Pair(clusters=clusters, name=name)
+    return Pair(clusters=clusters, name=name)
+
+
+def drop_pair(pair: Pair) -> None:
     for side in Side:
-        clusters[side].start()
-        _drop(clusters[side], name)
+        pair.clusters[side].start()
+        _unsubscribe(pair.clusters[side], pair.name)
+    for side in Side:
+        _drop(pair.clusters[side], pair.name)
 
 
-def _drop(cluster: Cluster, name: str) -> None:
+@pytest.fixture
+def fresh_pair(clusters: Clusters, shelf: "Shelf") -> Iterator[Pair]:
+    """Nothing of ours is on either side. Slots are named once in a server, so no other pair is there meanwhile."""
+    shelf.clear()
+    pair = make_pair(clusters)
+    yield pair
+    drop_pair(pair)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Keeps one pair that is ready to switch, from test to test."""
+
+    clusters: Clusters
+    ready: Pair | None = None
+
+    def take(self) -> Pair:
+        if self.ready is None:
+            pair = make_pair(self.clusters)
+            with NativeReplication(pair.settings()) as role:
+                move(role)
+            self.ready = pair
+        return self.ready
+
+    def put_back(self, pair: Pair) -> None:
+        """The source is the primary again and both directions are whole; else the pair is thrown away."""
+        try:
+            for side in Side:
+                self.clusters[side].start()
+            with NativeReplication(pair.settings(attempts=3)) as role:
+                bring_home(role)
+        except Exception:  # noqa: BLE001 - whatever a test broke, the next one gets a new pair
+            self.clear()
+
+    def clear(self) -> None:
+        if self.ready is not None:
+            drop_pair(self.ready)
+        self.ready = None
+
+
+@pytest.fixture(scope="session")
+def shelf(clusters: Clusters) -> Iterator[Shelf]:
+    shelf = Shelf(clusters)
+    yield shelf
+    shelf.clear()
+
+
+@pytest.fixture
+def pair(shelf: Shelf) -> Iterator[Pair]:
+    """Everything stands that must stand before a cutover: full load and second half done, the way back asleep."""
+    pair = shelf.take()
+    yield pair
+    shelf.put_back(pair)
+
+
+def bring_home(role: NativeReplication) -> None:
+    seen = writer(role)
+    if seen.side is not Side.SOURCE:
+        if seen.side is Side.TARGET:
+            role.wake_way_back(Side.TARGET)
+        role.switch(Side.SOURCE, latest(role) + 1)
+    role.wake_way_back(Side.SOURCE)
+    assert isinstance(role.replication(Side.SOURCE), Replication)
+    assert isinstance(role.way_back(Side.TARGET), WayBack)
+
+
+def writer(role: NativeReplication) -> Writer:
+    seen = role.writer()
+    assert isinstance(seen, Writer), seen
+    return seen
+
+
+def latest(role: NativeReplication) -> int:
+    """The highest epoch that either side holds."""
+    seen = writer(role)
+    return max(seen.source_epoch, seen.target_epoch)
+
+
+def _unsubscribe(cluster: Cluster, name: str) -> None:
     with psycopg.connect(cluster.dsn(database=name), autocommit=True) as connection:
         for (subscription,) in connection.execute(
             "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid"
@@ -118,6 +200,9 @@ def _drop(cluster: Cluster, name: str) -> None:
             for what in ("DISABLE", "SET (slot_name = NONE)"):
                 connection.execute(f"ALTER SUBSCRIPTION {subscription} {what}".encode())
             connection.execute(f"DROP SUBSCRIPTION {subscription}".encode())
+
+
+def _drop(cluster: Cluster, name: str) -> None:
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         left = "SELECT slot_name FROM pg_replication_slots WHERE database = %s"
@@ -131,15 +216,16 @@ def _drop(cluster: Cluster, name: str) -> None:
 
 
 @pytest.fixture
-def replication(pair: Pair) -> Iterator[NativeReplication]:
-    with NativeReplication(pair.settings()) as role:
+def fresh(fresh_pair: Pair) -> Iterator[NativeReplication]:
+    with NativeReplication(fresh_pair.settings()) as role:
         yield role
 
 
 @pytest.fixture
-def moved(pair: Pair, replication: NativeReplication) -> NativeReplication:
-    """Everything that stands before a cutover: full load done, second half made, the way back asleep."""
-    return move(replication)
+def moved(pair: Pair) -> Iterator[NativeReplication]:
+    """The role on a pair that is ready to switch."""
+    with NativeReplication(pair.settings()) as role:
+        yield role
 
 
 def move(role: NativeReplication) -> NativeReplication:

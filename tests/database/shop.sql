@@ -34,6 +34,7 @@ CREATE TABLE shop.label (code text NOT NULL, text text);
 CREATE UNIQUE INDEX label_code ON shop.label (code);
 ALTER TABLE shop.label REPLICA IDENTITY USING INDEX label_code;
 CREATE TABLE shop.log (id bigserial PRIMARY KEY, what text NOT NULL);
+CREATE TABLE shop.request (key uuid PRIMARY KEY, n bigint GENERATED ALWAYS AS IDENTITY);
 CREATE SEQUENCE shop.invoice INCREMENT BY -1 MINVALUE -1000000 MAXVALUE -1;
 CREATE SEQUENCE shop.untouched;
 CREATE FUNCTION shop.note_booking() RETURNS trigger LANGUAGE plpgsql AS $$

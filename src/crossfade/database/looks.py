@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from crossfade.database import state, way_back
+from crossfade.database import grants, state, way_back
 from crossfade.database.channel import Channel
 from crossfade.database.drift import drift_between
-from crossfade.database.errors import SlotLost
+from crossfade.database.errors import SideUnreachable, SlotLost
 from crossfade.database.session import Session, eventually
 from crossfade.database.settings import NativeSettings
 from crossfade.model.errors import CrossfadeError
@@ -19,6 +19,7 @@ T = TypeVar("T")
 Connect = Callable[[Side], Session]
 
 _BEAT_SECONDS = 0.5
+_AT_ONCE_SECONDS = 0.5
 _BEAT_ARRIVES = timedelta(milliseconds=60)
 
 
@@ -45,10 +46,13 @@ class Looks:
         return self._looking(self._writer)
 
     def _looking(self, look: Callable[[], T | NoData]) -> T | NoData:
+        kept, began = bool(self._sessions), time.monotonic()
         try:
             return look()
         except CrossfadeError as exc:
             self.close()
+            if kept and isinstance(exc, SideUnreachable) and time.monotonic() - began < _AT_ONCE_SECONDS:
+                return self._looking(look)  # a session kept from before a restart of the server
             return NoData(reason=f"{exc}. {exc.remedy}" if exc.remedy else str(exc))
 
     def _session(self, side: Side) -> Session:
@@ -152,9 +156,8 @@ class Looks:
 
     def _open_and_epoch(self, session: Session) -> tuple[bool, int]:
         """Open is who can write by the catalog, not what we noted: a grant given behind our back counts."""
-        is_open = session.value(_OPEN, {"schemas": list(self._settings.schemas)})
         epoch = state.state_of(session).epoch if state.is_installed(session) else 0
-        return bool(is_open), epoch
+        return grants.is_open(session, self._settings.schemas), epoch
 
 
 _POSITIONS = """
@@ -174,18 +177,4 @@ _AGE = """
 SELECT CASE WHEN max(n) = %(last)s THEN interval '0' ELSE
     clock_timestamp() - min(at) FILTER (WHERE n > %(last)s) END
 FROM crossfade.beat WHERE origin = %(origin)s
-"""
-_OPEN = """
-SELECT EXISTS (
-    SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    CROSS JOIN LATERAL (
-        SELECT a.grantee, a.privilege_type FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
-        UNION ALL
-        SELECT a.grantee, a.privilege_type FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) a
-        WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL
-    ) x LEFT JOIN pg_roles r ON r.oid = x.grantee
-    WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p', 'v')
-      AND x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
-      AND (x.grantee = 0 OR NOT r.rolsuper) AND r.rolname IS DISTINCT FROM current_user
-)
 """

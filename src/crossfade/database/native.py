@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from crossfade.database import preflight, state, way_back
+from crossfade.database import grants, preflight, state, way_back
 from crossfade.database.channel import Channel
 from crossfade.database.errors import FullLoadNotDone, TargetHoldsWrites
 from crossfade.database.looks import Looks
@@ -84,14 +84,16 @@ class NativeReplication:
     def remove_replication(self) -> None:
         """Raises `TargetHoldsWrites` when the target is the primary."""
         with self._both() as both:
-            if state.is_installed(both.target) and state.state_of(both.target).open:
+            ours = state.is_installed(both.target)  # else nothing there is ours to drop, above all not after the end
+            if ours and (state.state_of(both.target).open or grants.is_open(both.target, self._settings.schemas)):
                 raise TargetHoldsWrites
             if state.is_installed(both.source):
                 was = state.state_of(both.source)
                 if not was.open:
                     both.source.rows("SELECT crossfade.open(%s)", (was.epoch,))
             self._take_away(both)
-            self._schema.drop(both.target)
+            if ours:
+                self._schema.drop(both.target)
             for side in Side:
                 state.uninstall(both[side])
 

@@ -29,6 +29,7 @@ from crossfade.model.terms import Side
 
 Connect = Callable[[Side], Session]
 At = Callable[[str], None]
+_MOMENTS = ("fenced", "locked", "marked", "drained", "taken_over", "advanced", "guarded", "opened")
 _MARGIN = timedelta(seconds=1.5)  # between a server's own time limit and ours for its answer
 _IN_PASSING = timedelta(milliseconds=500)  # transactions younger than this are expected to end by themselves
 
@@ -288,11 +289,15 @@ class Switch:
         )
 
     def _report(self, attempt: _Attempt, *, resumed: bool) -> SwitchReport:
-        moments = sorted(attempt.moments.items(), key=lambda moment: moment[1])
+        moments: list[tuple[str, timedelta]] = []
+        latest = 0.0
+        for name in _MOMENTS:  # two servers' clocks: what follows from something is never told before it
+            latest = max(latest, attempt.moments.get(name, latest))
+            moments.append((name, timedelta(seconds=latest)))
         return SwitchReport(
             to=attempt.new.side,
             epoch=attempt.epoch,
             write_window=timedelta(seconds=attempt.moments["opened"]),
-            moments=tuple((name, timedelta(seconds=max(0.0, seconds))) for name, seconds in moments),
+            moments=tuple(moments),
             resumed=resumed,
         )
