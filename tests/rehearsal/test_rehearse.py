@@ -1,0 +1,130 @@
+"""Whole rehearsals on real parts, by the command line."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rehearsal.run import Home, Ran, interrupt, wait_for
+
+pytestmark = [pytest.mark.parts, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """Nothing may be running or lying about afterwards but what a test says."""
+    tmp_path.chmod(0o755)
+    made = Home(tmp_path / "home", tmp_path / "reports")
+    yield made
+    left = made.processes()
+    for process in left:
+        process.kill()
+    assert not left, "a rehearsal left something running"
+
+
+def assert_nothing_lost(ran: Ran) -> None:
+    assert ran.result["acknowledged_writes"] > 0
+    assert (ran.result["lost_writes"], ran.result["duplicate_writes"]) == (0, 0), ran.said
+    assert ran.result["differing_rows"] == 0
+
+
+def test_a_migration_completes_and_loses_nothing_when_all_is_well(home: Home) -> None:
+    ran = home.rehearse()
+    assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (0, "completed", "target"), ran.said
+    assert_nothing_lost(ran)
+    assert ran.result["failed_requests"] == 0
+    assert len(ran.result["write_unavailable_ms"]) == 1
+    assert ran.result["verified_rows"] > 5000
+    assert Path(ran.result["report"]).stat().st_size > 10_000
+    assert list(home.folder.iterdir()) == []
+    audited = home.run("audit", ran.result["journal"], "--json")
+    assert (audited.code, audited.result["intact"]) == (0, True)
+
+
+def test_it_rolls_back_and_leaves_the_source_as_before_when_the_canary_fails(home: Home) -> None:
+    ran = home.rehearse("--fault", "canary-errors=10%@canary:20")
+    assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (10, "rolled_back", "source"), ran.said
+    assert_nothing_lost(ran)
+    assert ran.result["detection_requests"] > 0
+    assert ran.result["rollback_ms"] <= 250
+
+
+def test_it_completes_when_both_arms_make_errors(home: Home) -> None:
+    ran = home.rehearse("--fault", "common-errors=5%@canary:40")
+    assert (ran.code, ran.result["outcome"]) == (0, "completed"), ran.said
+    assert ran.result["failed_requests"] > 0
+    assert_nothing_lost(ran)
+
+
+def test_it_resumes_by_itself_when_the_engine_is_killed_in_every_phase(home: Home) -> None:
+    phases = ("prepare", "replicate", "validate", "shadow", "canary", "cutover", "bake", "finalize")
+    ran = home.rehearse(*(word for phase in phases for word in ("--fault", f"controller-kill@{phase}")))
+    assert (ran.code, ran.result["outcome"]) == (0, "completed"), ran.said
+    assert_nothing_lost(ran)
+    assert ran.result["resumes"] >= 4  # prepare to shadow may pass within one look
+
+
+@pytest.mark.parametrize("point", ["fenced", "drained", "advanced"])
+def test_one_side_writes_and_nothing_is_lost_when_the_engine_dies_within_the_switch(home: Home, point: str) -> None:
+    ran = home.rehearse("--fault", f"controller-kill@cutover:{point}")
+    assert (ran.code, ran.result["outcome"], ran.result["resumes"]) == (0, "completed", 1), ran.said
+    assert_nothing_lost(ran)
+
+
+def test_it_goes_on_where_it_was_when_resumed_after_ctrl_c(home: Home) -> None:
+    process = home.begin_rehearsal()
+    wait_for(lambda: home.status().get("canary_percent", 0) >= 40)
+    interrupt(process)
+    stopped = home.finish(process)
+    name = home.the_only_id()
+    assert f"crossfade resume {name}" in stopped.said
+    assert "Traceback" not in stopped.said
+    assert stopped.code == 130
+    assert not home.processes()
+    resumed = home.run("resume", name, "--json", "--report", str(home.reports))
+    assert (resumed.code, resumed.result["outcome"]) == (0, "completed"), resumed.said
+    assert_nothing_lost(resumed)
+
+
+def test_nothing_keeps_running_when_the_rehearsal_itself_is_killed(home: Home) -> None:
+    process = home.begin_rehearsal()
+    wait_for(lambda: home.status().get("phase") == "canary")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not home.processes(), 30)
+    name = home.the_only_id()
+    resumed = home.run("resume", name, "--json", "--report", str(home.reports))
+    assert (resumed.code, resumed.result["outcome"]) == (0, "completed"), resumed.said
+    assert_nothing_lost(resumed)
+
+
+def test_a_persons_words_are_taken_from_another_terminal_while_it_runs(home: Home) -> None:
+    process = home.begin_rehearsal()
+    wait_for(lambda: home.status().get("phase") == "canary")
+    name = home.the_only_id()
+    assert home.run("hold", name, "--reason", "a look").code == 0
+    assert home.run("resume", name).code == 1  # one conductor at a time
+    assert home.run("release", name, "--reason", "seen").code == 0
+    assert home.run("override", name, "--for", "1m", "--reason", "known").code == 0
+    assert home.run("rollback", name, "--reason", "enough").code == 0
+    ran = home.finish(process)
+    assert (ran.code, ran.result["outcome"]) == (10, "rolled_back"), ran.said
+    assert_nothing_lost(ran)
+    assert ran.result["rollback_ms"] <= 250
+
+
+def test_the_way_on_is_told_when_a_port_is_taken_before_a_resume(home: Home) -> None:
+    process = home.begin_rehearsal()
+    wait_for(lambda: home.status().get("phase") == "canary")
+    interrupt(process)
+    home.finish(process)
+    name = home.the_only_id()
+    layout = (home.folder / name / "layout.json").read_text(encoding="utf-8")
+    port = int(layout.split('"source_database": ')[1].split(",")[0])
+    with socket.create_server(("127.0.0.1", port)):
+        refused = home.run("resume", name, "--json")
+    assert refused.code == 1
+    assert str(port) in refused.said
+    assert "Traceback" not in refused.said
