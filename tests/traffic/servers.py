@@ -31,10 +31,11 @@ class Site:
     connections: dict[int, set[asyncio.Transport]] = field(default_factory=dict)
 
     async def up(self, port: int) -> None:
-        self.connections[port] = set()
+        self.connections.setdefault(port, set())
         self.listeners[port] = await asyncio.get_running_loop().create_server(
-            lambda: _Server(self, port), "127.0.0.1", port
+            lambda: _Server(self, port), "127.0.0.1", port, start_serving=False
         )
+        await self.listeners[port].start_serving()
 
     async def down(self, port: int) -> None:
         """As if killed: connections are reset and new ones refused."""
@@ -53,6 +54,8 @@ class _Server(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._site.connections[self._port].add(transport)
+        if self._port not in self._site.listeners:  # it was accepted just before the server went down
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._site.connections[self._port].discard(self._transport)
@@ -111,7 +114,7 @@ def serving(legacy_ports: Sequence[int], modern_ports: Sequence[int]) -> Iterato
     finally:
         servers.down(servers.legacy)
         servers.down(servers.modern)
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)  # let closed connections be forgotten
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), loop).result(10)  # what was accepted last is aborted now
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -201,12 +201,12 @@ def test_setting_is_refused_when_the_router_watches_another_folder(own: Routed, 
 
 def test_last_one_holds_when_two_set_shares_at_once(own: Routed) -> None:
     def set_often(percent: float) -> None:
-        router = EnvoyRouter(own.layout.admin_url, own.layout.runtime_folder, timeout=timedelta(milliseconds=20))
+        router = EnvoyRouter(own.layout.admin_url, own.layout.runtime_folder, timeout=timedelta(milliseconds=50))
         for _ in range(20):
             try:
                 router.set_shares(percent)
-            except SharesNotTaken:
-                continue  # the other one was quicker: seen, and said
+            except (SharesNotTaken, RouterUnreachable):
+                continue  # the other one was quicker: seen, and said; or the computer is busy
 
     threads = [threading.Thread(target=set_often, args=(percent,)) for percent in (10, 90)]
     for thread in threads:
