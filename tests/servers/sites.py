@@ -15,6 +15,12 @@ from crossfade.servers.launcher import Kind
 from crossfade.servers.twin import Twin
 
 NAMES = ("app-01", "app-02", "app-03")
+PATIENT = Readiness(
+    patience=timedelta(seconds=30),
+    timeout=timedelta(seconds=10),
+    look_timeout=timedelta(seconds=10),
+    warm_up_requests=2,
+)
 IMPATIENT = Readiness(patience=timedelta(seconds=0.4), timeout=timedelta(seconds=2), warm_up_requests=2)
 
 
@@ -84,6 +90,7 @@ class Sites:
 
     def __init__(self, root: Path, names: tuple[str, ...] = NAMES) -> None:
         self.root = root
+        self.readiness = PATIENT  # a busy computer may be slow; tests of failures set `IMPATIENT`
         self.source = LocalLauncher()
         self.target = LocalLauncher()
         self.places = Places(
@@ -117,7 +124,7 @@ class Sites:
 
     def servers(self) -> CopiedServers:
         launchers = Launchers(source=self.source, target=self.target)
-        return CopiedServers(self.twins, self.places, launchers, IMPATIENT)
+        return CopiedServers(self.twins, self.places, launchers, self.readiness)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from crossfade.servers.errors import (
     StatesUnreadable,
     WrongState,
 )
-from tests.servers.sites import NAMES, Sites
+from tests.servers.sites import IMPATIENT, NAMES, PATIENT, Sites
 
 
 def statuses(sites: Sites) -> dict[str, ServerStatus]:
@@ -130,6 +130,7 @@ def test_instances_have_answered_several_times_when_launched_for_users(sites: Si
 
 def test_the_others_arrive_and_the_silent_one_is_named_when_one_is_not_ready(sites: Sites) -> None:
     sites.target.unready = {"aws-app-02-test"}
+    sites.readiness = IMPATIENT
     sites.servers().replicate()
     with pytest.raises(InstancesNotReady) as failed:
         sites.servers().launch_test()
@@ -138,12 +139,14 @@ def test_the_others_arrive_and_the_silent_one_is_named_when_one_is_not_ready(sit
     assert statuses(sites)["app-01"].state is ServerState.TESTING
     assert statuses(sites)["app-02"].state is ServerState.READY_FOR_TEST
     sites.target.unready = set()
+    sites.readiness = PATIENT
     sites.servers().launch_test()
     assert {status.state for status in statuses(sites).values()} == {ServerState.TESTING}
 
 
 def test_an_instance_is_not_ready_when_another_program_answers_on_its_port(sites: Sites) -> None:
     sites.target.answers_as = {"aws-app-01-test": "somebody"}
+    sites.readiness = IMPATIENT
     sites.servers().replicate()
     with pytest.raises(InstancesNotReady, match="somebody"):
         sites.servers().launch_test()

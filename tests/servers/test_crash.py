@@ -138,6 +138,7 @@ def test_files_already_copied_are_taken_over_when_the_process_was_killed_while_c
 
 def test_a_second_engine_is_refused_when_one_is_changing_servers(sites: Sites) -> None:
     other = StateRecord(sites.places.states, tuple(twin.legacy for twin in sites.twins))
+    sites.readiness = IMPATIENT
     with other.alone(IMPATIENT.patience), pytest.raises(ServersBusy):
         sites.servers().replicate()
     sites.servers().replicate()
