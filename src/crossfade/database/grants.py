@@ -1,4 +1,4 @@
-"""Who may write on one side, by the catalog itself: true also before anything of ours is there, and after it is gone."""
+"""Who may write on one side, by the catalog itself: also before anything of ours is there, and after it is gone."""
 
 from crossfade.database.session import Session
 

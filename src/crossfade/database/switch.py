@@ -62,7 +62,8 @@ class Switch:
     """`to` becomes the only side that takes writes. `at` is called at each point, to inject faults there."""
 
     def __init__(self, settings: NativeSettings, connect: Connect, at: At | None = None) -> None:
-        self._settings, self._connect, self._at = settings, connect, at
+        self._settings, self._connect = settings, connect
+        self._at = None if at is nothing else at
 
     def perform(self, to: Side, epoch: int) -> SwitchReport:
         """See `crossfade.database.port.Database.switch`."""
