@@ -107,7 +107,7 @@ def _error_rate(window: GuardWindow, limits: GuardLimits) -> GuardVerdict:
         return _no_data(kind, limits.window, counts, limits)
     if counts.canary.errors < limits.minimum_errors or _rate(counts.canary) <= limit:
         return _clear(kind)
-    return _blamed(kind, counts, limits, limit, f"above the limit of {percent(limit)}")
+    return _blamed(kind, counts, limits, f"above the limit of {percent(limit)}")
 
 
 def _burn(window: GuardWindow, limits: GuardLimits, burn: BurnLimit) -> GuardVerdict:
@@ -122,17 +122,16 @@ def _burn(window: GuardWindow, limits: GuardLimits, burn: BurnLimit) -> GuardVer
     times = _rate(counts.canary) / (1 - limits.availability)
     budget = percent(1 - limits.availability)
     text = f"burning the error budget of {budget} {times:.3g} times as fast as it may (limit {burn.rate:g})"
-    return _blamed(kind, counts, limits, limit, text)
+    return _blamed(kind, counts, limits, text)
 
 
-def _blamed(kind: GuardKind, counts: WindowCounts, limits: GuardLimits, limit: float, what: str) -> GuardVerdict:
+def _blamed(kind: GuardKind, counts: WindowCounts, limits: GuardLimits, what: str) -> GuardVerdict:
     """The canary is beyond a limit of its error rate: its own fault, or one that the baseline shares?"""
     canary, baseline = counts.canary, counts.baseline
     text = f"The canary fails on {percent(_rate(canary))} of {canary.requests:,} requests, {what}"
     shared = (
         baseline is not None
         and baseline.errors >= limits.minimum_errors
-        and _rate(baseline) >= limit
         and _rate(canary) < limits.common_ratio * _rate(baseline)
     )
     if shared and baseline is not None:
@@ -153,7 +152,7 @@ def _p95(window: GuardWindow, limits: GuardLimits) -> GuardVerdict:
         return _clear(kind)
     baseline = _slow(counts.baseline, limits) if counts.baseline else None
     text = f"95 % of the canary's requests take up to {canary:.0f} ms, above the limit of {limit:g} ms"
-    if baseline is not None and baseline > limit and canary < limits.common_ratio * baseline:
+    if baseline is not None and canary < limits.common_ratio * baseline:
         reason = f"{text}, and so do the baseline's with {baseline:.0f} ms: a common incident."
         return GuardVerdict(state=GuardState.COMMON, guard=kind, reason=reason)
     return GuardVerdict(state=GuardState.BREACHED, guard=kind, reason=text + ".")
