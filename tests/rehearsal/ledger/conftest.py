@@ -106,6 +106,7 @@ def copy_rows(origin: str, copy: str) -> None:
             "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'ledger' AND last_value IS NOT NULL"
         ):
             new.execute("SELECT setval(%s::regclass, %s)", (f"ledger.{sequence}", value + 1000))
+        new.execute("ANALYZE")  # or every statement would be planned for empty tables
 
 
 @dataclass

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from .database import ConnectionLost, Database, Row
+from .database import ConnectionLost, Database, NoneFree, Row
 from .primary import NoPrimary, Primary
 from .settings import Side
 
@@ -136,14 +136,19 @@ class Books:
             within = min(deadline - loop.time(), _ATTEMPT_SECONDS)
             try:
                 return await self._databases[side].run(query, parameters, within=within), side
-            except ConnectionLost:
-                self._primary.doubt(side, ask_first=side)
+            except ConnectionLost as exc:
+                self._note_loss(side, exc)
             except psycopg.Error as exc:
                 if exc.sqlstate in _REFUSES_WRITES or exc.sqlstate in _NO_SCHEMA:
                     self._primary.doubt(side, ask_first=side.other)
                 elif exc.sqlstate not in _TRY_AGAIN:
                     raise _reason(exc) from exc
             pause = await _rest(pause, deadline)
+
+    def _note_loss(self, side: Side, exc: ConnectionLost) -> None:
+        """A database that is merely busy is no reason to ask it even more."""
+        if not isinstance(exc, NoneFree) or not self._databases[side].reachable:
+            self._primary.doubt(side, ask_first=side)
 
     async def _read(self, query: LiteralString, parameters: Sequence[object]) -> tuple[list[Row], Side]:
         """From the primary; from the other side when the primary is away: an answer of yesterday beats none."""
@@ -158,8 +163,8 @@ class Books:
                     within = min(deadline - loop.time(), _ATTEMPT_SECONDS)
                     return await database.run(query, parameters, within=within), side
                 database.look_again()
-            except ConnectionLost:
-                self._primary.doubt(side, ask_first=side)
+            except ConnectionLost as exc:
+                self._note_loss(side, exc)
             except psycopg.Error as exc:
                 if exc.sqlstate not in _REFUSES_WRITES | _NO_SCHEMA | _TRY_AGAIN:
                     raise _reason(exc) from exc

@@ -18,7 +18,9 @@ Connection = psycopg.AsyncConnection[Row]
 
 _CONNECT_SECONDS = 2
 _STATEMENT_MS = 3_000
+_WORTHWHILE_SECONDS = 0.05
 _RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+_TEND_SECONDS = 1.0  # until all connections were idle once and could be warmed
 # Tables, partitions, indexes and functions are loaded into the session's caches before the first request needs them.
 _COMPILE: LiteralString = "SELECT * FROM ledger.post_transfer(NULL, NULL, NULL, NULL, NULL)"
 _LOAD: LiteralString = """
@@ -32,6 +34,10 @@ SELECT to_regprocedure('ledger.statement_text(bigint, bigint, numeric, numeric, 
 
 class ConnectionLost(Exception):
     """The database does not answer, or the connection broke: whether a statement took effect is not known."""
+
+
+class NoneFree(ConnectionLost):
+    """No connection was free in time, or too late to be of use: nothing was sent."""
 
 
 class Database:
@@ -88,7 +94,10 @@ class Database:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         connection = await self._take(within)
-        bound = loop.call_later(max(deadline - loop.time(), 0.001), _hang_up, connection)
+        if deadline - loop.time() < _WORTHWHILE_SECONDS:
+            self._give(connection)  # hanging up on it would only make work for those who come after
+            raise NoneFree(str(self.side))
+        bound = loop.call_later(deadline - loop.time(), _hang_up, connection)
         try:
             cursor = await connection.execute(query, parameters, prepare=True)
             return await cursor.fetchall()
@@ -116,7 +125,7 @@ class Database:
         except TimeoutError:
             if not waiting.cancelled():  # it came in the same instant
                 self._give(waiting.result())
-            raise ConnectionLost(str(self.side)) from None
+            raise NoneFree(str(self.side)) from None
         finally:
             with contextlib.suppress(ValueError):
                 self._queue.remove(waiting)
@@ -170,20 +179,20 @@ class Database:
         """Connections are kept at their number, warm, and one of them listens."""
         failures = 0
         while True:
+            self._attention.clear()  # before the work: what happens during it must not be forgotten
             try:
                 while len(self._all) < self._wanted:
                     await self._connect()
-                    failures = 0
                 await self._tend()
                 failures = 0
-            except (psycopg.Error, ConnectionLost, OSError):
+            except (psycopg.Error, OSError):
                 failures += 1
-            pause = (
-                _RETRY_SECONDS[min(failures, len(_RETRY_SECONDS)) - 1] if failures else (2.0 if self._cold else None)
-            )
-            if failures:  # bounded also when somebody asks: a database that is down is not hammered
-                await asyncio.sleep(_RETRY_SECONDS[0])
-            self._attention.clear()
+            pause: float | None = None
+            if failures:
+                pause = _RETRY_SECONDS[min(failures, len(_RETRY_SECONDS)) - 1]
+                await asyncio.sleep(_RETRY_SECONDS[0])  # also when somebody asks: what is down is not hammered
+            elif self._cold or self._listener is None:
+                pause = _TEND_SECONDS
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._attention.wait()

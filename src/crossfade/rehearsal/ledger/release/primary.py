@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import psycopg
 
 from .database import ConnectionLost, Database
 from .settings import Side
 
-_ASK_SECONDS = 1.0
+_ASK_SECONDS = 3.0
+_AT_ONCE = 0.0
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.08
 _TAKES_WRITES = (
@@ -33,30 +35,25 @@ class Primary:
         self._epoch = -1
         self._databases: Mapping[Side, Database] = {}
         self._certain = asyncio.Event()
-        self._search: asyncio.Task[None] | None = None
-        self._check: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def watch(self, databases: Mapping[Side, Database]) -> None:
         """Find out for the first time."""
         self._databases = databases
-        self.doubt(self.side, ask_first=self.side)
+        self._begin(self._find(self.side, self._certain))
 
     async def settled(self, within: float) -> Side:
         """The side that takes writes. Raises NoPrimary when it is not found within that many seconds."""
-        if not self._certain.is_set():
-            try:
-                async with asyncio.timeout(within):
-                    await self._certain.wait()
-            except TimeoutError:
-                raise NoPrimary from None
+        if not self._certain.is_set() and not await _is_set_within(self._certain, within):
+            raise NoPrimary
         return self.side
 
     def doubt(self, side: Side, *, ask_first: Side) -> None:
-        """`side` refused a write or went away. Without effect when another side is believed in meanwhile."""
-        if side is not self.side or (self._search is not None and not self._search.done()):
+        """`side` refused a write or went away. Without effect when another side is believed in, or sought, by now."""
+        if side is not self.side or not self._certain.is_set():
             return
-        self._certain.clear()
-        self._search = asyncio.get_running_loop().create_task(self._find(ask_first))
+        self._certain = asyncio.Event()  # a new one: what is left of an earlier search must not end this one
+        self._begin(self._find(ask_first, self._certain))
 
     def heard(self, announcement: str) -> None:
         """What a database announced when it was opened: `<side>:<epoch>`. Older epochs are late and ignored."""
@@ -69,14 +66,18 @@ class Primary:
     def listening(self, side: Side) -> None:
         """Listening began on `side`: it may have been opened while nobody listened."""
         if side is not self.side and self._certain.is_set():
-            self._check = asyncio.get_running_loop().create_task(self._believe_if_open(side))
+            self._begin(self._believe_if_open(side))
 
     async def close(self) -> None:
-        for task in (self._search, self._check):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        for task in tuple(self._tasks):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _believe(self, side: Side) -> None:
         self.side = side
@@ -86,19 +87,20 @@ class Primary:
         if await self._takes_writes(side):
             self._believe(side)
 
-    async def _find(self, side: Side) -> None:
+    async def _find(self, ask_first: Side, certain: asyncio.Event) -> None:
+        """Both sides are asked apart from each other: one that hangs does not hold up the other's answer."""
+        await asyncio.gather(
+            self._probe(ask_first, certain, _AT_ONCE), self._probe(ask_first.other, certain, _FIRST_PAUSE)
+        )
+
+    async def _probe(self, side: Side, certain: asyncio.Event, wait: float) -> None:
         pause = _FIRST_PAUSE
-        while not self._certain.is_set():
-            if await self._takes_writes(side):
-                self._believe(side)
+        while not certain.is_set():
+            if await _is_set_within(certain, wait):
                 return
-            side = side.other
-            if side is not self.side:
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._certain.wait()
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            if await self._takes_writes(side) and not certain.is_set():
+                self._believe(side)
+            wait, pause = pause, min(pause * 2, _LONGEST_PAUSE)
 
     async def _takes_writes(self, side: Side) -> bool:
         database = self._databases[side]
@@ -109,3 +111,11 @@ class Primary:
             return await database.run(_TAKES_WRITES, (), within=_ASK_SECONDS) == [(True,)]
         except (ConnectionLost, psycopg.Error):
             return False
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    if seconds > 0:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await event.wait()
+    return event.is_set()
