@@ -25,4 +25,4 @@ def engine(
     layout = read_layout_in(folder)
     file = sound(layout.file)
     with rehearsal_notices(layout, file):
-        rehearsal_engine(layout, file, at=at).run()
+        rehearsal_engine(layout, file, at=at if die_at else None).run()
