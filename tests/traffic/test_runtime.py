@@ -1,4 +1,5 @@
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_shares_are_refused_when_a_value_is_wrong(key: str, value: str | None, c
 def test_only_the_newest_version_lies_on_disk_when_shares_were_written_often(tmp_path: Path) -> None:
     runtime.prepare(tmp_path)
     for percent in range(10):
-        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=percent)))
+        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=percent)).replaced)
     assert runtime.read(tmp_path) == Shares(canary_percent=9)
     assert len(list(tmp_path.iterdir())) == 3  # the link, what it points to, and the way back
 
@@ -74,8 +75,8 @@ def test_everybody_goes_back_when_there_is_no_room(tmp_path: Path) -> None:
     runtime.prepare(tmp_path)
     runtime.write(tmp_path, Shares(canary_percent=50, mirror_percent=5))
     with without_room():
-        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=0, mirror_percent=5)))
-        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=0)))
+        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=0, mirror_percent=5)).replaced)
+        runtime.forget(runtime.write(tmp_path, Shares(canary_percent=0)).replaced)
     assert runtime.read(tmp_path) == Shares(canary_percent=0)
 
 
@@ -86,6 +87,25 @@ def test_other_folders_stay_when_the_link_pointed_elsewhere(tmp_path: Path) -> N
     runtime.prepare(folder)
     (folder / runtime.LINK).unlink()
     (folder / runtime.LINK).symlink_to(elsewhere)
-    runtime.forget(runtime.write(folder, Shares(canary_percent=1)))
+    runtime.forget(runtime.write(folder, Shares(canary_percent=1)).replaced)
     assert elsewhere.is_dir()
     assert runtime.read(folder) == Shares(canary_percent=1)
+
+
+def test_shares_are_never_a_mixture_when_they_are_read_while_written(tmp_path: Path) -> None:
+    runtime.prepare(tmp_path)
+    ended = threading.Event()
+
+    def write_often() -> None:
+        while not ended.is_set():
+            for percent in (10, 90):
+                runtime.forget(runtime.write(tmp_path, Shares(canary_percent=percent)).replaced)
+
+    thread = threading.Thread(target=write_often)
+    thread.start()
+    try:
+        seen = {runtime.read(tmp_path).canary_percent for _ in range(500)}
+    finally:
+        ended.set()
+        thread.join()
+    assert seen <= {0, 10, 90}

@@ -68,15 +68,13 @@ class EnvoyRouter:
 
     def _become(self, wanted: Shares) -> Shares:
         try:
-            replaced = runtime.write(self._folder, wanted)
-            rounded = runtime.read(self._folder)
-        except (OSError, ValueError) as failure:
-            reason = getattr(failure, "strerror", None) or str(failure)
-            raise SharesNotWritten(self._folder, reason) from failure
+            written = runtime.write(self._folder, wanted)
+        except OSError as failure:
+            raise SharesNotWritten(self._folder, failure.strerror or type(failure).__name__) from failure
         try:
-            return self._wait_until_it_says(rounded)
+            return self._wait_until_it_says(written.shares)
         finally:
-            runtime.forget(replaced)
+            runtime.forget(written.replaced)
 
     def _wait_until_it_says(self, wanted: Shares) -> Shares:
         deadline = time.monotonic() + self._timeout_s

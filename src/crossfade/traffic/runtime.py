@@ -11,6 +11,8 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.model.seen import Shares
@@ -28,6 +30,7 @@ TOTAL_WEIGHT = 100_000
 
 _MIRROR_TOTAL = 1_000_000
 _PREFIX = "shares-"
+_READ_AGAIN = 10
 _SAFE = "everybody-legacy"
 
 
@@ -74,12 +77,19 @@ def prepare(folder: Path) -> None:
         _link(folder, safe)
 
 
-def write(folder: Path, shares: Shares) -> Path | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The shares that are wanted now, rounded as a router reports them, and the version to `forget` after that."""
+
+    shares: Shares
+    replaced: Path | None
+
+
+def write(folder: Path, shares: Shares) -> Written:
     """Replace what is wanted, all keys at once: a router sees the old shares or the new ones, never a mixture.
 
-    Returns what was replaced, for `forget` once the router has taken up the new. Few system calls: a share is
-    often set because something is wrong, on a computer that is busy. When there is no room for them, a canary share
-    of 0 is wanted nevertheless, without a mirror then; for other shares raises OSError.
+    Few system calls: a share is often set because something is wrong, on a computer that is busy. When there is no
+    room for them, a canary share of 0 is wanted nevertheless, without a mirror then; for other shares raises OSError.
     """
     link = folder / LINK
     before = folder / link.readlink().name if link.is_symlink() else None
@@ -88,9 +98,9 @@ def write(folder: Path, shares: Shares) -> Path | None:
     except OSError:
         if shares.canary_percent or not (folder / _SAFE).is_dir():
             raise
-        version = folder / _SAFE
+        version, shares = folder / _SAFE, Shares(canary_percent=0.0)
     _link(folder, version)
-    return before
+    return Written(shares=parse(entries(shares)), replaced=before)
 
 
 def _version(folder: Path, shares: Shares) -> Path:
@@ -121,5 +131,19 @@ def forget(replaced: Path | None) -> None:
 
 def read(folder: Path) -> Shares:
     """What is wanted. Raises ValueError when nothing is, or nothing sensible."""
-    places = {key: folder / LINK / key for key in entries(Shares(canary_percent=0))}
-    return parse({key: place.read_text(encoding="utf-8") for key, place in places.items() if place.is_file()})
+    for _ in range(_READ_AGAIN):
+        link = folder / LINK
+        version = folder / link.readlink() if link.is_symlink() else link  # followed once: it may be replaced meanwhile
+        values = _values(version)
+        if link.is_symlink() and folder / link.readlink() == version:
+            break
+    return parse(values)
+
+
+def _values(version: Path) -> dict[str, str]:
+    """Those that are there: another may remove the version just now."""
+    values = {}
+    for key in entries(Shares(canary_percent=0)):
+        with suppress(OSError):
+            values[key] = (version / key).read_text(encoding="utf-8")
+    return values
