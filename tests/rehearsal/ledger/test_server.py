@@ -144,6 +144,20 @@ def test_reads_follow_when_writes_move_and_nothing_was_written_here_since(center
     assert until(lambda: ask(port, "GET", "/api/accounts/2").json["balance"] == moved)
 
 
+def test_hears_of_the_new_primary_when_its_connections_were_broken_before(center: Center) -> None:
+    port = center.start("a")
+    with psycopg.connect(center.dsn(Side.TARGET), autocommit=True) as target:
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'ledger_app'"
+        assert target.execute(ended).fetchone() != (0,)
+        listening = "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN crossfade_writer' AND datname = %s"
+        assert until(lambda: target.execute(listening, (center.database,)).fetchone() == (1,))
+        target.execute("UPDATE ledger.accounts SET balance = balance + 1 WHERE id = 2")
+    moved = str(round(center.value("SELECT balance FROM ledger.accounts WHERE id = 2", Side.TARGET), 2))
+    fence(center.dsn(Side.SOURCE))
+    open_writes(center.dsn(Side.TARGET), Side.TARGET, 1)
+    assert until(lambda: ask(port, "GET", "/api/accounts/2").json["balance"] == moved)
+
+
 def test_issues_the_statement_on_the_new_primarys_share_when_writes_have_moved(center: Center) -> None:
     port = center.start("a")
     fence(center.dsn(Side.SOURCE))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections import deque
@@ -13,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from .settings import Side
 
+_log = logging.getLogger(__name__)
 Row = tuple[Any, ...]
 Connection = psycopg.AsyncConnection[Row]
 
@@ -139,7 +141,8 @@ class Database:
             if not waiting.done():
                 waiting.set_result(connection)
                 return
-        self._idle.append(connection)
+        # The last one is taken first: the one that listens is left alone as long as another will do.
+        self._idle.insert(0 if connection is self._listener else len(self._idle), connection)
         self._watch(connection)
 
     def _watch(self, connection: Connection) -> None:
@@ -186,6 +189,9 @@ class Database:
                 await self._tend()
                 failures = 0
             except (psycopg.Error, OSError):
+                failures += 1
+            except Exception:  # noqa: BLE001 - without this task the server would never reach its database again
+                _log.exception("connections to the %s", self.side)
                 failures += 1
             pause: float | None = None
             if failures:
