@@ -14,6 +14,7 @@ from crossfade.model.errors import CrossfadeError
 
 _LOCK = (16_721, 1)  # any two numbers, the same for all of us
 _OTHER_ENGINE = timedelta(seconds=15)  # a dead engine's session is gone by its keepalives before that
+_PLANNING = timedelta(seconds=20)
 _KEEPALIVES = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 
 
@@ -88,27 +89,23 @@ def open_script(epoch: int) -> str:
     return f"BEGIN; SET LOCAL synchronous_commit = on; SELECT crossfade.open({epoch}); COMMIT; {_now('opened')}"
 
 
-def rehearse_fence(session: Session, epoch: int) -> None:
-    """Fence in a transaction that is rolled back: warms every cache and shows whether the fence is tight.
+def plan_fence(session: Session, epoch: int) -> None:
+    """Work the fence out in full, and take it back: what is left to do in the window is to say it.
 
     Raises `FenceLeaks`, `StaleEpoch`.
     """
-    session.rows("BEGIN")
-    try:
-        session.rows("SELECT crossfade.fence(%s)", (epoch,))
-        leaks = session.rows("SELECT role_name FROM crossfade.still_writing(current_user)")
-    finally:
-        if not session.closed:
-            session.roll_back()
+    leaks = session.rows("SELECT role_name FROM crossfade.plan_fence(%s)", (epoch,))
     if leaks:
         raise FenceLeaks(session, tuple(str(name) for (name,) in leaks))
+    # once more as the window will say it: every cache is warm then
+    session.run(f"BEGIN; SELECT crossfade.fence({epoch}); ROLLBACK", patience=_PLANNING)
 
 
-def rehearse_opening(session: Session, epoch: int) -> None:
-    """Open in a transaction that is rolled back: warms the caches. Raises `StaleEpoch`."""
-    session.rows("BEGIN")
+def plan_opening(session: Session, epoch: int) -> None:
+    """Work the opening out, and try it in a transaction that is rolled back. Raises `StaleEpoch`."""
+    session.rows("SELECT crossfade.plan_opening()")
     try:
-        session.rows("SELECT crossfade.open(%s)", (epoch,))
+        session.run(f"BEGIN; SELECT crossfade.open({epoch}); ROLLBACK", patience=_PLANNING)
     finally:
         if not session.closed:
             session.roll_back()

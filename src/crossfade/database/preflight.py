@@ -150,8 +150,7 @@ def _fence(settings: NativeSettings, source: Session) -> Iterator[Finding]:
     try:
         state.install(source, settings.schemas)
         epoch = state.state_of(source).epoch
-        source.rows("SELECT crossfade.fence(%s)", (epoch,))
-        leaks = source.rows("SELECT role_name, relation FROM crossfade.still_writing(current_user)")
+        leaks = source.rows("SELECT role_name, relation FROM crossfade.plan_fence(%s)", (epoch,))
     except CrossfadeError as exc:
         yield _blocker("fence", f"a trial of the fence failed: {exc}", exc.remedy)
         return

@@ -140,13 +140,15 @@ class Switch:
         if back.is_enabled() or back.is_running():
             back.put_to_sleep()
         back.skip()
+        back.begin_decoding_here()
         self._try_the_way(attempt)
         fence.cancel_autovacuum_soon(old)
-        fence.rehearse_opening(new, attempt.epoch)
+        fence.plan_opening(new, attempt.epoch)
+        back.skip()
         new.run(fence.guard_script(back.name), patience=timedelta(minutes=1))
         if not fenced:
             self._await_quiet(old)
-            fence.rehearse_fence(old, attempt.epoch)
+            fence.plan_fence(old, attempt.epoch)
         for session in (old, new):
             session.read_clock()
 
