@@ -69,7 +69,7 @@ TRANSFER = (
 
 @dataclass(slots=True, kw_only=True)
 class Users:
-    """Open loop: a write is due at its time whether or not the one before is done. Being refused, they look elsewhere."""
+    """Open loop: a write is due at its time, whatever became of the one before. Who is refused looks elsewhere."""
 
     dsns: list[dict[Side, str]]
     started: float

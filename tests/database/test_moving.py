@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.database.errors import FullLoadNotDone, TargetHoldsWrites
+from crossfade.database.errors import FullLoadNotDone, ReplicationNotReady, TargetHoldsWrites
 from crossfade.database.native import NativeReplication
 from crossfade.model.seen import Replication, WayBack, Writer
 from crossfade.model.terms import NoData, Side
@@ -172,6 +172,9 @@ def test_does_no_harm_when_the_target_has_a_column_more(pair: Pair, moved: Nativ
     assert isinstance(moved.replication(Side.SOURCE), Replication)
     pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('more')")
     wait_for(lambda: pair.rows(Side.TARGET, "SELECT 1 FROM shop.log WHERE what = 'more'"))
+    way_back = moved.way_back(Side.TARGET)
+    assert isinstance(way_back, NoData), "but changes of it would not come back"
+    assert "shop.log is missing replicated column extra on the source" in way_back.reason
     pair.rows(Side.TARGET, "ALTER TABLE shop.log DROP COLUMN extra")
 
 
@@ -184,9 +187,22 @@ def test_names_each_step_when_a_table_is_new_on_the_source(pair: Pair, moved: Na
     pair.rows(Side.SOURCE, "ALTER PUBLICATION crossfade_from_source ADD TABLE shop.fresh")
     assert "ALTER SUBSCRIPTION crossfade_from_source REFRESH PUBLICATION" in reason(moved)
     pair.rows(Side.TARGET, "ALTER SUBSCRIPTION crossfade_from_source REFRESH PUBLICATION")
-    assert isinstance(moved.replication(Side.SOURCE), Replication)
+    wait_for(lambda: copied(moved))
+    assert isinstance(moved.way_back(Side.TARGET), WayBack), "the way back has taken it up by itself"
+    moved.switch(Side.TARGET, latest(moved) + 1)
+    moved.wake_way_back(Side.TARGET)
+    pair.rows(Side.TARGET, "INSERT INTO shop.fresh VALUES (1)")
+    wait_for(lambda: pair.rows(Side.SOURCE, "SELECT 1 FROM shop.fresh"))
     for side in Side:
         pair.rows(side, "DROP TABLE shop.fresh")
+
+
+def test_fences_nothing_when_changes_would_not_come_back(pair: Pair, moved: NativeReplication) -> None:
+    pair.rows(Side.TARGET, "ALTER TABLE shop.log ADD COLUMN extra int")
+    with pytest.raises(ReplicationNotReady, match="missing replicated column extra on the source"):
+        moved.switch(Side.TARGET, latest(moved) + 1)
+    assert writer(moved).side is Side.SOURCE
+    pair.rows(Side.TARGET, "ALTER TABLE shop.log DROP COLUMN extra")
 
 
 def reason(role: NativeReplication) -> str:

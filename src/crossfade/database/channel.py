@@ -229,6 +229,10 @@ class Channel:
 
     def unpublish(self) -> None:
         self.drop_slot()
+        self.withdraw()
+
+    def withdraw(self) -> None:
+        """The publication is gone; the slot stays."""
         self.publisher.rows(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(self.name)))
 
     def drop_slot(self) -> None:

@@ -16,10 +16,19 @@ JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespa
 """
 
 
+def unlisted(publisher: Session, subscriber: Session, name: str) -> set[str]:
+    """Tables of the publisher that the publication or the subscription does not hold yet."""
+    tables = {table for table, kind, *_ in publisher.rows(_TABLES) if kind == "r"}
+    published = {table for (table,) in publisher.rows(_PUBLISHED, (name,))}
+    subscribed = {table for (table,) in subscriber.rows(_SUBSCRIBED, (name,))}
+    return tables - (published & subscribed)
+
+
 def drift_between(publisher: Session, subscriber: Session, name: str) -> str:
     """What the receiving side lacks, with the remedy; empty when every published change finds its place there.
 
-    Columns that only the receiving side has do no harm: they may be added there first.
+    Columns that only the receiving side has do no harm: they may be added there first. But then the way back lacks
+    them, until they stand on both sides.
     """
     there = {table: set(columns) for table, _, _, columns in subscriber.rows(_TABLES)}
     published = {table for (table,) in publisher.rows(_PUBLISHED, (name,))}

@@ -4,6 +4,8 @@ Each function gives a script: statements in transactions of their own, to be sen
 ('name', seconds) in a script's answer tells when that point was reached, by the server's clock.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from psycopg import sql
@@ -36,6 +38,17 @@ def hold(session: Session) -> None:
 
     if not eventually(got_it, within=_OTHER_ENGINE, pause=0.05):
         raise SwitchInProgress(session.side)
+
+
+@contextmanager
+def held_if_free(session: Session) -> Iterator[bool]:
+    """Whether nobody switches here; while the block runs, nobody begins to."""
+    free = bool(session.value("SELECT pg_try_advisory_lock(%s, %s)", _LOCK))
+    try:
+        yield free
+    finally:
+        if free and not session.closed:
+            session.rows("SELECT pg_advisory_unlock(%s, %s)", _LOCK)
 
 
 def lockable(session: Session) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ class Looks:
         self._protect_disk(path)
         if drift := drift_between(publisher, subscriber, path.name):
             return NoData(reason=drift)
+        self._keep_way_back_fit(Channel(subscriber, publisher))
         lag = self._beat(path)
         lag_bytes, retained, streaming = publisher.one(_POSITIONS, (path.name,))
         tables, copied = subscriber.one(_COPIED, (path.name,))
@@ -116,8 +117,11 @@ class Looks:
             raise path.lose(
                 f"it kept {retained} bytes of WAL on the {path.publisher.side}, over the limit, and was dropped"
             )
-        asleep = Channel(path.subscriber, path.publisher)
-        kept = path.subscriber.value(_RETAINED, (asleep.name,))
+
+    def _keep_way_back_fit(self, asleep: Channel) -> None:
+        """While it sleeps it must neither keep WAL for ever nor miss tables that joined the migration."""
+        way_back.mend(self._settings, asleep)
+        kept = asleep.publisher.value(_RETAINED, (asleep.name,))
         if kept is not None and kept > self._settings.asleep_wal_bytes:
             asleep.skip(at_most_bytes=4 * self._settings.asleep_wal_bytes)
 
@@ -136,6 +140,8 @@ class Looks:
                 return unbuilt
             return unbuilt
         path.check_slot()
+        if drift := drift_between(publisher, subscriber, path.name):
+            return NoData(reason=drift)
         lag_bytes, _, streaming = publisher.one(_POSITIONS, (path.name,))
         awake = path.is_enabled() and bool(streaming)
         return WayBack(

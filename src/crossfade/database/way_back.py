@@ -4,6 +4,7 @@ import uuid
 
 from crossfade.database import fence, state
 from crossfade.database.channel import Channel
+from crossfade.database.drift import unlisted
 from crossfade.database.errors import NotDrained, ReplicationNotReady
 from crossfade.database.session import Session
 from crossfade.database.settings import NativeSettings
@@ -18,6 +19,22 @@ def build(settings: NativeSettings, source: Session, target: Session) -> None:
     back.publish()
     back.keep_slot()
     back.subscribe(settings.target.subscriber_dsn, copy=False)
+
+
+def mend(settings: NativeSettings, path: Channel) -> None:
+    """A sleeping way back holds every table again, also those that were added to the migration since it was built.
+
+    Only while its publisher is closed, so that nothing on it waits to be carried.
+    """
+    publisher, subscriber = path.publisher, path.subscriber
+    if not path.has_subscription() or path.is_enabled() or not unlisted(publisher, subscriber, path.name):
+        return
+    with fence.held_if_free(publisher) as free:
+        if free and not state.state_of(publisher).open and not path.is_running():
+            path.unsubscribe()
+            path.withdraw()
+            path.publish()
+            path.subscribe(settings.reach(publisher.side).subscriber_dsn, copy=False)
 
 
 def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
