@@ -92,7 +92,7 @@ def test_nothing_keeps_running_when_the_rehearsal_itself_is_killed(home: Home) -
     process = home.begin_rehearsal()
     wait_for(lambda: home.status().get("phase") == "canary")
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    home.finish(process)
     wait_for(lambda: not home.processes(), 30)
     name = home.the_only_id()
     resumed = home.run("resume", name, "--json", "--report", str(home.reports))

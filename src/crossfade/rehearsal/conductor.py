@@ -12,9 +12,10 @@ from pathlib import Path
 
 from crossfade.journal.port import VersionConflict
 from crossfade.journal.sqlite import SqliteJournal
+from crossfade.model.ends import WriterIs
 from crossfade.model.entry import Entry
 from crossfade.model.errors import CrossfadeError
-from crossfade.model.events import Approved, EngineStarted, GateWaits, MigrationEnded, MigrationPlanned
+from crossfade.model.events import Approved, GateWaits, MigrationPlanned
 from crossfade.model.file import MigrationFile
 from crossfade.model.plan import Plan
 from crossfade.model.progress import Progress
@@ -91,7 +92,7 @@ class Conductor:
         began = datetime.now(UTC)
         tended = time.monotonic()
         while self._state.outcome is None:
-            self._keep_engine()
+            self._keep_engine(watcher)
             self._listen(watcher)
             self._injector.tick()
             if time.monotonic() - tended >= _TEND_EVERY_S:
@@ -141,10 +142,15 @@ class Conductor:
                 continue
             return
 
-    def _keep_engine(self) -> None:
+    def _keep_engine(self, watcher: Watcher) -> None:
         """The engine runs; after a crash it is started again and goes on."""
         if self._engine is not None and self._engine.poll() is None:
             return
+        self._listen(watcher)
+        if self._state.outcome is not None:
+            return
+        if isinstance(self._state.wanted, WriterIs):  # it died within the switch, as it was told to
+            self._point = None
         progressed, self._known_at_start = len(self._entries) > self._known_at_start, len(self._entries)
         self._fruitless = 0 if progressed else self._fruitless + 1
         if self._fruitless > _MOST_FRUITLESS:
@@ -152,7 +158,6 @@ class Conductor:
         words = [sys.executable, "-m", "crossfade.cli.main", "engine", str(self.layout.root)]
         if self._point is not None:
             words += ["--die-at", self._point]
-            self._point = None
         log = self.layout.logs / "engine.log"
         self._engine = start(Launch(argv=words, log=log, cwd=Path.cwd(), environment=os.environ))
 
@@ -164,13 +169,3 @@ class Conductor:
     def _end_engine(self) -> None:
         if self._engine is not None:
             stop(self._engine, timeout=10.0)
-
-
-def resumes(entries: Sequence[Entry]) -> int:
-    """How often an engine took the migration up again."""
-    return max(sum(isinstance(entry.event, EngineStarted) for entry in entries) - 1, 0)
-
-
-def ended(entries: Sequence[Entry]) -> MigrationEnded | None:
-    last = entries[-1].event if entries else None
-    return last if isinstance(last, MigrationEnded) else None

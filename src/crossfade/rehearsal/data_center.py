@@ -21,7 +21,7 @@ from crossfade.rehearsal.processes import Launch
 from crossfade.rehearsal.router_configuration import RouterLayout
 
 _PATIENCE_S = 30.0
-_BUILT = "built"
+_BUILT, _SERVED = "built", "served"
 
 
 class DataCenter:
@@ -57,7 +57,7 @@ class DataCenter:
             modern_ports=ports.modern,
         )
         self._parts = self._make_parts()
-        self.users = Part("users", self._launch_users, lambda: (layout.users / "requests.csv").exists())
+        self.users = Part("users", self._launch_users, (layout.users / "requests.csv").exists)
 
     @property
     def round_trip(self) -> timedelta:
@@ -81,7 +81,10 @@ class DataCenter:
         for part in self._parts:
             if part.name != "router":
                 part.wait(_PATIENCE_S)
-        self._start_legacy_servers()
+        served = self.layout.root / _SERVED
+        if not served.exists():  # later the launchers know by themselves what shall run
+            self._start_legacy_servers()
+            served.touch()
         next(part for part in self._parts if part.name == "router").wait(_PATIENCE_S)
         say("users")
         self.users.start()

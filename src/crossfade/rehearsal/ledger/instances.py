@@ -6,10 +6,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from pydantic import TypeAdapter, ValidationError
+
+from crossfade import durable
 from crossfade.rehearsal.ledger.control import Instance, InstanceRefused, InstanceState, StartOrder
 from crossfade.rehearsal.ledger.installation import RELEASE, SETTINGS, checksum
 from crossfade.rehearsal.ledger.release.application import Kind
@@ -22,6 +26,7 @@ _PATIENCE_SECONDS = 12.0  # more than a request's deadline: what is in flight at
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LIVED_WELL_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1
+_ORDERS: TypeAdapter[tuple[StartOrder, ...]] = TypeAdapter(tuple[StartOrder, ...])
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -59,6 +64,20 @@ class Instances:
         self._release_checksum = release_checksum
         self._faults = SharedFaults(faults)
         self._all: dict[str, _Supervised] = {}
+        self._orders = logs / "orders.json"
+
+    def restore(self) -> None:
+        """What an earlier launcher of this site ran when it ended runs again, as virtual machines do after a power cut.
+
+        An order that can no longer be carried out is passed over: whoever gave it looks whether its instance runs.
+        """
+        try:
+            orders = _ORDERS.validate_json(self._orders.read_bytes())
+        except (OSError, ValidationError):
+            return
+        for order in orders:
+            with suppress(InstanceRefused):
+                self.start(order)
 
     def start(self, order: StartOrder) -> Instance:
         """The process runs when this returns. Raises InstanceRefused: other order under that name, files, port."""
@@ -75,6 +94,7 @@ class Instances:
             except SettingsFaulty as exc:
                 raise InstanceRefused(order.name, str(exc)) from exc
         self._all[order.name] = _Supervised(order=order, preloaded=preloaded)
+        self._note_orders()
         self._run(self._all[order.name])
         return self._all[order.name].seen
 
@@ -83,8 +103,12 @@ class Instances:
         known = self._all.get(name)
         if known is None or known.kill_at is not None:
             return
+        self._note_orders(without=name)
+        self._end(known)
+
+    def _end(self, known: _Supervised) -> None:
         if known.pid is None:
-            del self._all[name]
+            del self._all[known.order.name]
             return
         known.kill_at = time.monotonic() + _PATIENCE_SECONDS
         _signal(known.pid, signal.SIGTERM)
@@ -112,11 +136,17 @@ class Instances:
 
     def end(self) -> None:
         """All are stopped; returns when they are gone."""
-        for name in list(self._all):
-            self.stop(name)
+        for known in list(self._all.values()):
+            if known.kill_at is None:
+                self._end(known)
         while self._all:
             self.tend()
             time.sleep(0.01)
+
+    def _note_orders(self, *, without: str = "") -> None:
+        """On disk before it is done: what shall run after a restart."""
+        orders = tuple(known.order for name, known in self._all.items() if name != without and known.kill_at is None)
+        durable.replace(self._orders, _ORDERS.dump_json(orders))
 
     def _note_end(self, known: _Supervised, now: float) -> None:
         known.pid = None

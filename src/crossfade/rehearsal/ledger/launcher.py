@@ -43,6 +43,7 @@ class _ControlServer(TCPServer):
         )
         self.current: BaseHTTPRequestHandler | None = None
         self.ended = False
+        self.instances.restore()
 
     def ask_to_end(self, _number: int, _frame: object) -> None:
         self.ended = True  # a flag, not an exception: it must not come between a fork and the note of its process
