@@ -15,7 +15,11 @@ from .settings import Side
 
 _REFUSES_WRITES = {"42501", "25006"}  # insufficient_privilege, read_only_sql_transaction
 _NO_SCHEMA = {"42P01", "3F000", "42883"}  # undefined table, schema, function: not copied here yet
-_TRY_AGAIN = {"40001", "40P01", "55P03", "57014", "53300"}  # serialization, deadlock, lock, timeout, connections
+_TRY_AGAIN = {"40001", "40P01", "55P03", "57014"}  # serialization failure, deadlock, lock, timeout
+_IN_TROUBLE = (
+    "53",
+    "58",
+)  # classes: insufficient resources (a full disk), system error; they pass, or the deadline does
 _ATTEMPT_SECONDS = 3.5
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
 _REASONS = {
@@ -141,7 +145,7 @@ class Books:
             except psycopg.Error as exc:
                 if exc.sqlstate in _REFUSES_WRITES or exc.sqlstate in _NO_SCHEMA:
                     self._primary.doubt(side, ask_first=side.other)
-                elif exc.sqlstate not in _TRY_AGAIN:
+                elif not _may_pass(exc):
                     raise _reason(exc) from exc
             pause = await _rest(pause, deadline)
 
@@ -166,7 +170,7 @@ class Books:
             except ConnectionLost as exc:
                 self._note_loss(side, exc)
             except psycopg.Error as exc:
-                if exc.sqlstate not in _REFUSES_WRITES | _NO_SCHEMA | _TRY_AGAIN:
+                if exc.sqlstate not in _REFUSES_WRITES | _NO_SCHEMA and not _may_pass(exc):
                     raise _reason(exc) from exc
             side = side.other
             if side is self._primary.side:
@@ -179,6 +183,10 @@ async def _rest(pause: float, deadline: float) -> float:
         raise NoPrimary
     await asyncio.sleep(pause)
     return min(pause * 2, _LONGEST_PAUSE)
+
+
+def _may_pass(exc: psycopg.Error) -> bool:
+    return exc.sqlstate in _TRY_AGAIN or (exc.sqlstate or "").startswith(_IN_TROUBLE)
 
 
 def _reason(exc: psycopg.Error) -> Refused:
