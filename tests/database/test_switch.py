@@ -420,6 +420,24 @@ def test_opens_the_old_side_again_when_the_new_server_dies_in_the_window(pair: P
     assert pair.rows(Side.TARGET, "SELECT count(*) FROM shop.log WHERE what = 'open'") == [(1,)]
 
 
+def test_lets_nobody_in_when_it_cannot_know_whether_the_new_side_opened(pair: Pair, moved: NativeReplication) -> None:
+    """The connection is lost just as the new side is told to open: one writer comes before a short window."""
+
+    def kill(point: str) -> None:
+        if point == "guarded":
+            pair.clusters.target.kill()
+
+    epoch = latest(moved) + 1
+    with NativeReplication(pair.settings(), at=kill) as role, pytest.raises(SideUnreachable) as lost:
+        role.switch(Side.TARGET, epoch)
+    assert lost.value.side is Side.TARGET
+    with pytest.raises(errors.InsufficientPrivilege):
+        pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('x')", "shop_app")
+    pair.clusters.target.start()
+    assert moved.switch(Side.TARGET, epoch).resumed
+    assert writer(moved).side is Side.TARGET
+
+
 def test_stays_fenced_and_goes_on_when_the_old_server_dies_in_the_window(pair: Pair, moved: NativeReplication) -> None:
     def kill(point: str) -> None:
         if point == "fenced":
