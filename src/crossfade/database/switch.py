@@ -7,10 +7,10 @@ at any point a new switch with the same epoch looks, and goes on or finds the en
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from crossfade.database import fence, state
+from crossfade.database.attempt import Attempt
 from crossfade.database.channel import Channel
 from crossfade.database.drift import drift_between
 from crossfade.database.errors import (
@@ -30,33 +30,12 @@ from crossfade.model.terms import Side
 
 Connect = Callable[[Side], Session]
 At = Callable[[str], None]
-_MOMENTS = ("fenced", "locked", "marked", "drained", "taken_over", "advanced", "guarded", "opened")
 _MARGIN = timedelta(seconds=1.5)  # between a server's own time limit and ours for its answer
 _IN_PASSING = timedelta(milliseconds=500)  # transactions younger than this are expected to end by themselves
 
 
 def nothing(point: str) -> None:
     """Do nothing at the points of the switch."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Attempt:
-    """What one attempt knows: its sessions, its marker, and how far it got."""
-
-    old: Session
-    new: Session
-    epoch: int
-    token: str = field(default_factory=lambda: str(uuid.uuid4()))
-    started: float = 0.0
-    moments: dict[str, float] = field(default_factory=dict)
-    fencing: bool = False
-    opening: bool = False
-
-    def note(self, session: Session, rows: Rows) -> None:
-        """Take the points out of a script's answer, on our monotonic clock."""
-        for name, *values in rows:
-            if values and name != "unskipped":
-                self.moments[name] = session.on_our_clock(float(values[0])) - self.started
 
 
 class Switch:
@@ -94,12 +73,12 @@ class Switch:
                     raise self._explained(attempt, failure) from failure
                 if not attempt.moments:
                     raise
-            return self._report(attempt, resumed=was_fenced)
+            return attempt.report(resumed=was_fenced)
         finally:
             attempt.old.close()
             attempt.new.close()
 
-    def _begin(self, to: Side, epoch: int) -> _Attempt:
+    def _begin(self, to: Side, epoch: int) -> Attempt:
         """Sessions to both sides, each with the sole right to switch there."""
         sessions: list[Session] = []
         try:
@@ -111,9 +90,9 @@ class Switch:
                 session.close()
             raise
         old, new = sessions if to is Side.TARGET else reversed(sessions)
-        return _Attempt(old=old, new=new, epoch=epoch)
+        return Attempt(old=old, new=new, epoch=epoch)
 
-    def _check_state(self, attempt: _Attempt) -> bool | None:
+    def _check_state(self, attempt: Attempt) -> bool | None:
         """Whether the old side is fenced already; None when the new side is open already: the end is reached."""
         old, new = state.state_of(attempt.old), state.state_of(attempt.new)
         for side in (old, new):
@@ -127,7 +106,7 @@ class Switch:
 
     # before the window
 
-    def _get_ready(self, attempt: _Attempt, *, fenced: bool) -> None:
+    def _get_ready(self, attempt: Attempt, *, fenced: bool) -> None:
         """Everything that may take time or may turn out not to work, while the old side still takes writes."""
         old, new = attempt.old, attempt.new
         forward, back = Channel(old, new), Channel(new, old)
@@ -156,7 +135,7 @@ class Switch:
         for session in (old, new):
             session.read_clock()
 
-    def _try_the_way(self, attempt: _Attempt) -> None:
+    def _try_the_way(self, attempt: Attempt) -> None:
         """A marker must come through before anything is fenced: a lag beyond the drain's patience ends here."""
         token, patience = str(uuid.uuid4()), self._settings.drain_timeout
         attempt.old.run(fence.mark_script("trial", token), patience=patience)
@@ -175,7 +154,7 @@ class Switch:
 
     # within the window
 
-    def _cross(self, attempt: _Attempt) -> None:
+    def _cross(self, attempt: Attempt) -> None:
         """Fence to open.
 
         Without a fault injector both sides get their scripts at once, and the new one waits for the marker by itself:
@@ -208,7 +187,7 @@ class Switch:
         if self._at is not None:
             self._at("opened")
 
-    def _closing(self, attempt: _Attempt) -> list[tuple[str, str, str]]:
+    def _closing(self, attempt: Attempt) -> list[tuple[str, str, str]]:
         tables = fence.lockable(attempt.old)
         return [
             ("fencing", fence.fence_script(attempt.epoch), "fenced"),
@@ -216,7 +195,7 @@ class Switch:
             ("marking", fence.mark_script("drain", attempt.token), "marked"),
         ]
 
-    def _taking_over(self, attempt: _Attempt, slot: str) -> list[tuple[str, str, str]]:
+    def _taking_over(self, attempt: Attempt, slot: str) -> list[tuple[str, str, str]]:
         patience = self._settings.drain_timeout + self._settings.lock_timeout
         return [
             ("draining", fence.await_script(attempt.token, patience), "drained"),
@@ -225,7 +204,7 @@ class Switch:
             ("guarding", fence.guard_script(slot), "guarded"),
         ]
 
-    def _answer_of_old(self, attempt: _Attempt) -> Rows:
+    def _answer_of_old(self, attempt: Attempt) -> Rows:
         """Past the lock timeout the waiting is over, however many tables there are."""
         try:
             return attempt.old.receive(patience=self._settings.lock_timeout + _MARGIN)
@@ -235,7 +214,7 @@ class Switch:
             attempt.old.roll_back()
             raise WritersStay(attempt.old.side, fence.writers_inside(attempt.old), fenced=True) from exc
 
-    def _step_by_step(self, attempt: _Attempt, steps: list[tuple[str, str, str]]) -> Rows:
+    def _step_by_step(self, attempt: Attempt, steps: list[tuple[str, str, str]]) -> Rows:
         assert self._at is not None
         answer: Rows = []
         for before, script, after in steps:
@@ -246,7 +225,7 @@ class Switch:
 
     # after a failure within the window
 
-    def _settle(self, attempt: _Attempt) -> bool:
+    def _settle(self, attempt: Attempt) -> bool:
         """One side takes writes again: True when it is the new one after all, False when the old one was opened again.
 
         Raises `SideUnreachable` when the new side may have opened and cannot be asked: then nobody may be let in.
@@ -262,14 +241,14 @@ class Switch:
         attempt.old.run(fence.open_script(attempt.epoch), patience=self._settings.drain_timeout)
         return False
 
-    def _reconnect(self, attempt: _Attempt) -> None:
+    def _reconnect(self, attempt: Attempt) -> None:
         """Fresh sessions, and the right to switch, on both sides. Waits until whatever the lost ones did is over."""
         attempt.old.close()
         attempt.new.close()
         fresh = self._begin(attempt.new.side, attempt.epoch)
         attempt.old, attempt.new = fresh.old, fresh.new
 
-    def _explained(self, attempt: _Attempt, failure: CrossfadeError) -> CrossfadeError:
+    def _explained(self, attempt: Attempt, failure: CrossfadeError) -> CrossfadeError:
         if isinstance(failure, NotDrained):
             return NotDrained(attempt.new.side, self._settings.drain_timeout)
         if isinstance(failure, StatementFailed) and failure.sqlstate == CANCELLED:
@@ -278,7 +257,7 @@ class Switch:
 
     # what it was like
 
-    def _reached(self, attempt: _Attempt) -> SwitchReport:
+    def _reached(self, attempt: Attempt) -> SwitchReport:
         """The end was reached by an earlier attempt; how long it took is known only from the two sides' own clocks."""
         closed_at = attempt.old.value("SELECT since FROM crossfade.writer")
         opened_at = attempt.new.value("SELECT since FROM crossfade.writer")
@@ -293,18 +272,4 @@ class Switch:
             write_window=window,
             moments=(("fenced", timedelta(0)), ("opened", window)),
             resumed=True,
-        )
-
-    def _report(self, attempt: _Attempt, *, resumed: bool) -> SwitchReport:
-        moments: list[tuple[str, timedelta]] = []
-        latest = 0.0
-        for name in _MOMENTS:  # two servers' clocks: what follows from something is never told before it
-            latest = max(latest, attempt.moments.get(name, latest))
-            moments.append((name, timedelta(seconds=latest)))
-        return SwitchReport(
-            to=attempt.new.side,
-            epoch=attempt.epoch,
-            write_window=timedelta(seconds=attempt.moments["opened"]),
-            moments=tuple(moments),
-            resumed=resumed,
         )
