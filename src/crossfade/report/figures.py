@@ -136,7 +136,7 @@ def _latency(seconds: Sequence[ArmSecond], began: datetime) -> Drawing:
     return Drawing(
         ident="latency",
         title="Latency by arm",
-        note="Median and 95th percentile of each second, as the router measured them.",
+        note="Median and 95th percentile of each second, as users saw them, from the time a request was due.",
         say=say_milliseconds,
         series=(
             line("baseline", "legacy p50", "legacy thin", lambda s: s.p50_ms),
