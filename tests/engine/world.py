@@ -17,7 +17,6 @@ from crossfade.model.plan import LadderStep, Plan
 from crossfade.model.seen import (
     NOT_ASKED,
     FileSync,
-    Link,
     Replication,
     Seen,
     ServerState,
@@ -101,7 +100,6 @@ class ScriptedWorld:
             "writer": Writer(source_open=self.writer is Side.SOURCE, source_epoch=0, target_open=False, target_epoch=0),
             "servers": (ServerStatus(name="a", state=ServerState.READY_FOR_TEST, instance_running=True),),
             "files": FileSync(primary=writer, files=10, bytes=100, pending=0, lag=None),
-            "links": (Link(name="vpn", up=True),),
         }
         seen = {
             name: Sighting(at=at, value=self._visible(name, value) if name in fields else NOT_ASKED)

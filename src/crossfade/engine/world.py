@@ -75,7 +75,6 @@ class RolesWorld:
             "writer": roles.database.writer,
             "servers": roles.servers.states,
             "files": roles.files.state,
-            "links": roles.network.links,
         }
         sightings = {name: self._sight(ask if name in fields else None) for name, ask in asked.items()}
         return Seen(at=self._clock.now(), **sightings)

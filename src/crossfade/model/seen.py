@@ -191,5 +191,4 @@ class Seen:
     arms: Sighting[ArmReading]
     servers: Sighting[tuple[ServerStatus, ...]]
     files: Sighting[FileSync]
-    links: Sighting[tuple[Link, ...]]
     drained: Sighting[bool]
