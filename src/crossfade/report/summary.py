@@ -95,7 +95,8 @@ def _windows(found: object) -> Tile:
     if not windows:
         return Tile(label="Writes unavailable", value="never", note="writes did not move")
     each = ", ".join(say_milliseconds(ms) for ms in windows)
-    note = "fence to open, one switch" if len(windows) == 1 else f"fence to open, each switch: {each}"
+    note = "longest time without an acknowledged write"
+    note += ", one switch" if len(windows) == 1 else f", each switch: {each}"
     return Tile(label="Writes unavailable", value=say_milliseconds(max(windows)), note=note)
 
 

@@ -65,7 +65,7 @@ def _switch(window: WriteWindow, number: int) -> Switch:
         quiet=quiet,
         summary=(
             f"{say_count(sum(window.acknowledged))} writes acknowledged in {say_milliseconds(_width_ms(window))}; "
-            f"writes unavailable, fence to open: {taken}; longest stretch without an acknowledged write: {quiet}."
+            f"no side took writes (fence to open) for {taken}; longest stretch without an acknowledged write: {quiet}."
         ),
         frame=frame,
         y_ticks=tuple(Tick(place=100 * y / top, label=say_count(y)) for y in ticks(top, at_most=4) if y == int(y)),
