@@ -29,6 +29,6 @@ def answer(result: Mapping[str, object]) -> None:
 
 def complain(failure: CrossfadeError) -> None:
     """What went wrong and what to do about it; never a traceback."""
-    people.print(f"[bold red]✗[/] {escape(str(failure))}")
+    people.print(f"[bold red]✗[/] {escape(str(failure))}", soft_wrap=True)
     if failure.remedy:
-        people.print(f"  [dim]→[/] {escape(failure.remedy)}")
+        people.print(f"  [dim]→[/] {escape(failure.remedy)}", soft_wrap=True)

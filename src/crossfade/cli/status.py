@@ -37,8 +37,13 @@ def status(
         answer(found[migration] if migration else {"migrations": found})
 
 
-def watch(migration: Annotated[str, typer.Argument(metavar="ID", help="The migration's id.")]) -> None:
+def watch(
+    migration: Annotated[str, typer.Argument(metavar="ID", help="The migration's id.")],
+    json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
+) -> None:
     """Follow a migration that runs in another terminal, until it has ended. Ctrl-C stops watching, nothing else.
+
+    The JSON object is that of `crossfade status`, with the outcome.
 
     Example: crossfade watch ledger-3f2a
     """
@@ -60,11 +65,16 @@ def watch(migration: Annotated[str, typer.Argument(metavar="ID", help="The migra
             time.sleep(_LOOK_EVERY_S)
     finally:
         seen.close()
+    if json:
+        answer(_facts(migration, state))
 
 
 def describe(migration: str) -> dict[str, object]:
     """What a fold of the journal says, as plain values."""
-    state = fold(SqliteJournal(read_layout(migration).journal, must_exist=True).read())
+    return _facts(migration, fold(SqliteJournal(read_layout(migration).journal, must_exist=True).read()))
+
+
+def _facts(migration: str, state: State) -> dict[str, object]:
     return {
         "migration": migration,
         "phase": state.phase.value if state.phase else None,

@@ -21,6 +21,7 @@ from crossfade.runbook.state import State
 Migration = Annotated[str, typer.Argument(metavar="ID", help="The migration's id; `crossfade status` lists them.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the journal with your name.")]
 Name = Annotated[str, typer.Option("--by", help="Who gives the word; default: the account you are logged in as.")]
+ForPhase = Annotated[str, typer.Option("--phase", help="The phase that may begin; default: the one that waits.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
 
 _SPAN = re.compile(r"(\d+)(s|m|h)")
@@ -35,7 +36,7 @@ class NotPossible(CrossfadeError):
         super().__init__(f"{word}: {why}")
 
 
-def approve(migration: Migration, reason: Reason, by: Name = "", phase: str = "", json: AsJson = False) -> None:
+def approve(migration: Migration, reason: Reason, by: Name = "", phase: ForPhase = "", json: AsJson = False) -> None:
     """Let a phase begin that waits for approval (the one that waits, or --phase).
 
     Example: crossfade approve ledger-3f2a --reason "change 4711"
