@@ -1,20 +1,14 @@
 """`crossfade rehearse`: starts the data center and the engine, watches, injects faults, and brings the result home."""
 
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from crossfade.journal.port import VersionConflict
 from crossfade.journal.sqlite import SqliteJournal
-from crossfade.model.ends import WriterIs
 from crossfade.model.entry import Entry
-from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Approved, GateWaits, MigrationPlanned
 from crossfade.model.file import MigrationFile
 from crossfade.model.plan import Plan
@@ -23,8 +17,8 @@ from crossfade.model.terms import Outcome
 from crossfade.rehearsal.data_center import DataCenter
 from crossfade.rehearsal.faults.grammar import Fault
 from crossfade.rehearsal.faults.injector import Injector, Struck, point_of
+from crossfade.rehearsal.kept_engine import KeptEngine
 from crossfade.rehearsal.layout import Layout
-from crossfade.rehearsal.processes import Launch, start, stop
 from crossfade.report.telemetry import TelemetryTail
 from crossfade.runbook.evolve import evolve
 from crossfade.runbook.phases import Gate
@@ -32,17 +26,7 @@ from crossfade.runbook.state import State
 
 _TICK_S = 0.05
 _TEND_EVERY_S = 0.5
-_MOST_FRUITLESS = 3
 _OPERATOR = "rehearsal"
-
-
-class EngineFails(CrossfadeError):
-    """The engine ended again and again without having finished."""
-
-    def __init__(self, times: int, log: Path, migration: str) -> None:
-        self.times, self.log = times, log
-        self.remedy = f"Read {log}, then go on with `crossfade resume {migration}`."
-        super().__init__(f"the engine ended {times} times in a row without getting anywhere")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +58,9 @@ class Conductor:
         self._entries: list[Entry] = []
         self._state = State()
         self._telemetry = TelemetryTail(layout.telemetry)
-        self._engine: subprocess.Popen[bytes] | None = None
-        self._known_at_start, self._fruitless = -1, 0
-        self._point = point_of(faults)
+        self._engine = KeptEngine(layout, point=point_of(faults))
         self._injector = Injector(
-            faults, self.data_center, kill_engine=self._kill_engine, now=lambda: datetime.now(UTC)
+            faults, self.data_center, kill_engine=self._engine.kill, now=lambda: datetime.now(UTC)
         )
 
     def start(self, say: Callable[[str], None]) -> None:
@@ -99,7 +81,7 @@ class Conductor:
                 self.data_center.tend()
                 tended = time.monotonic()
             time.sleep(_TICK_S)
-        self._end_engine()
+        self._engine.stop()
         return Conducted(
             outcome=self._state.outcome,
             state=self._state,
@@ -110,7 +92,7 @@ class Conductor:
 
     def close(self) -> None:
         """Nothing that was started runs any more."""
-        self._end_engine()
+        self._engine.stop()
         self.data_center.stop()
         self._journal.close()
 
@@ -144,28 +126,8 @@ class Conductor:
 
     def _keep_engine(self, watcher: Watcher) -> None:
         """The engine runs; after a crash it is started again and goes on."""
-        if self._engine is not None and self._engine.poll() is None:
+        if self._engine.alive:
             return
         self._listen(watcher)
-        if self._state.outcome is not None:
-            return
-        if isinstance(self._state.wanted, WriterIs):  # it died within the switch, as it was told to
-            self._point = None
-        progressed, self._known_at_start = len(self._entries) > self._known_at_start, len(self._entries)
-        self._fruitless = 0 if progressed else self._fruitless + 1
-        if self._fruitless > _MOST_FRUITLESS:
-            raise EngineFails(self._fruitless, self.layout.logs / "engine.log", self.layout.migration)
-        words = [sys.executable, "-m", "crossfade.cli.main", "engine", str(self.layout.root)]
-        if self._point is not None:
-            words += ["--die-at", self._point]
-        log = self.layout.logs / "engine.log"
-        self._engine = start(Launch(argv=words, log=log, cwd=Path.cwd(), environment=os.environ))
-
-    def _kill_engine(self) -> None:
-        if self._engine is not None:
-            self._engine.kill()
-            self._engine.wait()
-
-    def _end_engine(self) -> None:
-        if self._engine is not None:
-            stop(self._engine, timeout=10.0)
+        if self._state.outcome is None:
+            self._engine.start(self._entries, self._state)

@@ -95,6 +95,10 @@ class Layout:
     def logs(self) -> Path:
         return self.root / "logs"
 
+    @property
+    def engine_log(self) -> Path:
+        return self.logs / "engine.log"
+
     def site(self, side: Side) -> Path:
         return self.root / side.value
 
