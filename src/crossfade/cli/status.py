@@ -83,7 +83,7 @@ def _facts(migration: str, state: State) -> dict[str, object]:
         "writer": state.writer.value,
         "epoch": state.epoch,
         "held": state.held.reason if state.held else None,
-        "waits_for": ": ".join(state.waits) if state.waits else None,
+        "waits_for": state.waits.reason if state.waits else None,
         "can_return": state.returns,
         "outcome": state.outcome.value if state.outcome else None,
     }

@@ -8,6 +8,7 @@ from crossfade.model.events import Looked
 from crossfade.model.progress import ArmRates, Progress
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Phase
+from crossfade.report.end_words import aim
 from crossfade.runbook.phases import Await, Course, Gate, Reach, rungs
 from crossfade.runbook.state import State
 
@@ -25,8 +26,8 @@ def progress_of(state: State, seen: Seen, now: datetime) -> Progress:
         phase=state.phase,
         course=state.course.value,
         held=state.held is not None,
-        doing=step.end.kind if isinstance(step, Reach) else None,
-        waiting=": ".join(state.waits) if state.waits else None,
+        doing=aim(step.end) if isinstance(step, Reach) else None,
+        waiting=_waiting(state),
         canary_percent=state.canary_percent,
         baseline=_rates(recent, "baseline"),
         canary=_rates(recent, "canary"),
@@ -64,6 +65,13 @@ def time_left(state: State, now: datetime) -> timedelta | None:
     elif state.phase is Phase.BAKE and state.cursor > len(state.steps) - 2:
         left -= plan.bake
     return left
+
+
+def _waiting(state: State) -> str | None:
+    """What is waited for; the judge's own words stand beside it, newer than the journal's."""
+    if state.waits is None:
+        return None
+    return "for the judge" if state.waits.cause.startswith("judge:") else state.waits.reason
 
 
 def _known(value: T | NoData) -> T | None:

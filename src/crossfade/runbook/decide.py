@@ -144,7 +144,7 @@ def _drifted(state: State, seen: Seen) -> ends.End | None:
 
 
 def _waits(state: State, gate: str, cause: str, reason: str) -> Event | None:
-    if state.waits == (gate, cause):
+    if state.waits is not None and (state.waits.gate, state.waits.cause) == (gate, cause):
         return None
     return GateWaits(gate=gate, cause=cause, reason=reason)
 

@@ -61,8 +61,8 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return replace(state, wanted=None, miss=Miss(last=event, at=at, attempts=attempts))
         case events.GatePassed():
             return replace(state, cursor=state.cursor + 1, since=at, miss=None, waits=None)
-        case events.GateWaits(gate=gate, cause=cause):
-            return replace(state, waits=(gate, cause))
+        case events.GateWaits():
+            return replace(state, waits=event)
         case events.CountingStarted(reading=reading):
             return replace(state, counting=Counting(reading=reading, at=at))
         case events.Looked():

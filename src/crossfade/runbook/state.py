@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from crossfade.judge import JudgeState
 from crossfade.model.counts import ArmReading
 from crossfade.model.ends import End
-from crossfade.model.events import EndMissed, Looked
+from crossfade.model.events import EndMissed, GateWaits, Looked
 from crossfade.model.plan import Plan
 from crossfade.model.terms import Outcome, Phase, Side
 from crossfade.runbook.phases import Course, Step, steps_failing_back, steps_forward, steps_rolling_back
@@ -67,7 +67,7 @@ class State:
     judge: JudgeState | None = None
     looked: Looked | None = None
     recent: tuple[tuple[datetime, Looked], ...] = ()
-    waits: tuple[str, str] | None = None
+    waits: GateWaits | None = None
     returns: bool = True
     outcome: Outcome | None = None
     engines: int = 0
