@@ -133,6 +133,7 @@ def test_hostile_text_stays_text_when_it_is_in_the_journal() -> None:
         ({"detection_requests": 2311}, "2,311 requests"),
         ({"rollback_ms": 84.2}, "84.2 ms"),
         ({"resumes": 3}, "resumed 3 times"),
+        ({"resumes": 1, "engine_log": "engine.log"}, "resumed once; the engine&#39;s log lies beside this report"),
     ],
 )
 def test_summary_says_it_when_the_result_has_it(change: dict[str, object], said: str) -> None:

@@ -35,4 +35,6 @@ def summarize(result: Result) -> None:
     table.add_row("took", f"{result.seconds:.0f} s, {result.resumes} resumes")
     table.add_row("report", str(result.report))
     table.add_row("journal", str(result.journal))
+    if result.engine_log is not None:
+        table.add_row("engine's log", str(result.engine_log))
     people.print(table)

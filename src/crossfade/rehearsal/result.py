@@ -1,5 +1,6 @@
 """What a rehearsal amounted to: counted by the users' own ledger, told by the journal, shown in the report."""
 
+import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -15,6 +16,7 @@ from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import (
     EndMissed,
     EndReached,
+    EndWanted,
     EngineStarted,
     FailBackDecided,
     MigrationEnded,
@@ -52,6 +54,7 @@ class Result:
     `detection_requests`: requests from the fault until the decision to go back; None without either.
     `rollback_ms`: from that decision until the last request was sent to a modern server.
     `lost_writes`, `duplicate_writes`: the users' acknowledgements against the final primary, documents included.
+    `engine_log`: what engines said, kept when one died or the migration halted; None otherwise, or if they were silent.
     """
 
     outcome: Outcome
@@ -71,6 +74,7 @@ class Result:
     seconds: float
     report: Path
     journal: Path
+    engine_log: Path | None
 
     def as_json(self) -> dict[str, object]:
         """What CONTRACT promises of `rehearse --json`, and the reason besides."""
@@ -87,10 +91,12 @@ def bring_home(conductor: Conductor, conducted: Conducted, reports: Path) -> Res
     dsn = conductor.data_center.clusters[primary].dsn(database=DATABASE)
     counted = audit(layout.users, dsn, shares=[layout.share(primary)])
     folder = reports / layout.migration
-    result = _result(conducted, record, counted, folder.absolute())
+    result = result_of(conducted, record, counted, folder.absolute(), engine_log=layout.engine_log)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _copy_journal(layout.journal, result.journal)
+        if result.engine_log is not None:
+            shutil.copyfile(layout.engine_log, result.engine_log)
     except (OSError, sqlite3.Error) as fault:
         raise ResultNotKept(folder, str(fault)) from fault
     write_report(
@@ -99,7 +105,7 @@ def bring_home(conductor: Conductor, conducted: Conducted, reports: Path) -> Res
         progress=read_progress(layout.telemetry),
         result=result.as_json(),
         seconds=[_arm_second(record_second) for record_second in _both_arms(record)],
-        windows=[_window(entry, record) for entry in switches(conducted.entries)],
+        windows=[window_of(entry, record) for entry in switches(conducted.entries)],
     )
     return result
 
@@ -109,13 +115,16 @@ def switches(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(e for e in entries if isinstance(e.event, EndReached) and isinstance(e.event.end, ends.WriterIs))
 
 
-def _result(conducted: Conducted, record: Record, counted: LedgerAudit, folder: Path) -> Result:
+def result_of(conducted: Conducted, record: Record, counted: LedgerAudit, folder: Path, *, engine_log: Path) -> Result:
+    """What the three witnesses say together: journal, users' notes, ledger. Report and journal will lie in `folder`."""
     entries = conducted.entries
     last = entries[-1].event
     verified = [
         e.event for e in entries if isinstance(e.event, EndReached | EndMissed) and e.event.end.kind == "data_verified"
     ]
     turned = next((e for e in entries if isinstance(e.event, RollbackDecided | FailBackDecided)), None)
+    resumes = max(sum(isinstance(e.event, EngineStarted) for e in entries) - 1, 0)
+    wanted = (resumes > 0 or conducted.outcome is Outcome.HALTED) and _says_something(engine_log)
     return Result(
         outcome=conducted.outcome,
         final_primary=conducted.state.writer,
@@ -125,20 +134,28 @@ def _result(conducted: Conducted, record: Record, counted: LedgerAudit, folder: 
         acknowledged_writes=counted.acknowledged,
         lost_writes=counted.lost + counted.wrong_amounts + counted.wrong_documents,
         duplicate_writes=counted.duplicated,
-        write_unavailable_ms=tuple(_unavailable_ms(entry, record) for entry in switches(entries)),
+        write_unavailable_ms=tuple(_unavailable_ms(entry, entries, record) for entry in switches(entries)),
         detection_requests=_detection(conducted, turned, record),
         rollback_ms=_rollback_ms(turned, record),
         verified_rows=max((_number(event.facts, "rows") for event in verified), default=0),
         differing_rows=max((_number(event.facts, "differing_rows") for event in verified), default=0),
-        resumes=max(sum(isinstance(e.event, EngineStarted) for e in entries) - 1, 0),
+        resumes=resumes,
         seconds=round((datetime.now(UTC) - conducted.began).total_seconds(), 1),
         report=folder / "report.html",
         journal=folder / "journal.sqlite",
+        engine_log=folder / "engine.log" if wanted else None,
     )
 
 
-def _unavailable_ms(entry: Entry, record: Record) -> float:
-    since, until = _fence(entry) - _BEFORE, entry.at + _AFTER
+def _says_something(log: Path) -> bool:
+    return log.is_file() and log.stat().st_size > 0
+
+
+def _unavailable_ms(switch: Entry, entries: Sequence[Entry], record: Record) -> float:
+    """Looked for since the switch was first tried: an engine that died within it left the fence standing."""
+    assert isinstance(switch.event, EndReached)
+    tried = [e.at for e in entries if isinstance(e.event, EndWanted) and e.event.end == switch.event.end]
+    since, until = min([*tried, _fence(switch)]) - _BEFORE, switch.at + _AFTER
     return round(record.longest_write_gap(since, until).total_seconds() * 1000, 1)
 
 
@@ -150,7 +167,7 @@ def _fence(entry: Entry) -> datetime:
 
 
 def _detection(conducted: Conducted, turned: Entry | None, record: Record) -> int | None:
-    if turned is None or not conducted.struck:
+    if turned is None or not conducted.struck or conducted.struck[0].at > turned.at:
         return None
     return record.counts(conducted.struck[0].at, turned.at).requests
 
@@ -167,7 +184,8 @@ def _number(facts: Mapping[str, object], name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _window(entry: Entry, record: Record) -> WriteWindow:
+def window_of(entry: Entry, record: Record) -> WriteWindow:
+    """A switch seen closely: one of `switches`, and the writes that users got acknowledged around it."""
     event = entry.event
     assert isinstance(event, EndReached)
     assert isinstance(event.end, ends.WriterIs)

@@ -57,7 +57,7 @@ def _tiles(result: Mapping[str, object]) -> tuple[Tile, ...]:
     resumes = _number(result, "resumes")
     return (
         Tile(label="Final primary", value=str(result.get("final_primary", NOT_RECORDED))),
-        Tile(label="Duration", value=took, note=_resumed(resumes)),
+        Tile(label="Duration", value=took, note=_interrupted(resumes, result.get("engine_log"))),
         Tile(label="Requests", value=_count(result, "requests")),
         _none_wanted("Failed requests", result, "failed_requests"),
         Tile(label="Acknowledged writes", value=_count(result, "acknowledged_writes")),
@@ -70,10 +70,11 @@ def _tiles(result: Mapping[str, object]) -> tuple[Tile, ...]:
     )
 
 
-def _resumed(times: float | None) -> str:
+def _interrupted(times: float | None, engine_log: object) -> str:
     if times is None:
         return ""
-    return {0: "never interrupted", 1: "resumed once"}.get(int(times), f"resumed {say_count(times)} times")
+    said = {0: "never interrupted", 1: "resumed once"}.get(int(times), f"resumed {say_count(times)} times")
+    return f"{said}; the engine's log lies beside this report" if engine_log else said
 
 
 def _sentence(ended: Entry | None, result: Mapping[str, object]) -> str:
