@@ -11,7 +11,7 @@ from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
 from crossfade.cli.judge import judge
-from crossfade.cli.output import Exit, complain
+from crossfade.cli.output import Exit, SystemRefused, complain
 from crossfade.cli.rehearse import rehearse, resume
 from crossfade.cli.status import status, watch
 from crossfade.cli.verify import verify
@@ -37,6 +37,9 @@ def run() -> None:
         app()
     except CrossfadeError as failure:
         complain(failure)
+        sys.exit(Exit.FAILED)
+    except OSError as refusal:
+        complain(SystemRefused(refusal))
         sys.exit(Exit.FAILED)
     except KeyboardInterrupt:
         sys.exit(130)

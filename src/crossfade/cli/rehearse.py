@@ -1,6 +1,5 @@
 """`crossfade rehearse` and `crossfade resume`: a whole migration on this computer."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from crossfade.cli.migration_file import sound
 from crossfade.cli.output import Exit, answer, people
 from crossfade.cli.summary import summarize
 from crossfade.cli.views import view
+from crossfade.journal.chain import JournalDamaged
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.file import MigrationFile
 from crossfade.model.resolve import plan_for_rehearsal
@@ -18,10 +18,12 @@ from crossfade.model.terms import Outcome
 from crossfade.rehearsal.conductor import Conductor, Watcher
 from crossfade.rehearsal.faults.grammar import Fault, FaultsInvalid, parse_faults
 from crossfade.rehearsal.faults.injector import needs_wan
-from crossfade.rehearsal.layout import Layout, lay_out, new_id, read_layout, rehearsed_servers
+from crossfade.rehearsal.interruption import Interrupted, interrupted_once
+from crossfade.rehearsal.layout import Layout, home, lay_out, new_id, read_layout, rehearsed_servers, take_along
 from crossfade.rehearsal.lock import one_at_a_time
-from crossfade.rehearsal.result import bring_home
-from crossfade.runbook.evolve import fold
+from crossfade.rehearsal.prerequisites import require, require_ports
+from crossfade.rehearsal.result import Result, bring_home
+from crossfade.rehearsal.room import LEAST_LEFT, needed_bytes, used_bytes
 
 Reports = Annotated[Path, typer.Option("--report", metavar="DIR", help="Where report and journal are put at the end.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
@@ -48,6 +50,7 @@ def rehearse(
         faults = parse_faults(fault or [], [step.percent for step in described.traffic.steps()])
     except FaultsInvalid as invalid:
         raise typer.BadParameter(f"{invalid}. {invalid.remedy}", param_hint="--fault") from invalid
+    require(report, home(), needed_bytes(described.rehearsal.rows))
     layout = lay_out(
         new_id(described.migration.name),
         rehearsed_servers(described),
@@ -55,7 +58,7 @@ def rehearse(
         speed=speed,
         seed=described.rehearsal.seed if seed is None else seed,
     )
-    shutil.copyfile(file, layout.file)
+    take_along(layout, file)
     _conduct(layout, described, faults, report, json=json)
 
 
@@ -69,10 +72,11 @@ def resume(
     Example: crossfade resume ledger-3f2a
     """
     layout = read_layout(migration)
-    fold(
-        SqliteJournal(layout.journal, must_exist=True).read()
-    )  # a journal that does not hold is found before anything starts
-    _conduct(layout, sound(layout.file), (), report, json=json)
+    file = sound(layout.file)
+    SqliteJournal(layout.journal, must_exist=True, read_only=True).read()  # one that does not hold is found before all
+    room = max(needed_bytes(file.rehearsal.rows) - used_bytes(layout.root), 2 * LEAST_LEFT)
+    require(report, layout.root, room)
+    _conduct(layout, file, (), report, json=json)
 
 
 def _conduct(layout: Layout, file: MigrationFile, faults: Sequence[Fault], reports: Path, *, json: bool) -> None:
@@ -81,31 +85,41 @@ def _conduct(layout: Layout, file: MigrationFile, faults: Sequence[Fault], repor
         f"[bold]{layout.migration}[/]  from {file.source.name} to {file.environment.region}, all on this computer"
     )
     plan = plan_for_rehearsal(file, layout.migration, layout.speed)
-    with one_at_a_time(layout):
+    with interrupted_once(), one_at_a_time(layout):
+        require_ports(layout)
         conductor = Conductor(layout, file, plan, faults)
         try:
-            conductor.start(lambda words: people.print(f"  starting {words} …"))
-            seen = view()
-            try:
-                conducted = conductor.run(Watcher(tell=seen.tell, show=seen.show))
-            finally:
-                seen.close()
-            people.print("  counting what the users were promised …")
-            result = bring_home(conductor, conducted, reports)
-        except BaseException:
+            result = _carry_out(conductor, reports)
+        except BaseException as why:
+            if isinstance(why, Interrupted | KeyboardInterrupt):
+                people.print("\n  ending what was started …")
             conductor.close()
-            _say_how_to_go_on(layout)
+            _say_how_to_go_on(layout, why)
             raise
         conductor.close()
         conductor.discard()
-    summarize(result)
-    if json:
-        answer(result.as_json())
+        summarize(result)
+        if json:
+            answer(result.as_json())
     if result.outcome is not Outcome.COMPLETED:
         raise typer.Exit(Exit.ENDED_OTHERWISE)
 
 
-def _say_how_to_go_on(layout: Layout) -> None:
+def _carry_out(conductor: Conductor, reports: Path) -> Result:
+    conductor.start(lambda words: people.print(f"  starting {words} …"))
+    seen = view()
+    try:
+        conducted = conductor.run(Watcher(tell=seen.tell, show=seen.show))
+    finally:
+        seen.close()
+    people.print("  counting what the users were promised …")
+    return bring_home(conductor, conducted, reports)
+
+
+def _say_how_to_go_on(layout: Layout, why: BaseException) -> None:
+    if isinstance(why, JournalDamaged):  # nobody may go on with it
+        people.print(f"\nEverything that was started has ended; {layout.root} is as it was, for you to look into.")
+        return
     people.print(
         f"\nEverything that was started has ended; nothing is lost. Go on:  crossfade resume {layout.migration}"
     )

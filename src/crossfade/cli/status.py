@@ -8,6 +8,7 @@ import typer
 from crossfade.cli.output import answer, people
 from crossfade.cli.views import view
 from crossfade.journal.sqlite import SqliteJournal
+from crossfade.model.errors import CrossfadeError
 from crossfade.rehearsal.layout import begun, home, read_layout
 from crossfade.report.telemetry import TelemetryTail
 from crossfade.runbook.evolve import evolve, fold
@@ -26,7 +27,9 @@ def status(
 
     Example: crossfade status ledger-3f2a --json
     """
-    found = {name: describe(name) for name in ([migration] if migration else begun())}
+    found = (
+        {migration: describe(migration)} if migration else {name: _describe_or_say_why_not(name) for name in begun()}
+    )
     for name, facts in found.items():
         people.print(
             f"[bold]{name}[/]  " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
@@ -67,6 +70,14 @@ def watch(
         seen.close()
     if json:
         answer(_facts(migration, state))
+
+
+def _describe_or_say_why_not(migration: str) -> dict[str, object]:
+    """One that cannot be read must not hide the others."""
+    try:
+        return describe(migration)
+    except CrossfadeError as fault:
+        return {"migration": migration, "problem": f"{fault}. {fault.remedy}"}
 
 
 def describe(migration: str) -> dict[str, object]:

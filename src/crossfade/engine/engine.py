@@ -1,6 +1,7 @@
 """The only loop there is."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from crossfade.engine.clock import Clock
@@ -8,6 +9,7 @@ from crossfade.engine.progress import progress_of
 from crossfade.engine.wants import wants
 from crossfade.engine.world import World
 from crossfade.journal.port import Journal, VersionConflict
+from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import EngineStarted, Event
 from crossfade.model.progress import Progress
 from crossfade.model.terms import Outcome
@@ -21,7 +23,8 @@ ENGINE = "engine"
 class Engine:
     """Carries out the migration in `journal` through `world`. Any number of engines may try: one append wins.
 
-    `watch` is shown a `Progress` after each look; it must not raise.
+    `watch` is shown a `Progress` after each look. What it raises as a domain error, such as that the disk is full for
+    telemetry, is passed over: nothing is decided by it.
     """
 
     def __init__(
@@ -51,7 +54,8 @@ class Engine:
             self._finish_what_was_wanted()
         except VersionConflict:
             return self._clock.now()
-        self._watch(progress_of(self._state, seen, self._clock.now()))
+        with suppress(CrossfadeError):
+            self._watch(progress_of(self._state, seen, self._clock.now()))
         return decision.look_again if self._state.outcome is None else None
 
     def _take_up(self) -> None:

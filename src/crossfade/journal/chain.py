@@ -23,13 +23,14 @@ _EVENTS: TypeAdapter[Any] = TypeAdapter(Event)
 
 
 class JournalDamaged(CrossfadeError):
-    """The journal is not what was written to it."""
+    """The journal is not what was written to it. `broken_at` 0: not one entry of it can be trusted."""
 
     remedy = "Do not go on with it; `crossfade audit` says where it breaks. Restore the file from a copy."
 
     def __init__(self, broken_at: int, why: str) -> None:
         self.broken_at, self.why = broken_at, why
-        super().__init__(f"the journal does not hold at entry {broken_at}: {why}")
+        where = f" at entry {broken_at}" if broken_at else ""
+        super().__init__(f"the journal does not hold{where}: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The embedded journal: one SQLite file a migration, write-ahead log, full sync.
 
 A commit is on disk when `append` returns (measured: p50 0.4 ms, docs/adr/0005). The file refuses changes and removals;
-whoever removes the triggers first still breaks the chain.
+whoever removes the triggers first still breaks the chain. A removed end is told by the witness beside the file.
 """
 
 import sqlite3
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from crossfade.journal.chain import GENESIS, JournalDamaged, Row, seal, unseal
 from crossfade.journal.port import Entry, VersionConflict
+from crossfade.journal.witness import Head, HeadWitness
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Event
 
@@ -46,7 +47,7 @@ class SqliteJournal:
     """
 
     def __init__(self, path: Path, *, must_exist: bool = False, read_only: bool = False) -> None:
-        self.path = path
+        self.path, self._witness = path, HeadWitness(path)
         if must_exist and not path.is_file():
             raise JournalUnusable(path, "there is none", "Check the migration's id; `crossfade status` lists them.")
         with self._translated():
@@ -64,6 +65,7 @@ class SqliteJournal:
         self._connection.close()
 
     def read(self, after: int = 0) -> tuple[Entry, ...]:
+        witnessed = self._witness.read()  # before the journal: somebody may append meanwhile
         with self._translated(), self._transaction("DEFERRED"):
             position, head = self._head()
             previous = self._hash_at(after)
@@ -75,6 +77,10 @@ class SqliteJournal:
         last, last_hash = (entries[-1].position, entries[-1].hash) if entries else (after, previous)
         if (last, last_hash) != (position, head):
             raise JournalDamaged(last + 1, f"the head names entry {position} as the last")
+        if witnessed is not None and witnessed.position > last:
+            raise JournalDamaged(last + 1, f"there were {witnessed.position} entries; its end is missing")
+        if witnessed is not None and witnessed.position == last and witnessed.hash != head:
+            raise JournalDamaged(last, "it is not the entry that was written")
         return entries
 
     def append(self, events: Sequence[Event], *, expected: int, at: datetime, by: str) -> int:
@@ -91,6 +97,8 @@ class SqliteJournal:
                 self._connection.execute(
                     "INSERT OR REPLACE INTO head VALUES (1, ?, ?)", (rows[-1].position, rows[-1].hash)
                 )
+        if rows:
+            self._witness.note(Head(position=rows[-1].position, hash=rows[-1].hash))
         return expected + len(rows)
 
     def _head(self) -> tuple[int, str]:
@@ -120,23 +128,29 @@ class SqliteJournal:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as fault:
-            raise JournalUnusable(self.path, str(fault), _REMEDIES.get(_name(fault), _OTHERWISE)) from fault
         except sqlite3.DatabaseError as fault:
-            raise JournalDamaged(0, str(fault)) from fault
+            name = getattr(fault, "sqlite_errorname", "")
+            remedy = next((words for start, words in _REMEDIES.items() if name.startswith(start)), None)
+            if remedy is None:  # the system did its part: the content is at fault
+                raise JournalDamaged(0, str(fault)) from fault
+            raise JournalUnusable(self.path, str(fault), remedy) from fault
 
 
 def _row(position: int, at: str, by: str, schema: int, body: str, digest: str) -> Row:
     return Row(position=position, at=at, by=by, schema=schema, body=body, hash=digest)
 
 
-def _name(fault: sqlite3.Error) -> str:
-    return getattr(fault, "sqlite_errorname", "") or ""
-
-
-_OTHERWISE = "See that the folder exists and that you may write to it."
+_ROOM = "The disk is full or fails: make room, then resume."
+_RIGHTS = "See that the folder exists and that you may write to it; run as the user who began the migration."
+_BUSY = "Another program holds it for long: see who, then try again."
 _REMEDIES = {
-    "SQLITE_FULL": "The disk is full: make room, then resume.",
-    "SQLITE_BUSY": "Another program holds it for long: see who, then try again.",
-    "SQLITE_READONLY": "You may not write to it: run as the user who began the migration.",
+    "SQLITE_FULL": _ROOM,
+    "SQLITE_IOERR": _ROOM,
+    "SQLITE_BUSY": _BUSY,
+    "SQLITE_LOCKED": _BUSY,
+    "SQLITE_PROTOCOL": _BUSY,
+    "SQLITE_READONLY": _RIGHTS,
+    "SQLITE_CANTOPEN": _RIGHTS,
+    "SQLITE_PERM": _RIGHTS,
+    "SQLITE_NOMEM": "Memory is short: end other programs, then resume.",
 }

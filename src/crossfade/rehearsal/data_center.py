@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from crossfade.rehearsal import parts, router, wan
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.layout import Layout
 from crossfade.rehearsal.ledger.control import LauncherClient, LauncherSilent
-from crossfade.rehearsal.ledger.database import DATABASE, create_database, create_ledger
+from crossfade.rehearsal.ledger.database import DATABASE, create_database, create_ledger, drop_database
 from crossfade.rehearsal.ledger.documents import write_documents
 from crossfade.rehearsal.ledger.installation import install
 from crossfade.rehearsal.ledger.release.settings import Arm, ServerSettings
 from crossfade.rehearsal.part import Part
 from crossfade.rehearsal.processes import Launch
+from crossfade.rehearsal.room import LEAST_LEFT, require_room
 from crossfade.rehearsal.router_configuration import RouterLayout
 
 _PATIENCE_S = 30.0
@@ -91,12 +93,12 @@ class DataCenter:
         self.users.wait(_PATIENCE_S)
 
     def tend(self) -> list[str]:
-        """Start again what has died (a supervisor would); returns the names."""
-        restarted = []
-        for part in self._parts:
-            if not part.alive:
-                part.start()
-                restarted.append(part.name)
+        """Start again what has died (a supervisor would); returns the names.
+
+        Raises `NoRoom` when the disk is nearly full, `PartNotReady` or `ClusterNotStarted` when starting is no use.
+        """
+        require_room(self.layout.root, LEAST_LEFT)  # before the disk is full: ending in order takes room, too
+        restarted = [part.name for part in (*self._parts, self.users) if part.tend()]
         for side, cluster in self.clusters.items():
             if not cluster.alive:
                 cluster.start()
@@ -111,12 +113,12 @@ class DataCenter:
         self.users.stop(seconds=45.0)
 
     def stop(self) -> None:
-        """Everything that was started has ended."""
-        self.users.stop()
-        for part in reversed(self._parts):
-            part.stop()
-        for cluster in self.clusters.values():
-            cluster.stop()
+        """Everything that was started has ended, users first, databases last; one that resists keeps no other."""
+        with ExitStack() as ending:  # the last that is put on it goes first
+            for cluster in self.clusters.values():
+                ending.callback(cluster.stop)
+            for part in (*self._parts, self.users):
+                ending.callback(part.stop)
 
     def _make_parts(self) -> list[Part]:
         layout = self.layout
@@ -131,6 +133,8 @@ class DataCenter:
 
     def _build(self) -> None:
         source, target = self.clusters[Side.SOURCE], self.clusters[Side.TARGET]
+        for cluster in (source, target):  # an earlier start may have been interrupted in the middle
+            drop_database(cluster.dsn())
         create_ledger(source.dsn(), self._file.rehearsal.rows)
         create_database(target.dsn())
         write_documents(source.dsn(database=DATABASE), self.layout.share(Side.SOURCE))

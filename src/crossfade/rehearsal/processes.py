@@ -6,10 +6,13 @@ import pwd
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from crossfade.model.errors import CrossfadeError
 
@@ -17,16 +20,30 @@ _PR_SET_PDEATHSIG = 1
 _NOBODY = "nobody"
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PORTS = range(20000, 32000)  # below 32768: above, an outgoing connection may hold one
+_RANGE = 100  # more than any rehearsal needs
+_RANGES = len(_PORTS) // _RANGE
+_held: dict[int, socket.socket] = {}
 
 
 class PortBusy(CrossfadeError):
-    """A port that must be used again (a resumed rehearsal) is held by somebody else."""
+    """Ports that must be used again (a resumed rehearsal) are held by somebody else."""
 
     remedy = "End the program that listens there, then resume."
 
-    def __init__(self, port: int) -> None:
-        self.port = port
-        super().__init__(f"port {port} on 127.0.0.1 is in use")
+    def __init__(self, *ports: int) -> None:
+        self.ports = ports
+        named = ", ".join(map(str, ports))
+        super().__init__(f"port {named} on 127.0.0.1 is in use" if len(ports) == 1 else f"ports {named} are in use")
+
+
+class NoPortsLeft(CrossfadeError):
+    """Every range of ports is taken by other rehearsals, or by other programs."""
+
+    remedy = "End rehearsals that you no longer need (`crossfade status` lists those of this folder), then try again."
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(f"there are no {count} free ports left between {_PORTS.start} and {_PORTS.stop - 1}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +81,27 @@ def start(launch: Launch) -> subprocess.Popen[bytes]:
             cwd=launch.cwd,
             env=None if launch.environment is None else dict(launch.environment),
             process_group=0,
-            preexec_fn=_orphan_signal(launch.on_orphaned),  # noqa: PLW1509 - no threads run when parts are started
+            preexec_fn=_orphan_signal(launch.on_orphaned, os.getpid()),  # noqa: PLW1509 - no threads run when parts are started
             **identity,
         )
     return process
+
+
+def await_end_of(folder: Path, seconds: float) -> None:
+    """Return when no program of the rehearsal in `folder` runs any more, or after `seconds`.
+
+    After its conductor was killed, a database needs a moment to end in order.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and any(_works_in(process, str(folder)) for process in psutil.process_iter()):
+        time.sleep(0.1)
+
+
+def _works_in(process: psutil.Process, folder: str) -> bool:
+    try:
+        return any(word.startswith(f"{folder}/") for word in process.cmdline()[1:])
+    except psutil.Error:
+        return False
 
 
 def stop(process: subprocess.Popen[bytes], *, timeout: float, by: signal.Signals = signal.SIGTERM) -> None:
@@ -88,17 +122,42 @@ def give_to_nobody(place: Path) -> None:
         os.chown(place, nobody.pw_uid, nobody.pw_gid)
 
 
-def free_ports(count: int) -> list[int]:
-    """`count` ports of 127.0.0.1 that nobody listens on, between 20000 and 32000."""
+def free_ports(count: int, *, but: Container[int] = ()) -> list[int]:
+    """`count` ports of 127.0.0.1 that nobody listens on, between 20000 and 32000, and none of `but`.
+
+    They come from ranges that this process holds until it ends, so two that choose at the same time choose different
+    ones. Raises `NoPortsLeft`.
+    """
     found: list[int] = []
-    start_at = _PORTS.start + os.getpid() * 37 % len(_PORTS)
-    for offset in range(len(_PORTS)):
-        port = _PORTS.start + (start_at - _PORTS.start + offset) % len(_PORTS)
-        if is_free(port):
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise PortBusy(_PORTS.start)
+    first = os.getpid() % _RANGES  # any will do; not the same for all
+    for number in [*_held, *((first + offset) % _RANGES for offset in range(_RANGES))]:
+        if not _hold(number):
+            continue
+        start_at = _PORTS.start + number * _RANGE
+        found += [port for port in range(start_at, start_at + _RANGE) if port not in but and is_free(port)]
+        found = list(dict.fromkeys(found))
+        if len(found) >= count:
+            return found[:count]
+    raise NoPortsLeft(count)
+
+
+def hold_ports(ports: Iterable[int]) -> None:
+    """Nobody who asks for free ports is given these, or their neighbours, while this process lives."""
+    for number in {(port - _PORTS.start) // _RANGE for port in ports if port in _PORTS}:
+        _hold(number)
+
+
+def _hold(number: int) -> bool:
+    """Whether this process holds the range: a name that the kernel gives to one process, and takes back at its end."""
+    if number not in _held:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0crossfade ports {number}")
+        except OSError:
+            claim.close()
+            return False
+        _held[number] = claim
+    return True
 
 
 def is_free(port: int) -> bool:
@@ -111,9 +170,11 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _orphan_signal(by: signal.Signals) -> Callable[[], None]:
+def _orphan_signal(by: signal.Signals, parent: int) -> Callable[[], None]:
     def ask_kernel() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(by), 0, 0, 0)
+        if os.getppid() != parent:  # it died before the kernel was asked
+            os._exit(1)
 
     return ask_kernel
 

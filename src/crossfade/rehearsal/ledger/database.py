@@ -21,13 +21,15 @@ END $$
 """
 
 
+_REMEDIES = {"53100": "The disk is full: make room, then go on."}
+
+
 class LedgerNotCreated(CrossfadeError):
     """The database server refused the ledger's schema or its rows."""
 
-    remedy = "Look into the database server's log in the run's folder; start again with an empty run."
-
     def __init__(self, step: str, sqlstate: str | None) -> None:
         self.step, self.sqlstate = step, sqlstate
+        self.remedy = _REMEDIES.get(sqlstate or "", "Look into the database server's log in the run's folder.")
         super().__init__(f"the ledger's {step} could not be made (SQLSTATE {sqlstate or 'none: no connection'})")
 
 
@@ -70,6 +72,15 @@ def create_database(dsn: str, *, name: str = DATABASE) -> str:
     except psycopg.Error as exc:
         raise LedgerNotCreated("database", exc.sqlstate) from exc
     return make_conninfo(dsn, dbname=name)
+
+
+def drop_database(dsn: str, *, name: str = DATABASE) -> None:
+    """There is no database of that name. `dsn` is a superuser's, of another database. Raises LedgerNotCreated."""
+    try:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    except psycopg.Error as exc:
+        raise LedgerNotCreated("place", exc.sqlstate) from exc
 
 
 def create_ledger(dsn: str, rows: int, *, name: str = DATABASE) -> LedgerSize:
