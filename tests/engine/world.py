@@ -65,6 +65,7 @@ class ScriptedWorld:
     percent: float = 0.0
     writer: Side = Side.SOURCE
     way_back_alive: bool = True
+    both_write: bool = False
     _counts: dict[str, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0] * (len(HEALTHY) + 2)))
     _counted_until: datetime = START
 
@@ -97,7 +98,12 @@ class ScriptedWorld:
                 applying=True,
             ),
             "way_back": WayBack(primary=writer, built=True, proven=self.way_back_alive, lag_bytes=0),
-            "writer": Writer(source_open=self.writer is Side.SOURCE, source_epoch=0, target_open=False, target_epoch=0),
+            "writer": Writer(
+                source_open=self.writer is Side.SOURCE or self.both_write,
+                source_epoch=0,
+                target_open=self.writer is Side.TARGET,
+                target_epoch=0,
+            ),
             "servers": (ServerStatus(name="a", state=ServerState.READY_FOR_TEST, instance_running=True),),
             "files": FileSync(primary=writer, files=10, bytes=100, pending=0, lag=None),
         }

@@ -11,7 +11,7 @@ _BY_PHASE: dict[Phase, frozenset[str]] = {
     Phase.SHADOW: frozenset({"replication", "files"}),
     Phase.CANARY: frozenset({"replication", "arms", "shares", "files"}),
     Phase.CUTOVER: frozenset({"replication", "arms", "shares", "files"}),
-    Phase.BAKE: frozenset({"replication", "way_back", "arms", "shares", "files"}),
+    Phase.BAKE: frozenset({"replication", "way_back", "writer", "arms", "shares", "files"}),
     Phase.FINALIZE: frozenset({"arms", "shares"}),
 }
 

@@ -30,7 +30,8 @@ class Replication:
     """Logical replication away from `primary`.
 
     `lag_bytes` is replay lag: the primary's write position less what the other side has replayed and confirmed.
-    `lag` is the same as time: how old the newest marker row is that has arrived; None before the first.
+    `lag` is the same as time: 0 when the newest marker row has arrived, else the age of the oldest that is missing;
+    None before the first has arrived.
     `retained_wal_bytes` is what the primary keeps on disk for the slot.
     """
 

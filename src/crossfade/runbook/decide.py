@@ -63,8 +63,9 @@ def _next_events(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
     cause = reason_to_turn(state, seen, looked, now)
     if cause is not None:
         turned = turn(state, cause)
-        state = evolve(state, turned, now)
-        yield turned
+        if turned is not None:
+            state = evolve(state, turned, now)
+            yield turned
     while state.outcome is None:
         event_or_none = _advance(state, seen, now)
         if event_or_none is None:

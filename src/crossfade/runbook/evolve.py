@@ -31,11 +31,11 @@ def evolve(state: State, event: Event, at: datetime, by: str = "engine") -> Stat
 def _after_a_persons_word(state: State, event: Event, by: str) -> State | None:
     match event:
         case events.Approved(phase=phase):
-            return replace(state, approvals=state.approvals | {phase})
+            return replace(state, approvals=state.approvals | {(phase, by)}, waits=None)  # who else is asked now?
         case events.Held(reason=reason):
             return replace(state, held=Request(by=by, reason=reason))
         case events.Released():
-            return replace(state, held=None, waits=None)
+            return replace(state, held=None, waits=None, miss=None)  # whoever releases wants it tried anew
         case events.RollbackRequested(reason=reason):
             return replace(state, rollback=Request(by=by, reason=reason))
         case events.Overridden(until=until):

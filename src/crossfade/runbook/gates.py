@@ -12,6 +12,7 @@ from crossfade.model.events import Facts
 from crossfade.model.plan import Plan
 from crossfade.model.seen import FileSync, Replication, Seen, ServerState, WayBack
 from crossfade.model.terms import NoData, Side, Sighting
+from crossfade.runbook.approving import in_words, still_needed
 from crossfade.runbook.judging import promotes
 from crossfade.runbook.phases import Await, Gate, rungs
 from crossfade.runbook.state import State
@@ -50,9 +51,10 @@ def ask(gate: Await, state: State, seen: Seen, now: datetime) -> Answer:
 
 
 def _approved(at: Situation) -> Answer:
-    if at.state.phase in at.state.approvals:
+    needed = next((needed for needed in at.plan.approvals if needed.phase is at.state.phase), None)
+    if needed is None or still_needed(needed, at.state.approvals) == 0:
         return Passed(facts={"phase": str(at.state.phase)})
-    return Waits(cause="approval", reason=f"{at.state.phase} needs a person's approval")
+    return Waits(cause="approval", reason=f"{at.state.phase} needs {in_words(needed, at.state.approvals)}")
 
 
 def _full_load_done(at: Situation) -> Answer:
@@ -121,6 +123,11 @@ def _baked(at: Situation) -> Answer:
         return _no_data(found)
     if not _lives(found, at.state):
         return Waits(cause="way_back", reason="the way back is not proven to be alive")
+    writer = _fresh(at.seen.writer, at.plan, at.now)
+    if isinstance(writer, NoData):
+        return _no_data(writer)
+    if writer.side is not Side.TARGET:
+        return Waits(cause="writer", reason="by their own word, not the target alone takes writes")
     lag = _fresh(at.seen.replication, at.plan, at.now)
     if isinstance(lag, NoData):
         return _no_data(lag)

@@ -65,7 +65,7 @@ class Row:
 
 def steps_forward(plan: Plan, phase: Phase, epoch: int) -> tuple[Step, ...]:
     """The steps of `phase`. `epoch` is that of the last switch before the phase (0: none yet)."""
-    approval = (Await(gate=Gate.APPROVED),) if phase in plan.approvals else ()
+    approval = (Await(gate=Gate.APPROVED),) if plan.approval(phase) else ()
     return approval + RUNBOOK[phase].steps(plan, epoch)
 
 

@@ -45,7 +45,7 @@ class State:
     was entered or the course turned, from which its steps count on. `wanted` is an intent without outcome:
     after a crash this is where the engine goes on. `recent` holds the looks of the guards' window. `returns` is False
     from the moment the point of no return is wanted: after a crash nobody knows on which side of it we are.
-    `verified` and `woken` name the switch after which the data was last verified and the way back last proven.
+    `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data was last verified and the way back last proven.
     """
 
     plan: Plan | None = None
@@ -59,7 +59,7 @@ class State:
     phase_epoch: int = 0
     writer: Side = Side.SOURCE
     canary_percent: float = 0.0
-    approvals: frozenset[Phase] = frozenset()
+    approvals: frozenset[tuple[Phase, str]] = frozenset()
     held: Request | None = None
     rollback: Request | None = None
     override_until: datetime | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossfade.model import ends
-from crossfade.model.events import Event, Facts, FailBackDecided, Looked, MigrationEnded, RollbackDecided
+from crossfade.model.events import Event, Facts, FailBackDecided, Held, Looked, MigrationEnded, RollbackDecided
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Side
 from crossfade.runbook.judging import aborts
@@ -38,11 +38,13 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
     )
 
 
-def turn(state: State, cause: Cause) -> Event:
-    """The decision that `cause` leads to where the migration stands."""
+def turn(state: State, cause: Cause) -> Event | None:
+    """The decision that `cause` leads to where the migration stands; None while it is held for that very decision."""
     if state.phase is Phase.PREPARE and cause.word == "end":
         return MigrationEnded(outcome=Outcome.HALTED, reason=f"not ready: {cause.reason}")
     if state.writer is Side.TARGET:
+        if cause.word != "person" and not state.plan_or_raise.fail_back_automatically:
+            return None if state.held else Held(reason=f"whether to fail back is for a person to say: {cause.reason}")
         return FailBackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
     return RollbackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
 
