@@ -15,6 +15,7 @@ from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Approved, Event, Held, Overridden, Released, RollbackRequested
 from crossfade.model.terms import Phase
 from crossfade.rehearsal.layout import read_layout
+from crossfade.runbook.approving import in_words, still_needed
 from crossfade.runbook.evolve import fold
 from crossfade.runbook.state import State
 
@@ -39,14 +40,24 @@ class NotPossible(CrossfadeError):
 def approve(migration: Migration, reason: Reason, by: Name = "", phase: ForPhase = "", json: AsJson = False) -> None:
     """Let a phase begin that waits for approval (the one that waits, or --phase).
 
+    Where the migration file names who may approve, only their words count, each once.
+
     Example: crossfade approve ledger-3f2a --reason "change 4711"
     """
 
-    def event(state: State) -> Event:
+    def event(state: State, who: str) -> Event:
         wanted = _phase(phase) if phase else state.phase
-        if wanted is None or state.plan is None or wanted not in state.plan.approvals:
+        needed = state.plan.approval(wanted) if wanted and state.plan else None
+        if needed is None:
             raise NotPossible("approve", f"{wanted} needs no approval", "See `crossfade status` for what it waits for.")
-        return Approved(phase=wanted, reason=reason)
+        if needed.by and who not in needed.by:
+            remedy = f"One of {', '.join(needed.by)} may; --by names who gives the word."
+            raise NotPossible("approve", f"{who} may not approve {needed.phase}", remedy)
+        if (needed.phase, who) in state.approvals:
+            left = still_needed(needed, state.approvals)
+            remedy = f"{in_words(needed, state.approvals)} is needed.".capitalize() if left else "Nothing to do."
+            raise NotPossible("approve", f"{who} has approved {needed.phase} already", remedy)
+        return Approved(phase=needed.phase, reason=reason)
 
     _give("approve", migration, by, json, event)
 
@@ -56,7 +67,7 @@ def hold(migration: Migration, reason: Reason, by: Name = "", json: AsJson = Fal
 
     Example: crossfade hold ledger-3f2a --reason "incident 12"
     """
-    _give("hold", migration, by, json, lambda _: Held(reason=reason))
+    _give("hold", migration, by, json, lambda *_: Held(reason=reason))
 
 
 def release(migration: Migration, reason: Reason, by: Name = "", json: AsJson = False) -> None:
@@ -65,7 +76,7 @@ def release(migration: Migration, reason: Reason, by: Name = "", json: AsJson = 
     Example: crossfade release ledger-3f2a --reason "incident 12 is over"
     """
 
-    def event(state: State) -> Event:
+    def event(state: State, _: str) -> Event:
         if state.held is None:
             raise NotPossible("release", "it is not held", "Nothing to do.")
         return Released(reason=reason)
@@ -79,7 +90,7 @@ def rollback(migration: Migration, reason: Reason, by: Name = "", json: AsJson =
     Example: crossfade rollback ledger-3f2a --reason "support is swamped"
     """
 
-    def event(state: State) -> Event:
+    def event(state: State, _: str) -> Event:
         if not state.returns:
             raise NotPossible(
                 "rollback", "the point of no return has been passed", "Move back with a migration of its own."
@@ -101,10 +112,10 @@ def override(
     Example: crossfade override ledger-3f2a --for 15m --reason "known slow report"
     """
     span = _span(until)
-    _give("override", migration, by, json, lambda _: Overridden(reason=reason, until=datetime.now(UTC) + span))
+    _give("override", migration, by, json, lambda *_: Overridden(reason=reason, until=datetime.now(UTC) + span))
 
 
-def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State], Event]) -> None:
+def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State, str], Event]) -> None:
     journal = SqliteJournal(read_layout(migration).journal, must_exist=True)
     who = by or getpass.getuser()
     while True:
@@ -112,7 +123,7 @@ def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State
         state = fold(entries)
         if state.outcome is not None:
             raise NotPossible(word, f"{migration} has ended: {state.outcome.value}", "Nothing to do.")
-        given = event(state)
+        given = event(state, who)
         try:
             position = journal.append([given], expected=len(entries), at=datetime.now(UTC), by=who)
         except VersionConflict:

@@ -68,19 +68,36 @@ class GuardLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NeededApproval:
+    """`phase` begins its work only after `count` different ones of `by` approved it; of anybody, if `by` is empty.
+
+    The word of `stand_in` alone is enough: a rehearsal that approves by itself.
+    """
+
+    phase: Phase
+    by: tuple[str, ...] = ()
+    count: int = 1
+    stand_in: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One migration, resolved: no references, no defaults left open, waits as they will really be waited.
 
-    `approvals` are phases that begin their work only after a person approved them. `mirror_percent` 0 leaves the
-    shadow phase empty. `attempts` bounds how often an end is tried before the plan gives way, `retry_after` apart.
-    `fresh` is how old a sighting may be and still count.
+    `mirror_percent` 0 leaves the shadow phase empty. `attempts` bounds how often an end is tried before the plan gives
+    way, `retry_after` apart. `fresh` is how old a sighting may be and still count. Unless `fail_back_automatically`,
+    only a person's word fails back; every other reason holds and waits for it.
     """
 
     migration: str
     ladder: tuple[LadderStep, ...]
     warm_up: timedelta
     bake: timedelta
-    approvals: tuple[Phase, ...] = (Phase.CUTOVER, Phase.FINALIZE)
+    approvals: tuple[NeededApproval, ...] = (
+        NeededApproval(phase=Phase.CUTOVER),
+        NeededApproval(phase=Phase.FINALIZE),
+    )
+    fail_back_automatically: bool = True
     mirror_percent: float = 0.0
     replication: ReplicationLimits = field(default_factory=ReplicationLimits)
     judge: JudgeLimits = field(default_factory=JudgeLimits)
@@ -89,3 +106,7 @@ class Plan:
     retry_after: timedelta = timedelta(seconds=1)
     look_every: timedelta = timedelta(milliseconds=500)
     fresh: timedelta = timedelta(seconds=5)
+
+    def approval(self, phase: Phase) -> NeededApproval | None:
+        """What `phase` needs before it begins, if anything."""
+        return next((needed for needed in self.approvals if needed.phase is phase), None)

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from crossfade.model.file import MigrationFile
-from crossfade.model.plan import Burn, GuardLimits, JudgeLimits, LadderStep, Plan, ReplicationLimits
+from crossfade.model.plan import Burn, GuardLimits, JudgeLimits, LadderStep, NeededApproval, Plan, ReplicationLimits
 
+REHEARSAL = "rehearsal"
+"""Who approves when a rehearsal approves by itself."""
 _SHORTEST_WINDOW = timedelta(seconds=2)
 _SHORTEST_FRESH = timedelta(seconds=5)
 _SHORTEST_LOOK = timedelta(milliseconds=400)  # twice what the router takes to bring its counters up to date
@@ -21,13 +23,18 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Pla
     def wait(planned: timedelta) -> timedelta:
         return min(planned / scale, file.rehearsal.longest_wait / speed)
 
+    stand_in = REHEARSAL if file.rehearsal.approve else None
     limits, replication, judge = file.limits, file.database.replication, file.limits.judge
     return Plan(
         migration=migration,
         ladder=tuple(LadderStep(percent=step.percent, bake=wait(step.bake)) for step in file.traffic.steps()),
         warm_up=wait(file.traffic.warm_up),
         bake=wait(file.bake.duration),
-        approvals=tuple(approval.phase for approval in file.approvals),
+        approvals=tuple(
+            NeededApproval(phase=asked.phase, by=asked.by, count=asked.count, stand_in=stand_in)
+            for asked in file.approvals
+        ),
+        fail_back_automatically=file.bake.fail_back_automatically,
         replication=ReplicationLimits(
             lag=replication.max_lag_time,
             lag_bytes=replication.max_lag_bytes,

@@ -8,6 +8,8 @@ from crossfade.model.terms import Outcome
 from crossfade.notify.port import Notice, Topic
 from crossfade.report.telling import OUTCOMES, tell
 
+_ENGINE = "engine"  # as `Entry.by` names it
+
 
 def notices(entries: Iterable[Entry]) -> Iterator[Notice]:
     """The notices of a journal, in its order.
@@ -19,7 +21,7 @@ def notices(entries: Iterable[Entry]) -> Iterator[Notice]:
     for entry in entries:
         if isinstance(entry.event, happened.MigrationPlanned):
             migration = entry.event.plan.migration
-        heading = _heading(entry.event)
+        heading = _heading(entry.event, entry.by)
         if heading is not None:
             topic, title = heading
             yield Notice(
@@ -32,12 +34,14 @@ def notices(entries: Iterable[Entry]) -> Iterator[Notice]:
             )
 
 
-def _heading(event: happened.Event) -> tuple[Topic, str] | None:
+def _heading(event: happened.Event, by: str) -> tuple[Topic, str] | None:
     match event:
         case happened.PhaseEntered():
             return Topic.PHASE, f"phase {event.phase}"
         case happened.GateWaits() if "approv" in event.cause:
             return Topic.PHASE, "waits for approval"
+        case happened.Held() if by == _ENGINE:
+            return Topic.ERROR, "is held, a person must look"
         case happened.EndMissed() if not event.retryable:
             return Topic.ERROR, "a step failed"
         case happened.Looked() if event.verdict == "abort":

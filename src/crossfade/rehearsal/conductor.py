@@ -13,6 +13,7 @@ from crossfade.model.events import Approved, GateWaits, MigrationPlanned
 from crossfade.model.file import MigrationFile
 from crossfade.model.plan import Plan
 from crossfade.model.progress import Progress
+from crossfade.model.resolve import REHEARSAL
 from crossfade.model.terms import Outcome
 from crossfade.rehearsal.data_center import DataCenter
 from crossfade.rehearsal.faults.grammar import Fault
@@ -26,7 +27,6 @@ from crossfade.runbook.state import State
 
 _TICK_S = 0.05
 _TEND_EVERY_S = 0.5
-_OPERATOR = "rehearsal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Conductor:
         """Every part answers and users are at work. `say` is told what is being started."""
         self.data_center.start(say)
         if not self._journal.read():
-            self._journal.append([MigrationPlanned(plan=self._plan)], expected=0, at=datetime.now(UTC), by=_OPERATOR)
+            self._journal.append([MigrationPlanned(plan=self._plan)], expected=0, at=datetime.now(UTC), by=REHEARSAL)
 
     def run(self, watcher: Watcher) -> Conducted:
         """Until the migration has ended."""
@@ -119,7 +119,7 @@ class Conductor:
             try:
                 position = self._journal.read()[-1].position
                 given = Approved(phase=phase, reason="a rehearsal approves by itself")
-                self._journal.append([given], expected=position, at=datetime.now(UTC), by=_OPERATOR)
+                self._journal.append([given], expected=position, at=datetime.now(UTC), by=REHEARSAL)
             except VersionConflict:
                 continue
             return

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from crossfade.journal.port import Entry
 from crossfade.model.events import MigrationPlanned
-from crossfade.model.plan import GuardLimits, JudgeLimits, Plan, ReplicationLimits
+from crossfade.model.plan import GuardLimits, JudgeLimits, NeededApproval, Plan, ReplicationLimits
 from crossfade.report.units import say_bytes, say_duration, say_percent
 
 Lines = tuple[tuple[str, str], ...]
@@ -20,12 +20,20 @@ def _lines(plan: Plan) -> Lines:
     return (
         ("Ladder", ladder or "none"),
         ("Bake time on the target", say_duration(plan.bake)),
-        ("Approvals", ", ".join(plan.approvals) or "none"),
+        ("Approvals", "; ".join(map(_approval, plan.approvals)) or "none"),
         ("Mirror", f"{say_percent(plan.mirror_percent)} of reads" if plan.mirror_percent else "off"),
         ("Judge", _judge(plan.judge)),
         ("Guards", _guards(plan.guards)),
         ("Replication limits", _replication(plan.replication)),
     )
+
+
+def _approval(needed: NeededApproval) -> str:
+    whose = f"one of {', '.join(needed.by)}" if needed.by else "anybody"
+    if needed.count > 1:
+        whose = f"{needed.count} of {', '.join(needed.by)}" if needed.by else f"{needed.count} people"
+    stand_in = f", or the {needed.stand_in} itself" if needed.stand_in else ""
+    return f"{needed.phase} by {whose}{stand_in}"
 
 
 def _judge(limits: JudgeLimits) -> str:

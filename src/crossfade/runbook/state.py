@@ -45,7 +45,8 @@ class State:
     was entered or the course turned, from which its steps count on. `wanted` is an intent without outcome:
     after a crash this is where the engine goes on. `recent` holds the looks of the guards' window. `returns` is False
     from the moment the point of no return is wanted: after a crash nobody knows on which side of it we are.
-    `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data was last verified and the way back last proven.
+    `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data was last
+    verified and the way back last proven.
     """
 
     plan: Plan | None = None
