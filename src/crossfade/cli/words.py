@@ -1,6 +1,7 @@
 """A person's word to a migration: approve, hold, release, roll back, override. Each is an event in its journal."""
 
 import getpass
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -117,7 +118,7 @@ def override(
 
 def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State, str], Event]) -> None:
     journal = SqliteJournal(read_layout(migration).journal, must_exist=True)
-    who = by or getpass.getuser()
+    who = by or _account()
     while True:
         entries = journal.read()
         state = fold(entries)
@@ -132,6 +133,13 @@ def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State
     people.print(f"[green]✓[/] {word} is in the journal of {migration}, entry {position}, by {who}")
     if json:
         answer({"migration": migration, "word": word, "position": position, "by": who})
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container a user may be a number only
+        return f"user {os.getuid()}"
 
 
 def _phase(text: str) -> Phase:

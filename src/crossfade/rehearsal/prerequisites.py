@@ -1,5 +1,7 @@
 """What a rehearsal needs, asked before anything is begun: better than after three minutes."""
 
+import os
+import pwd
 import tempfile
 from pathlib import Path
 
@@ -22,12 +24,26 @@ class ReportsUnwritable(CrossfadeError):
         super().__init__(f"the report cannot be put into {folder}: {why}")
 
 
-def require(reports: Path, folder: Path, room: int) -> None:
-    """Every program is there, `folder` has `room` bytes, and `reports` can be written.
+class NoAccount(CrossfadeError):
+    """The user who runs this is a number without a name, and PostgreSQL refuses such users."""
 
-    Raises `PartMissing`, `NoRoom` or `ReportsUnwritable`.
+    remedy = "Run as a user who has an account on this computer (a line in /etc/passwd)."
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"user {number} has no account here, and PostgreSQL starts for nobody without one")
+
+
+def require(reports: Path, folder: Path, room: int) -> None:
+    """Every program is there and would start, `folder` has `room` bytes, and `reports` can be written.
+
+    Raises `PartMissing`, `NoAccount`, `NoRoom` or `ReportsUnwritable`.
     """
     parts.require_all()
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError as unknown:
+        raise NoAccount(os.geteuid()) from unknown
     require_room(folder, room)
     try:
         reports.mkdir(parents=True, exist_ok=True)
