@@ -9,10 +9,12 @@ from crossfade.database.settings import NativeSettings, Reach
 from crossfade.engine.clock import WallClock
 from crossfade.engine.engine import Engine
 from crossfade.engine.world import Roles, RolesWorld
-from crossfade.files.client import FileAgentClient
+from crossfade.files.client import FileAgentClient, Patience
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.model.file import MigrationFile, SecretStore
+from crossfade.model.file.database import HashMode
+from crossfade.model.resolve import file_interval
 from crossfade.model.terms import Side, Suite
 from crossfade.network.tcp import POSTGRES_HELLO, TcpNetwork, TcpPath
 from crossfade.notify.cursor import FileCursor
@@ -32,6 +34,7 @@ from crossfade.servers.twin import Twin
 from crossfade.traffic.envoy import EnvoyRouter
 from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 
+# the rehearsal's own application, whatever the file's is called: `check` says so where they differ
 DATABASE, SCHEMA, APPLICATION, OURS = "ledger", "ledger", "ledger_app", "crossfade"
 
 
@@ -64,7 +67,12 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: Callable[[str], Non
             ),
             Launchers(source=_launcher(ports.source_launcher), target=_launcher(ports.target_launcher)),
         ),
-        files=FileAgentClient(layout.files, source=layout.share(Side.SOURCE), target=layout.share(Side.TARGET)),
+        files=FileAgentClient(
+            layout.files,
+            source=layout.share(Side.SOURCE),
+            target=layout.share(Side.TARGET),
+            patience=Patience(fresh=Patience().fresh + file_interval(file, layout.speed)),  # it speaks once a round
+        ),
         network=TcpNetwork(
             [
                 TcpPath(
@@ -78,7 +86,14 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: Callable[[str], Non
         ),
         checks=HttpChecks(_probes(layout)),
         verifier=PostgresVerifier(
-            VerifySettings(source=dsns[Side.SOURCE], target=dsns[Side.TARGET], schemas=(SCHEMA,))
+            VerifySettings(
+                source=dsns[Side.SOURCE],
+                target=dsns[Side.TARGET],
+                schemas=(SCHEMA,),
+                strict=file.verification.hash is HashMode.TEXT,
+                rest_chunk_rows=file.verification.chunk_rows,
+                live_chunk_rows=file.verification.chunk_rows_live,
+            )
         ),
     )
 

@@ -57,4 +57,7 @@ def _say_not_built(waiting: tuple[NotBuilt, ...]) -> None:
 def _say_sound(file: MigrationFile, path: Path) -> None:
     shares = ", ".join(f"{step.percent:g}" for step in file.traffic.steps())
     people.print(Text.assemble(("✓ ", "green"), f"{path}: no fault"), soft_wrap=True)
-    people.print(Text(f"  {file.migration.name}: {file.servers.count} servers, traffic at {shares} %"), soft_wrap=True)
+    people.print(
+        Text(f"  {file.migration.name} of {file.migration.owner}: {file.servers.count} servers, traffic at {shares} %"),
+        soft_wrap=True,
+    )

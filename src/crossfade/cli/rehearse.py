@@ -57,6 +57,7 @@ def rehearse(
         through_wan=described.rehearsal.wan_round_trip.total_seconds() > 0 or needs_wan(faults),
         speed=speed,
         seed=described.rehearsal.seed if seed is None else seed,
+        wanted=described.rehearsal.ports,
     )
     take_along(layout, file)
     _conduct(layout, described, faults, report, json=json)

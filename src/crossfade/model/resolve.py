@@ -8,6 +8,7 @@ from crossfade.model.plan import Burn, GuardLimits, JudgeLimits, LadderStep, Nee
 REHEARSAL = "rehearsal"
 """Who approves when a rehearsal approves by itself."""
 _SHORTEST_WINDOW = timedelta(seconds=2)
+_SHORTEST_ROUND = timedelta(milliseconds=500)
 _SHORTEST_FRESH = timedelta(seconds=5)
 _SHORTEST_LOOK = timedelta(milliseconds=400)  # twice what the router takes to bring its counters up to date
 
@@ -21,7 +22,7 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Pla
     scale = file.rehearsal.time_scale * speed
 
     def wait(planned: timedelta) -> timedelta:
-        return min(planned / scale, file.rehearsal.longest_wait / speed)
+        return _wait(planned, file, speed)
 
     stand_in = REHEARSAL if file.rehearsal.approve else None
     limits, replication, judge = file.limits, file.database.replication, file.limits.judge
@@ -68,3 +69,12 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Pla
         look_every=max(wait(judge.look_every), _SHORTEST_LOOK),
         fresh=max(limits.decide_on_data_younger_than / scale, _SHORTEST_FRESH),
     )
+
+
+def file_interval(file: MigrationFile, speed: float) -> timedelta:
+    """Between two rounds of copying files in a rehearsal: the file's interval, divided like every wait."""
+    return max(_wait(file.files.interval, file, speed), _SHORTEST_ROUND)
+
+
+def _wait(planned: timedelta, file: MigrationFile, speed: float) -> timedelta:
+    return min(planned / (file.rehearsal.time_scale * speed), file.rehearsal.longest_wait / speed)

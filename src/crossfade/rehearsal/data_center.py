@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from crossfade.model.file import MigrationFile
+from crossfade.model.resolve import file_interval
 from crossfade.model.terms import Side
 from crossfade.rehearsal import parts, router, wan
 from crossfade.rehearsal.cluster import Cluster
@@ -57,6 +58,7 @@ class DataCenter:
             admin_port=ports.router_admin,
             legacy_ports=ports.legacy,
             modern_ports=ports.modern,
+            user_header=file.traffic.sticky_header,
         )
         self._parts = self._make_parts()
         self.users = Part("users", self._launch_users, (layout.users / "requests.csv").exists)
@@ -135,7 +137,7 @@ class DataCenter:
         source, target = self.clusters[Side.SOURCE], self.clusters[Side.TARGET]
         for cluster in (source, target):  # an earlier start may have been interrupted in the middle
             drop_database(cluster.dsn())
-        create_ledger(source.dsn(), self._file.rehearsal.rows)
+        create_ledger(source.dsn(), self._file.rehearsal.rows, statements=self._file.rehearsal.documents)
         create_database(target.dsn())
         write_documents(source.dsn(database=DATABASE), self.layout.share(Side.SOURCE))
         for name, port in zip(self.layout.servers, self.layout.ports.legacy, strict=True):
@@ -209,6 +211,7 @@ class DataCenter:
         layout = self.layout
         words = ["--directory", str(layout.files)]
         words += ["--source", str(layout.share(Side.SOURCE)), "--target", str(layout.share(Side.TARGET))]
+        words += ["--interval", f"{file_interval(self._file, layout.speed).total_seconds():g}"]
         return self._python("crossfade.files.agent", words, "file-agent.log")
 
     def _launch_users(self) -> Launch:
@@ -216,6 +219,7 @@ class DataCenter:
         words = ["--router", self.router.url, "--out", str(self.layout.users)]
         words += ["--rate", f"{load.requests_per_second:g}", "--writes", f"{load.write_fraction:g}"]
         words += ["--users", str(load.users), "--seed", str(self.layout.seed)]
+        words += ["--user-header", self._file.traffic.sticky_header]
         return self._python("crossfade.rehearsal.users", words, "users.log")
 
     def _python(self, module: str, words: list[str], log: str) -> Launch:

@@ -13,8 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from crossfade import durable
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.file import MigrationFile
+from crossfade.model.file.rehearsal import Ports as PortsWanted
 from crossfade.model.terms import Side
-from crossfade.rehearsal.processes import free_ports
+from crossfade.rehearsal.processes import free_ports, is_free
 
 MOST_SERVERS = 12  # of each side: more would measure this computer, not the migration
 
@@ -37,6 +38,15 @@ class FolderUnusable(CrossfadeError):
     def __init__(self, folder: Path, why: str) -> None:
         self.folder, self.why = folder, why
         super().__init__(f"{folder} cannot be used: {why}")
+
+
+class PortTaken(CrossfadeError):
+    """A port that the migration file asks for is held by somebody else. `key` is its name there."""
+
+    def __init__(self, key: str, port: int) -> None:
+        self.key, self.port = key, port
+        self.remedy = f"End the program that listens there, or leave rehearsal.ports.{key} out for a free port."
+        super().__init__(f"port {port}, asked for as rehearsal.ports.{key}, is in use")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,21 +148,35 @@ def rehearsed_servers(file: MigrationFile) -> tuple[str, ...]:
     return file.server_names()[:MOST_SERVERS]
 
 
-def lay_out(migration: str, servers: tuple[str, ...], *, through_wan: bool, speed: float, seed: int) -> Layout:
-    """Make the folder of a new rehearsal and choose its ports.
+def lay_out(
+    migration: str,
+    servers: tuple[str, ...],
+    *,
+    through_wan: bool,
+    speed: float,
+    seed: int,
+    wanted: PortsWanted = PortsWanted(),  # noqa: B008 - frozen
+) -> Layout:
+    """Make the folder of a new rehearsal and choose its ports: those `wanted`, and free ones of the range wanted.
 
-    Raises `FolderUnusable` or `NoPortsLeft`; then nothing is left of it.
+    Raises `FolderUnusable`, `PortTaken` or `NoPortsLeft`; then nothing is left of it.
     """
     count = len(servers)
-    free = free_ports(9 + 3 * count, but=_ports_of_others())
+    given = {"router": wanted.router, "source_database": wanted.source_database}
+    given |= {"target_database": wanted.target_database}
+    for key, port in given.items():
+        if port is not None and not is_free(port):
+            raise PortTaken(key, port)
+    but = _ports_of_others() | {port for port in given.values() if port is not None}
+    free = free_ports(9 + 3 * count, but=but, among=range(wanted.first, wanted.last + 1))
     singles, blocks = free[:9], [tuple(free[9 + i * count : 9 + (i + 1) * count]) for i in range(3)]
     ports = Ports(
-        source_database=singles[0],
-        target_database=singles[1],
+        source_database=wanted.source_database or singles[0],
+        target_database=wanted.target_database or singles[1],
         wan_to_source=singles[2],
         wan_to_target=singles[3],
         wan_control=singles[4],
-        router=singles[5],
+        router=wanted.router or singles[5],
         router_admin=singles[6],
         source_launcher=singles[7],
         target_launcher=singles[8],

@@ -41,9 +41,9 @@ class NoPortsLeft(CrossfadeError):
 
     remedy = "End rehearsals that you no longer need (`crossfade status` lists those of this folder), then try again."
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        super().__init__(f"there are no {count} free ports left between {_PORTS.start} and {_PORTS.stop - 1}")
+    def __init__(self, count: int, among: range = _PORTS) -> None:
+        self.count, self.among = count, among
+        super().__init__(f"there are no {count} free ports left between {among.start} and {among.stop - 1}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +122,8 @@ def give_to_nobody(place: Path) -> None:
         os.chown(place, nobody.pw_uid, nobody.pw_gid)
 
 
-def free_ports(count: int, *, but: Container[int] = ()) -> list[int]:
-    """`count` ports of 127.0.0.1 that nobody listens on, between 20000 and 32000, and none of `but`.
+def free_ports(count: int, *, but: Container[int] = (), among: range = _PORTS) -> list[int]:
+    """`count` ports of 127.0.0.1 that nobody listens on, `among` those of 20000 to 31999, and none of `but`.
 
     They come from ranges that this process holds until it ends, so two that choose at the same time choose different
     ones. Raises `NoPortsLeft`.
@@ -131,14 +131,15 @@ def free_ports(count: int, *, but: Container[int] = ()) -> list[int]:
     found: list[int] = []
     first = os.getpid() % _RANGES  # any will do; not the same for all
     for number in [*_held, *((first + offset) % _RANGES for offset in range(_RANGES))]:
-        if not _hold(number):
-            continue
         start_at = _PORTS.start + number * _RANGE
-        found += [port for port in range(start_at, start_at + _RANGE) if port not in but and is_free(port)]
+        offered = range(max(start_at, among.start), min(start_at + _RANGE, among.stop))
+        if not offered or not _hold(number):
+            continue
+        found += [port for port in offered if port not in but and is_free(port)]
         found = list(dict.fromkeys(found))
         if len(found) >= count:
             return found[:count]
-    raise NoPortsLeft(count)
+    raise NoPortsLeft(count, among)
 
 
 def hold_ports(ports: Iterable[int]) -> None:

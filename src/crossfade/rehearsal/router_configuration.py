@@ -1,8 +1,8 @@
 """Envoy between users and servers: what its configuration says.
 
-What it guarantees to users: they stay on their side (`x-user` is hashed; raising the share moves nobody back), a
-server that refuses connections costs them a retry on another server and no answer, and only requests that change
-nothing are ever mirrored.
+What it guarantees to users: they stay on their side (the header that names them is hashed; raising the share moves
+nobody back), a server that refuses connections costs them a retry on another server and no answer, and only requests
+that change nothing are ever mirrored.
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/ (the file's keys are its protobuf messages' fields).
 """
@@ -29,7 +29,8 @@ _TYPE = "type.googleapis.com/envoy.extensions"
 class RouterLayout:
     """Where the router stands. `folder` is its own; `concurrency` is the number of its worker threads.
 
-    `timeout` is how long a request may take in all: long enough to wait for the window of a switch.
+    `timeout` is how long a request may take in all: long enough to wait for the window of a switch. `user_header` is
+    the request header that names the user.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class RouterLayout:
     modern_ports: Sequence[int]
     concurrency: int = 2
     timeout: timedelta = timedelta(seconds=10)
+    user_header: str = USER_HEADER
 
     @property
     def url(self) -> str:
@@ -197,7 +199,7 @@ def _virtual_host(layout: RouterLayout) -> Json:
         },
         "disable_shadow_host_suffix_append": True,
     }
-    action = _route_action(layout.timeout)
+    action = _route_action(layout)
     return {
         "name": "users",
         "domains": ["*"],
@@ -208,13 +210,13 @@ def _virtual_host(layout: RouterLayout) -> Json:
     }
 
 
-def _route_action(timeout: timedelta) -> Json:
+def _route_action(layout: RouterLayout) -> Json:
     """The user's hash modulo the total weight picks the first cluster whose range holds it: modern comes first, so
     its range only grows when the share rises. Requests without a user are spread at random.
     """
     predicate = {"@type": f"{_TYPE}.retry.host.previous_hosts.v3.PreviousHostsPredicate"}
     return {
-        "timeout": f"{timeout.total_seconds():g}s",
+        "timeout": f"{layout.timeout.total_seconds():g}s",
         "weighted_clusters": {
             "runtime_key_prefix": runtime.WEIGHT_PREFIX,
             "use_hash_policy": True,
@@ -223,7 +225,7 @@ def _route_action(timeout: timedelta) -> Json:
                 {"name": runtime.LEGACY, "weight": runtime.TOTAL_WEIGHT},
             ],
         },
-        "hash_policy": [{"header": {"header_name": USER_HEADER}}],
+        "hash_policy": [{"header": {"header_name": layout.user_header}}],
         "retry_policy": {
             # Only what surely reached no server: anything else could write twice.
             "retry_on": "connect-failure,refused-stream,reset-before-request",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crossfade.model.file.database import ReplicationEngine
 from crossfade.model.file.document import MigrationFile
 from crossfade.model.file.section import Section
+from crossfade.model.file.texts import SecretStore
 from crossfade.model.file.traffic import RouterEngine, Strategy
 
 _AWS = "used on AWS only, and that side is planned"
@@ -30,22 +31,63 @@ class _Planned:
 
 
 _PLANNED = (
+    _Planned("migration.description", "shown in reports, which are planned with `crossfade plan`"),
+    _Planned("migration.cost_center", f"a tag of AWS resources: {_AWS}"),
     _Planned("environment", f"names, tags and region of AWS resources: {_AWS}"),
     _Planned("source.inventory", _PLAN),
+    _Planned("source.tiers", "planned; every server of the rehearsal carries web and API"),
+    _Planned(
+        "source.servers",
+        f"addresses, tiers and operating systems: {_AWS}; the rehearsal takes the names",
+        lambda file: any(server.model_fields_set != {"name"} for server in file.source.servers),
+    ),
     _Planned("target", f"networks and servers on AWS: {_AWS}"),
     _Planned("servers.engine", f"MGN and CloudEndure: {_AWS}; the rehearsal copies releases and settings itself"),
     _Planned("servers.instance_types", _AWS),
+    _Planned("servers.release_path", f"{_AWS}; the rehearsal's servers have places of their own"),
+    _Planned("servers.settings_path", f"{_AWS}; the rehearsal's servers have places of their own"),
     _Planned("servers.staging", _AWS),
+    _Planned("servers.test", f"{_AWS}; the rehearsal always checks test instances, which have half a minute"),
+    _Planned("servers.cutover", f"{_AWS}; the rehearsal's instances have half a minute"),
     _Planned("servers.post_launch", _AWS),
     _Planned("servers.configuration", _AWS),
+    _Planned(
+        "database.name",
+        f"{_AWS}; the rehearsal's database is ledger",
+        lambda file: file.database.name != "ledger",
+    ),
+    _Planned(
+        "database.application_roles",
+        f"{_AWS}; the rehearsal's application logs in as ledger_app",
+        lambda file: file.database.application_roles != ("ledger_app",),
+    ),
+    _Planned(
+        "database.schemas",
+        f"{_AWS}; the rehearsal moves the schema ledger",
+        lambda file: file.database.schemas != ("ledger",),
+    ),
+    _Planned("database.tables", f"{_AWS}; the rehearsal moves all tables"),
+    _Planned("database.exclude_tables", f"{_AWS}; the rehearsal moves all tables"),
+    _Planned(
+        "database.source.version",
+        f"{_AWS}; the rehearsal's source is PostgreSQL 13",
+        lambda file: file.database.source.version != 13,
+    ),
     _Planned("database.source.host", f"{_AWS}; the rehearsal makes a source of its own"),
+    _Planned("database.source.port", f"{_AWS}; the rehearsal's is that of `rehearsal.ports`"),
     _Planned("database.source.credentials", f"{_AWS}; the rehearsal makes its own"),
+    _Planned("database.source.tls", f"{_AWS}; the rehearsal's connections stay on this computer"),
+    _Planned("database.source.root_certificate", f"{_AWS}; the rehearsal's connections stay on this computer"),
+    _Planned("database.source.highly_available", _AWS),
     _Planned("database.target", f"RDS and Aurora: {_AWS}; the rehearsal makes a PostgreSQL of its own"),
     _Planned(
         "database.replication.engine",
         "DMS is planned with the AWS side; the rehearsal replicates natively",
         lambda file: file.database.replication.engine is ReplicationEngine.DMS,
     ),
+    _Planned("database.replication.copy_workers", "planned; the rehearsal's target copies two tables at once"),
+    _Planned("database.replication.full_load_limit", "planned; a full load may take as long as it takes"),
+    _Planned("database.replication.wal.warn_at", "planned; nobody is told before `drop_at`"),
     _Planned("database.replication.dms", f"DMS: {_AWS}"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
@@ -54,26 +96,72 @@ _PLANNED = (
     _Planned("database.schema_changes", "planned with `crossfade schema`; nothing reads it yet"),
     _Planned("files.engine", f"DataSync: {_AWS}; the rehearsal copies files itself"),
     _Planned("files.shares", f"{_AWS}; the rehearsal has a share of its own"),
+    _Planned("files.max_lag", "planned; files may lag as far as `database.replication.max_lag_time`"),
+    _Planned("files.bandwidth_limit", f"{_AWS}; the rehearsal copies without a limit"),
+    _Planned(
+        "files.verify_checksums",
+        "planned; the rehearsal always compares checksums",
+        lambda file: not file.files.verify_checksums,
+    ),
+    _Planned("files.final_delta_limit", "planned; the bake waits until the files are in step"),
     _Planned("connectivity", f"VPN and Direct Connect: {_AWS}"),
     _Planned(
         "traffic.strategy",
-        "blue-green is planned; the rehearsal runs canaries",
+        "blue-green is planned; the rehearsal moves everybody in one step, without preview",
         lambda file: file.traffic.strategy is Strategy.BLUE_GREEN,
     ),
-    _Planned("traffic.blue_green", "blue-green is planned; the rehearsal runs canaries"),
+    _Planned("traffic.blue_green", "blue-green is planned; the rehearsal moves everybody in one step, without preview"),
     _Planned(
         "traffic.router",
         "Route 53 and Argo Rollouts are planned; the rehearsal always uses Envoy",
         lambda file: file.traffic.router is not RouterEngine.ENVOY,
     ),
+    _Planned("traffic.drain_timeout", f"{_AWS}; the rehearsal waits until no request is in flight"),
+    _Planned("traffic.share_tolerance_percent", f"{_AWS}; the rehearsal's router tells its shares exactly"),
+    _Planned("traffic.keep_warm", "planned with blue-green; the old side runs until `finalize`"),
     _Planned("traffic.dns", f"the private zone: {_AWS}"),
+    _Planned("limits.rollback_within", "planned; the report tells how long it took"),
+    _Planned("limits.hold_at_most", "planned; a rollout holds as long as evidence is missing"),
     _Planned("metrics", "CloudWatch, Prometheus and business metrics are planned; the rehearsal asks its router"),
     _Planned("shadow", "planned; the shadow phase is passed over", lambda file: file.shadow.enabled),
-    _Planned("checks.services", f"checks by Systems Manager: {_AWS}"),
+    _Planned("verification.rounds", "planned; a live verification has its own rounds"),
+    _Planned("verification.workers", "planned; one chunk is compared at a time"),
+    _Planned("verification.max_statements_per_second", "planned; a verification in the rehearsal is not slowed down"),
+    _Planned("verification.time_limit", "planned; a verification may take as long as it takes"),
+    _Planned("verification.key_attempts_for", "planned; a live verification has its own rounds"),
+    _Planned("checks", "planned; the rehearsal asks its own application: health, database, an account"),
+    _Planned("bake.verification_interval", "planned; everything is verified once, at the end of the bake"),
+    _Planned("bake.marker_interval", "planned; a marker proves the way back once, right after the switch"),
+    _Planned("bake.max_way_back_lag", "planned; a way back that is not proven holds the bake"),
+    _Planned(
+        "approvals",
+        "`valid_for` is planned; an approval stays",
+        lambda file: any(approval.valid_for is not None for approval in file.approvals),
+    ),
+    _Planned(
+        "notifications.terminal",
+        "planned; the terminal where a rehearsal was started always shows it",
+        lambda file: not file.notifications.terminal,
+    ),
+    _Planned(
+        "notifications.webhooks",
+        "addresses and keys in a secret store are planned; the rehearsal tells receivers on this computer only",
+        lambda file: any(
+            hook.url is None or (hook.signing_key is not None and hook.signing_key.store is not SecretStore.ENV)
+            for hook in file.notifications.webhooks
+        ),
+    ),
+    _Planned(
+        "notifications.email",
+        "credentials are planned; the rehearsal tells receivers on this computer only",
+        lambda file: any(mail.credentials is not None for mail in file.notifications.email),
+    ),
     _Planned("notifications.sns", f"SNS: {_AWS}; terminal, webhooks and e-mail are built"),
+    _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
     _Planned("posture", "security checks are planned with the AWS side"),
     _Planned("planning", _PLAN),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis and Kafka: {_AWS}; the rehearsal's journal is SQLite"),
+    _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", _AWS),
     _Planned("facade", "planned; nothing reads it yet"),
     _Planned("kubernetes", "planned with `crossfade manifests`; nothing reads it yet"),

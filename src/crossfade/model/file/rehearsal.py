@@ -8,8 +8,7 @@ from pydantic import Field
 from crossfade.model.file.quantities import Count, Duration, Port, Span
 from crossfade.model.file.section import Section
 
-_LAST_PORT = 32_767
-_RehearsalPort = Annotated[int, Field(ge=1024, le=_LAST_PORT)]
+_RehearsalPort = Annotated[int, Field(ge=20_000, le=31_999)]
 
 
 class ServiceTime(Section):
@@ -52,9 +51,9 @@ class Rehearsal(Section):
     service_time: ServiceTime = ServiceTime()
     """Time that a server takes."""
     rows: Annotated[int, Field(ge=100, le=1_000_000_000)] = 100_000
-    """Rows of the ledger's largest table at the start."""
-    documents: Annotated[int, Field(ge=0, le=1_000_000)] = 2000
-    """Statements on the file share at the start."""
+    """Rows of the ledger at the start, at least 2,000; two thirds are those of its largest table."""
+    documents: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """Statements on the file share at the start, at most one for each transfer; without it, one for each 50 `rows`."""
     wan_round_trip: Duration = timedelta(0)
     """Round trip between the sites."""
     approve: bool = True

@@ -43,16 +43,16 @@ class LedgerSize:
     statements: int
 
     @classmethod
-    def of_rows(cls, rows: int) -> "LedgerSize":
-        """About `rows` rows in all tables together (at least 2,000): two thirds are entries."""
+    def of_rows(cls, rows: int, statements: int | None = None) -> "LedgerSize":
+        """About `rows` rows in all tables together (at least 2,000): two thirds are entries.
+
+        One in fifty is a statement, unless their number is given; there is at most one for each transfer.
+        """
         rows = max(rows, _FEWEST_ROWS)
-        accounts, customers, statements = rows // 25, rows // 50, rows // 50
-        return cls(
-            customers=customers,
-            accounts=accounts,
-            transfers=(rows - accounts - customers - statements) // 3,
-            statements=statements,
-        )
+        accounts, customers, usual = rows // 25, rows // 50, rows // 50
+        transfers = (rows - accounts - customers - usual) // 3
+        statements = usual if statements is None else min(statements, transfers)
+        return cls(customers=customers, accounts=accounts, transfers=transfers, statements=statements)
 
     @property
     def rows(self) -> int:
@@ -83,13 +83,15 @@ def drop_database(dsn: str, *, name: str = DATABASE) -> None:
         raise LedgerNotCreated("place", exc.sqlstate) from exc
 
 
-def create_ledger(dsn: str, rows: int, *, name: str = DATABASE) -> LedgerSize:
+def create_ledger(dsn: str, rows: int, *, name: str = DATABASE, statements: int | None = None) -> LedgerSize:
     """Make the database with roles, schema, grants, and `rows` rows of history: balanced, and the same each time.
+
+    `statements` as in `LedgerSize.of_rows`.
 
     100,000 rows take about a second. Statistics are fresh and every row visible afterwards (VACUUM ANALYZE).
     Raises LedgerNotCreated.
     """
-    size = LedgerSize.of_rows(rows)
+    size = LedgerSize.of_rows(rows, statements)
     step = "schema"
     try:
         with psycopg.connect(create_database(dsn, name=name), autocommit=True) as connection:

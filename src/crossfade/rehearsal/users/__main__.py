@@ -32,6 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--statements", type=_positive, default=3.0, help="statements a second (default 3)")
     parser.add_argument("--users", type=int, default=2000, help="how many different users (default 2000)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--user-header", default="x-user", help="the header that names the user (default x-user)")
     given = parser.parse_args()
     address = urlsplit(given.router)
     try:
@@ -69,7 +70,7 @@ async def _run(given: argparse.Namespace) -> None:
     client = HttpClient(str(address.hostname), int(address.port or 80), timeout=_TIMEOUT_SECONDS)
     notes = Notes(given.out)
     crowd = Crowd(rate=given.rate, writes=given.writes, statements=given.statements, users=given.users, seed=given.seed)
-    users = Users(crowd, client, notes)
+    users = Users(crowd, client, notes, user_header=given.user_header)
     keeping = loop.create_task(notes.keep())
     beginning = loop.create_task(users.begin())
     await asyncio.wait((beginning, loop.create_task(ended.wait())), return_when=asyncio.FIRST_COMPLETED)

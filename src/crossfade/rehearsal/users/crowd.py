@@ -35,8 +35,9 @@ class Tally:
 class Users:
     """Everybody in `crowd`, from `begin` until `end`."""
 
-    def __init__(self, crowd: Crowd, client: HttpClient, notes: Notes) -> None:
+    def __init__(self, crowd: Crowd, client: HttpClient, notes: Notes, *, user_header: str = "x-user") -> None:
         self.tally = Tally()
+        self._user_header = user_header
         self._crowd, self._client, self._notes = crowd, client, notes
         self._epoch = time.time() - time.monotonic()  # one clock for everything: wall-clock steps do no harm
         self._under_way: set[asyncio.Task[None]] = set()
@@ -49,7 +50,7 @@ class Users:
     async def begin(self) -> None:
         """Returns when the ledger has said which accounts there are and the first users are on their way."""
         while True:
-            reply = await self._client.ask("GET", "/api/accounts", {"x-user": "user-00000"})
+            reply = await self._client.ask("GET", "/api/accounts", {self._user_header: "user-00000"})
             if reply.acknowledged:
                 told = json.loads(reply.body)
                 self._accounts = (int(told["first"]), int(told["last"]))
@@ -84,7 +85,7 @@ class Users:
         """One errand: writes are tried again under the same key until they are acknowledged."""
         arrival, method, path, body = self._request(arrival)
         key = str(arrival.key) if arrival.errand.writes else ""
-        headers = {"x-user": f"user-{arrival.user:05}"}
+        headers = {self._user_header: f"user-{arrival.user:05}"}
         if key:
             headers |= {"idempotency-key": key, "content-type": "application/json"}
         expected = self._newest.get(self._account(arrival.user), 0)

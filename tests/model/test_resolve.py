@@ -1,0 +1,32 @@
+from datetime import timedelta
+
+from crossfade.model.plan import NeededApproval
+from crossfade.model.resolve import file_interval, plan_for_rehearsal
+from crossfade.model.terms import Phase
+from tests.model.file.files import sound, with_values
+
+APPROVALS = [{"phase": "cutover", "by": ["ann", "bob"], "count": 2}]
+
+
+def test_files_are_copied_as_often_as_planned_when_waits_are_shorter() -> None:
+    file = sound(with_values(files__interval="10m", rehearsal__longest_wait="20s"))
+    assert file_interval(file, 1.0) == timedelta(seconds=10)
+    assert file_interval(file, 4.0) == timedelta(seconds=2.5)
+
+
+def test_files_are_not_copied_more_often_than_twice_a_second_nor_less_often_than_the_longest_wait() -> None:
+    assert file_interval(sound(with_values(files__interval="1s")), 1.0) == timedelta(milliseconds=500)
+    assert file_interval(sound(with_values(files__interval="24h")), 1.0) == timedelta(seconds=30)
+
+
+def test_approvals_are_those_of_the_file_and_the_rehearsal_stands_in_when_it_approves_by_itself() -> None:
+    alone = plan_for_rehearsal(sound(with_values(approvals=APPROVALS)), "ledger-1", 1.0)
+    assert alone.approvals == (NeededApproval(phase=Phase.CUTOVER, by=("ann", "bob"), count=2, stand_in="rehearsal"),)
+    asked = plan_for_rehearsal(sound(with_values(approvals=APPROVALS, rehearsal__approve=False)), "ledger-1", 1.0)
+    assert asked.approvals == (NeededApproval(phase=Phase.CUTOVER, by=("ann", "bob"), count=2),)
+
+
+def test_failing_back_is_left_to_a_person_when_the_file_says_so() -> None:
+    assert plan_for_rehearsal(sound(with_values()), "ledger-1", 1.0).fail_back_automatically
+    file = sound(with_values(bake__fail_back_automatically=False))
+    assert not plan_for_rehearsal(file, "ledger-1", 1.0).fail_back_automatically
