@@ -81,8 +81,16 @@ def test_blames_the_canary_when_it_is_far_worse_than_a_baseline_in_trouble() -> 
     assert "fails on 40 % of 1,000 requests, above the limit of 5 %" in verdict.reason
 
 
-def test_blames_the_canary_when_the_baseline_had_too_few_errors_to_tell() -> None:
+def test_blames_the_canary_when_the_baseline_had_too_few_requests_to_tell() -> None:
     assert check_guards(window(counts(1000, 60), counts(20, 2)), ERRORS).state is GuardState.BREACHED
+
+
+def test_blames_nobody_when_the_errors_may_have_fallen_on_the_canary_by_chance() -> None:
+    assert check_guards(window(counts(354, 17), counts(250, 4)), BURN).state is GuardState.COMMON
+
+
+def test_blames_the_canary_when_it_alone_fails_at_a_large_share() -> None:
+    assert check_guards(window(counts(2700, 130), counts(300, 0)), BURN).state is GuardState.BREACHED
 
 
 def test_lets_go_when_the_burning_has_ended() -> None:

@@ -12,10 +12,14 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import reduce
 
+from scipy.stats import binom
+
 from crossfade.judge.guard_limits import BurnLimit, GuardLimits
 from crossfade.judge.look import Look
 from crossfade.judge.reasons import percent
 from crossfade.model.counts import ArmCounts, LatencyHistogram
+
+_CHANCE = 1e-4
 
 
 class GuardState(StrEnum):
@@ -129,15 +133,22 @@ def _blamed(kind: GuardKind, counts: WindowCounts, limits: GuardLimits, what: st
     """The canary is beyond a limit of its error rate: its own fault, or one that the baseline shares?"""
     canary, baseline = counts.canary, counts.baseline
     text = f"The canary fails on {percent(_rate(canary))} of {canary.requests:,} requests, {what}"
-    shared = (
-        baseline is not None
-        and baseline.errors >= limits.minimum_errors
-        and _rate(canary) < limits.common_ratio * _rate(baseline)
-    )
-    if shared and baseline is not None:
+    known = baseline is not None and baseline.requests >= limits.minimum_requests
+    if known and baseline is not None and not _clearly_worse(canary, baseline, limits):
         reason = f"{text}, and so does the baseline on {percent(_rate(baseline))}: a common incident."
         return GuardVerdict(state=GuardState.COMMON, guard=kind, reason=reason)
     return GuardVerdict(state=GuardState.BREACHED, guard=kind, reason=text + ".")
+
+
+def _clearly_worse(canary: ArmCounts, baseline: ArmCounts, limits: GuardLimits) -> bool:
+    """More than chance: a dozen errors that fall on two arms by lot fall ten to two often enough.
+
+    The errors' labels are binomial when both arms fail alike (docs/judge.md); the bound is small because a guard is
+    asked at every look.
+    """
+    share = canary.requests / (canary.requests + baseline.requests)
+    by_chance = float(binom.sf(canary.errors - 1, canary.errors + baseline.errors, share))
+    return by_chance < _CHANCE and _rate(canary) >= limits.common_ratio * _rate(baseline)
 
 
 def _p95(window: GuardWindow, limits: GuardLimits) -> GuardVerdict:
