@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crossfade.model.errors import CrossfadeError
 from crossfade.rehearsal import parts
-from crossfade.rehearsal.layout import Layout
+from crossfade.rehearsal.layout import FolderUnusable, Layout
 from crossfade.rehearsal.processes import PortBusy, await_end_of, hold_ports, is_free
 from crossfade.rehearsal.room import require_room
 
@@ -37,14 +37,17 @@ class NoAccount(CrossfadeError):
 def require(reports: Path, folder: Path, room: int) -> None:
     """Every program is there and would start, `folder` has `room` bytes, and `reports` can be written.
 
-    Raises `PartMissing`, `NoAccount`, `NoRoom` or `ReportsUnwritable`.
+    Raises `PartMissing`, `NoAccount`, `NoRoom`, `FolderUnusable` or `ReportsUnwritable`.
     """
     parts.require_all()
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError as unknown:
         raise NoAccount(os.geteuid()) from unknown
-    require_room(folder, room)
+    try:
+        require_room(folder, room)
+    except OSError as refused:
+        raise FolderUnusable(folder, refused.strerror or str(refused)) from refused
     try:
         reports.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=reports):
