@@ -13,6 +13,7 @@ from crossfade.cli.views import view
 from crossfade.journal.chain import JournalDamaged
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.file import MigrationFile
+from crossfade.model.file.built import not_built
 from crossfade.model.resolve import plan_for_rehearsal
 from crossfade.model.terms import Outcome
 from crossfade.rehearsal.conductor import Conductor, Watcher
@@ -85,6 +86,9 @@ def _conduct(layout: Layout, file: MigrationFile, faults: Sequence[Fault], repor
     people.print(
         f"[bold]{layout.migration}[/]  from {file.source.name} to {file.environment.region}, all on this computer"
     )
+    unused = len(not_built(file))
+    if unused:
+        people.print(f"[dim]not used by a rehearsal: {unused} of the file's keys; `crossfade check` lists them[/]")
     plan = plan_for_rehearsal(file, layout.migration, layout.speed)
     with interrupted_once(), one_at_a_time(layout):
         require_ports(layout)

@@ -56,7 +56,7 @@ def approve(migration: Migration, reason: Reason, by: Name = "", phase: ForPhase
             raise NotPossible("approve", f"{who} may not approve {needed.phase}", remedy)
         if (needed.phase, who) in state.approvals:
             left = still_needed(needed, state.approvals)
-            remedy = f"{in_words(needed, state.approvals)} is needed.".capitalize() if left else "Nothing to do."
+            remedy = f"{needed.phase} still needs {in_words(needed, state.approvals)}." if left else "Nothing to do."
             raise NotPossible("approve", f"{who} has approved {needed.phase} already", remedy)
         return Approved(phase=needed.phase, reason=reason)
 

@@ -141,3 +141,12 @@ def test_takes_about_a_second_when_a_hundred_thousand_rows_are_asked_for(cluster
     with psycopg.connect(clusters[Side.SOURCE].dsn(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE large"))
     assert took < 8  # 0.7 s by itself; row by row it would be a minute
+
+
+def test_as_many_statements_as_asked_for_but_one_for_each_transfer_at_most() -> None:
+    usual = LedgerSize.of_rows(5_000)
+    assert LedgerSize.of_rows(5_000, 7) == LedgerSize(
+        customers=usual.customers, accounts=usual.accounts, transfers=usual.transfers, statements=7
+    )
+    assert LedgerSize.of_rows(5_000, 0).statements == 0
+    assert LedgerSize.of_rows(5_000, 1_000_000).statements == usual.transfers

@@ -24,7 +24,7 @@ class Desk(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Clerk)
-        self.fail_first, self.slow = 0, 0.0
+        self.fail_first, self.slow, self.user_header = 0, 0.0, "x-user"
         self.keys: Counter[str] = Counter()
         self.people: set[str] = set()
         self.entries: list[dict[str, Any]] = []
@@ -36,7 +36,7 @@ class _Clerk(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         time.sleep(self.server.slow)
-        self.server.people.add(self.headers["x-user"])
+        self.server.people.add(self.headers[self.server.user_header])
         if self.path == "/api/accounts":
             self._say(200, {"first": 2, "last": 30})
         else:
@@ -102,6 +102,13 @@ def run(desk: Desk, out: Path, wanted: int, *more: str) -> tuple[Record, dict[st
     stop(process, timeout=35)
     assert process.returncode == 0
     return read_record(out), json.loads((out / "summary.json").read_text())
+
+
+def test_everybody_gives_a_name_in_the_header_that_is_asked_for(desk: Desk, tmp_path: Path) -> None:
+    desk.user_header = "x-customer"
+    run(desk, tmp_path / "users", 30, "--user-header", "x-customer", "--writes", "0")
+    assert len(desk.people) > 5
+    assert all(name.startswith("user-") for name in desk.people)
 
 
 def test_tries_again_under_the_same_key_when_a_write_fails(desk: Desk, tmp_path: Path) -> None:
