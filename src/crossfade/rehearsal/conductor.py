@@ -101,13 +101,18 @@ class Conductor:
         shutil.rmtree(self.layout.root, ignore_errors=True)
 
     def _listen(self, watcher: Watcher) -> None:
+        asked = False
         for entry in self._journal.read(after=len(self._entries)):
             self._entries.append(entry)
             self._state = evolve(self._state, entry.event, entry.at, entry.by)
             watcher.tell(entry)
             self._injector.hear(entry)
             if isinstance(entry.event, GateWaits) and entry.event.gate == Gate.APPROVED:
-                self._approve()
+                asked = True
+            elif isinstance(entry.event, Approved) and entry.by == REHEARSAL:
+                asked = False
+        if asked and self._state.outcome is None:  # a resume hears again what was answered long ago
+            self._approve()
         for progress in self._telemetry.read():
             watcher.show(progress)
 
