@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from crossfade.cli.main import app
+from crossfade.cli.application import app
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.events import Event, MigrationEnded, MigrationPlanned, PhaseEntered
 from crossfade.model.plan import LadderStep, Plan

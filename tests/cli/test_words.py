@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from crossfade.cli.main import app
+from crossfade.cli.application import app
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.events import Approved, Event, MigrationPlanned, PhaseEntered
 from crossfade.model.plan import LadderStep, NeededApproval, Plan

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer.main
 
-from crossfade.cli.main import app
+from crossfade.cli.application import app
 from crossfade.database.port import SWITCH_POINTS
 from crossfade.model.terms import Phase
 from crossfade.rehearsal.faults.catalogue import CATALOGUE

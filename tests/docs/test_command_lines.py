@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.main import app
+from crossfade.cli.application import app
 from tests.docs.documents import ROOT, Document, documents
 from tests.docs.published import every_command
 

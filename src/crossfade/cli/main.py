@@ -1,38 +1,22 @@
-"""The command line: one file a command, registered here."""
+"""The program `crossfade`: what a person can cause ends with a message and an exit code, never with a traceback."""
 
 import sys
 
-import typer
-
-from crossfade.cli import words
-from crossfade.cli.audit import audit
-from crossfade.cli.check import check
-from crossfade.cli.engine import engine
-from crossfade.cli.faults import faults
-from crossfade.cli.init import init
-from crossfade.cli.judge import judge
-from crossfade.cli.output import Exit, SystemRefused, complain
-from crossfade.cli.rehearse import rehearse, resume
-from crossfade.cli.status import status, watch
-from crossfade.cli.verify import verify
-from crossfade.model.errors import CrossfadeError
-
-app = typer.Typer(
-    help="Move a live system from your data center to AWS, and back if you must, without losing a write.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode="rich",
-)
-for command in (init, check, rehearse, resume, status, watch, faults, judge, verify, audit):
-    app.command()(command)
-for word in (words.approve, words.hold, words.release, words.rollback, words.override):
-    app.command()(word)
-app.command(hidden=True)(engine)
-
 
 def run() -> None:
-    """The program `crossfade`. A failure that a person can do something about ends with 1 and no traceback."""
+    """A failure that a person can do something about ends with 1; Ctrl-C with 130, whenever it comes."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run() -> None:
+    # loading it all takes a second, in which somebody may have noticed a slip and pressed Ctrl-C
+    from crossfade.cli.application import app  # noqa: PLC0415
+    from crossfade.cli.output import Exit, SystemRefused, complain  # noqa: PLC0415
+    from crossfade.model.errors import CrossfadeError  # noqa: PLC0415
+
     try:
         app()
     except CrossfadeError as failure:
@@ -41,8 +25,6 @@ def run() -> None:
     except OSError as refusal:
         complain(SystemRefused(refusal))
         sys.exit(Exit.FAILED)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

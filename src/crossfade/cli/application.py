@@ -1,0 +1,27 @@
+"""The command line: one file a command, registered here."""
+
+import typer
+
+from crossfade.cli import words
+from crossfade.cli.audit import audit
+from crossfade.cli.check import check
+from crossfade.cli.engine import engine
+from crossfade.cli.faults import faults
+from crossfade.cli.init import init
+from crossfade.cli.judge import judge
+from crossfade.cli.rehearse import rehearse, resume
+from crossfade.cli.status import status, watch
+from crossfade.cli.verify import verify
+
+app = typer.Typer(
+    help="Move a live system from your data center to AWS, and back if you must, without losing a write.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+for command in (init, check, rehearse, resume, status, watch, faults, judge, verify, audit):
+    app.command()(command)
+for word in (words.approve, words.hold, words.release, words.rollback, words.override):
+    app.command()(word)
+app.command(hidden=True)(engine)
