@@ -215,11 +215,22 @@ def test_it_is_said_when_there_are_no_ports_left(monkeypatch: pytest.MonkeyPatch
 def test_a_second_signal_changes_nothing_when_the_first_is_being_obeyed() -> None:
     script = (
         "import os, signal\nfrom crossfade.rehearsal.interruption import interrupted_once\n"
-        "with interrupted_once():\n    try:\n        os.kill(os.getpid(), signal.SIGHUP)\n"
-        "    finally:\n        os.kill(os.getpid(), signal.SIGINT)\n        print('ended in order', flush=True)\n"
+        "with interrupted_once() as begin_to_end:\n    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    finally:\n        begin_to_end()\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n        print('ended in order', flush=True)\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (129, "ended in order\n", "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (143, "ended in order\n", "")
+
+
+def test_the_signal_is_obeyed_later_when_its_exception_is_lost() -> None:
+    script = (
+        "import os, signal, time\nfrom crossfade.rehearsal.interruption import interrupted_once\n"
+        "class Destroyed:\n    def __del__(self):\n        os.kill(os.getpid(), signal.SIGTERM)\n        len('')\n"
+        "with interrupted_once():\n    Destroyed()\n    print('goes on', flush=True)\n    time.sleep(60)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert (ran.returncode, ran.stdout) == (143, "goes on\n"), ran.stderr
 
 
 def test_signals_mean_what_they_meant_when_nobody_interrupted() -> None:
@@ -259,7 +270,7 @@ def test_a_program_ends_when_its_starter_died_before_it_asked_the_kernel(tmp_pat
 
 @pytest.mark.parts
 def test_it_goes_on_from_where_it_was_when_told_to_end_again_and_again(home: Home) -> None:
-    """SIGTERM while the databases are made, a closed terminal a moment later, SIGKILL in canary; then to the end."""
+    """SIGTERM while the databases are made, and again a moment later, SIGKILL in canary; then to the end."""
     process = home.begin_rehearsal()
     wait_for(lambda: any(home.folder.glob("*/source/postgres/initdb.log")))
     process.send_signal(signal.SIGTERM)
@@ -270,9 +281,9 @@ def test_it_goes_on_from_where_it_was_when_told_to_end_again_and_again(home: Hom
     words = ("resume", name, "--json", "--report", str(home.reports))
     process = home.begin(*words)
     wait_for(lambda: any(home.folder.glob("*/target/postgres/crossfade.created")))
-    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
     second = home.finish(process)
-    assert second.code == 128 + signal.SIGHUP
+    assert second.code == 128 + signal.SIGTERM, second.said
     assert "Traceback" not in first.said + second.said
     assert not home.processes()
     process = home.begin(*words)
@@ -282,3 +293,22 @@ def test_it_goes_on_from_where_it_was_when_told_to_end_again_and_again(home: Hom
     last = home.run(*words)  # at once: what was killed gets the time to end
     assert (last.code, last.result["outcome"]) == (0, "completed"), last.said
     assert (last.result["lost_writes"], last.result["duplicate_writes"]) == (0, 0)
+
+
+@pytest.mark.parts
+def test_a_resume_writes_the_report_when_only_that_was_missing(home: Home, tmp_path: Path) -> None:
+    """Its folder was taken away meanwhile. What has ended is counted and reported, and nothing is added to it."""
+    process = home.begin_rehearsal()
+    wait_for(lambda: home.status().get("phase") == "canary")
+    home.reports.rmdir()
+    home.reports.write_text("a file", encoding="utf-8")
+    first = home.finish(process)
+    assert first.code == 1, first.said
+    assert "--report" in first.said
+    name = home.the_only_id()
+    events = home.run("audit", str(home.folder / name / "journal.sqlite"), "--json").result["events"]
+    again = home.run("resume", name, "--json", "--report", str(tmp_path / "elsewhere"))
+    assert (again.code, again.result["outcome"], again.result["reason"]) == (0, "completed", "finalized"), again.said
+    assert (again.result["lost_writes"], again.result["duplicate_writes"]) == (0, 0)
+    assert home.run("audit", again.result["journal"], "--json").result["events"] == events
+    assert Path(again.result["report"]).exists()

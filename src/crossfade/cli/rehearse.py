@@ -90,17 +90,19 @@ def _conduct(layout: Layout, file: MigrationFile, faults: Sequence[Fault], repor
     if unused:
         people.print(f"[dim]not used by a rehearsal: {unused} of the file's keys; `crossfade check` lists them[/]")
     plan = plan_for_rehearsal(file, layout.migration, layout.speed)
-    with interrupted_once(), one_at_a_time(layout):
+    with interrupted_once() as begin_to_end, one_at_a_time(layout):
         require_ports(layout)
         conductor = Conductor(layout, file, plan, faults)
         try:
             result = _carry_out(conductor, reports)
         except BaseException as why:
+            begin_to_end()
             if isinstance(why, Interrupted | KeyboardInterrupt):
                 people.print("\n  ending what was started …")
             conductor.close()
             _say_how_to_go_on(layout, why)
             raise
+        begin_to_end()
         conductor.close()
         conductor.discard()
         summarize(result)

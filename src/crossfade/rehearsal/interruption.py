@@ -1,11 +1,13 @@
 """Ctrl-C, a closed terminal, a service that is stopped: a program asked to end does so once, in order."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _ASKED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_AGAIN_S = 1.0
 
 
 class Interrupted(SystemExit):
@@ -17,25 +19,36 @@ class Interrupted(SystemExit):
 
 
 @contextmanager
-def interrupted_once() -> Iterator[None]:
+def interrupted_once() -> Iterator[Callable[[], None]]:
     """Within the block the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted`; more of them change nothing.
 
-    Once interrupted, signals stay without effect until the process has ended: an impatient second Ctrl-C must not
-    leave behind what the first was about to end. A signal that was ignored from the start (nohup) stays ignored.
+    It is raised again, a second later, unless what is yielded was called: an exception that comes while Python runs a
+    destructor, or a hook at a fork, is lost. Call it when ending begins, for whatever reason. From then on, and after
+    an interruption until the process has ended, signals have no effect: an impatient second Ctrl-C must not leave
+    behind what the first was about to end. A signal that was ignored from the start (nohup) stays ignored.
     """
-    interrupted = False
+    asked_by: list[int] = []
+    ending = False
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        nonlocal interrupted
-        if not interrupted:
-            interrupted = True
-            raise Interrupted(number)
+        again = number == signal.SIGALRM
+        if ending or bool(asked_by) is not again:
+            return
+        if not again:
+            asked_by.append(number)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
+        raise Interrupted(asked_by[0])
 
-    before = {by: signal.getsignal(by) for by in _ASKED_BY if signal.getsignal(by) is not signal.SIG_IGN}
-    for by in before:
-        signal.signal(by, interrupt)
+    def begin_to_end() -> None:
+        nonlocal ending
+        ending = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    asking = [by for by in _ASKED_BY if signal.getsignal(by) is not signal.SIG_IGN]
+    before = {by: signal.signal(by, interrupt) for by in (*asking, signal.SIGALRM)}
     try:
-        yield
+        yield begin_to_end
     finally:
+        begin_to_end()
         for by, handler in before.items():
-            signal.signal(by, signal.SIG_IGN if interrupted else handler)
+            signal.signal(by, signal.SIG_IGN if asked_by else handler)
