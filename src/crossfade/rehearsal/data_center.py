@@ -1,9 +1,11 @@
 """The data center on this computer and its twin: every part, in the order in which they need each other."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -220,7 +222,8 @@ class DataCenter:
         words += ["--rate", f"{load.requests_per_second:g}", "--writes", f"{load.write_fraction:g}"]
         words += ["--users", str(load.users), "--seed", str(self.layout.seed)]
         words += ["--user-header", self._file.traffic.sticky_header]
-        return self._python("crossfade.rehearsal.users", words, "users.log")
+        launch = self._python("crossfade.rehearsal.users", words, "users.log")
+        return replace(launch, on_orphaned=signal.SIGHUP)  # at SIGTERM they would wait for answers
 
     def _python(self, module: str, words: list[str], log: str) -> Launch:
         argv = [sys.executable, "-m", module, *words]

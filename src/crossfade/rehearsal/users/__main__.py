@@ -71,6 +71,16 @@ async def _run(given: argparse.Namespace) -> None:
     notes = Notes(given.out)
     crowd = Crowd(rate=given.rate, writes=given.writes, statements=given.statements, users=given.users, seed=given.seed)
     users = Users(crowd, client, notes, user_header=given.user_header)
+
+    orphaned = asyncio.Event()
+
+    def hurry() -> None:
+        """Whoever started us is gone, and the ledger with it."""
+        orphaned.set()
+        ended.set()
+        users.leave()
+
+    loop.add_signal_handler(signal.SIGHUP, hurry)
     keeping = loop.create_task(notes.keep())
     beginning = loop.create_task(users.begin())
     await asyncio.wait((beginning, loop.create_task(ended.wait())), return_when=asyncio.FIRST_COMPLETED)
@@ -78,6 +88,8 @@ async def _run(given: argparse.Namespace) -> None:
     beginning.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await beginning
+    if orphaned.is_set():
+        users.leave()
     await users.end()
     keeping.cancel()
     notes.close()
