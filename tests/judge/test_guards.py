@@ -87,6 +87,7 @@ def test_blames_the_canary_when_the_baseline_had_too_few_requests_to_tell() -> N
 
 def test_blames_nobody_when_the_errors_may_have_fallen_on_the_canary_by_chance() -> None:
     assert check_guards(window(counts(354, 17), counts(250, 4)), BURN).state is GuardState.COMMON
+    assert check_guards(window(counts(180, 11), counts(65, 2)), BURN).state is GuardState.COMMON
 
 
 def test_blames_the_canary_when_it_alone_fails_at_a_large_share() -> None:

@@ -36,7 +36,8 @@ class GuardLimits:
 
     `error_rate` in (0, 1) and `p95_ms` hold over `window`. `availability` is the SLO in (0, 1) whose budget burns.
     A guard speaks only from `minimum_requests`, error guards only from `minimum_errors`. Where a baseline
-    has as many requests, the canary is excused unless it is `common_ratio` times as bad and, of errors, beyond chance.
+    has enough requests to tell, the canary is excused unless it is `common_ratio` times as bad and, of errors, beyond
+    chance.
     Raises GuardLimitsInvalid with every fault.
     """
 

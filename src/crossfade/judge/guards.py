@@ -20,6 +20,7 @@ from crossfade.judge.reasons import percent
 from crossfade.model.counts import ArmCounts, LatencyHistogram
 
 _CHANCE = 1e-4
+_TELLING_ERRORS = 3.0
 
 
 class GuardState(StrEnum):
@@ -133,11 +134,15 @@ def _blamed(kind: GuardKind, counts: WindowCounts, limits: GuardLimits, what: st
     """The canary is beyond a limit of its error rate: its own fault, or one that the baseline shares?"""
     canary, baseline = counts.canary, counts.baseline
     text = f"The canary fails on {percent(_rate(canary))} of {canary.requests:,} requests, {what}"
-    known = baseline is not None and baseline.requests >= limits.minimum_requests
-    if known and baseline is not None and not _clearly_worse(canary, baseline, limits):
+    if baseline is not None and _could_tell(canary, baseline) and not _clearly_worse(canary, baseline, limits):
         reason = f"{text}, and so does the baseline on {percent(_rate(baseline))}: a common incident."
         return GuardVerdict(state=GuardState.COMMON, guard=kind, reason=reason)
     return GuardVerdict(state=GuardState.BREACHED, guard=kind, reason=text + ".")
+
+
+def _could_tell(canary: ArmCounts, baseline: ArmCounts) -> bool:
+    """Had the baseline failed as often as the canary, some of its errors would have been seen."""
+    return baseline.requests * _rate(canary) >= _TELLING_ERRORS
 
 
 def _clearly_worse(canary: ArmCounts, baseline: ArmCounts, limits: GuardLimits) -> bool:

@@ -1,6 +1,7 @@
 """Ctrl-C, a closed terminal, a service that is stopped: a program asked to end does so once, in order."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -44,11 +45,17 @@ def interrupted_once() -> Iterator[Callable[[], None]]:
         ending = True
         signal.setitimer(signal.ITIMER_REAL, 0)
 
+    def stay_silent(lost: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(lost.exc_value, Interrupted):  # a lost one comes again, and is no fault to be shown
+            report_lost(lost)
+
+    report_lost, sys.unraisablehook = sys.unraisablehook, stay_silent
     asking = [by for by in _ASKED_BY if signal.getsignal(by) is not signal.SIG_IGN]
     before = {by: signal.signal(by, interrupt) for by in (*asking, signal.SIGALRM)}
     try:
         yield begin_to_end
     finally:
         begin_to_end()
+        sys.unraisablehook = report_lost
         for by, handler in before.items():
             signal.signal(by, signal.SIG_IGN if asked_by else handler)
