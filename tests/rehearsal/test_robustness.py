@@ -231,6 +231,7 @@ def test_the_signal_is_obeyed_later_when_its_exception_is_lost() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert (ran.returncode, ran.stdout) == (143, "goes on\n"), ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_signals_mean_what_they_meant_when_nobody_interrupted() -> None:
