@@ -65,6 +65,13 @@ class Home:
         """Whatever still runs of the rehearsals in this home."""
         return [p for p in psutil.process_iter() if _mentions(p, str(self.folder))]
 
+    def left_running(self) -> list[psutil.Process]:
+        """What still runs after some seconds: a program that was being started at the end is ended by the kernel."""
+        until = time.monotonic() + 15
+        while self.processes() and time.monotonic() < until:
+            time.sleep(0.05)
+        return self.processes()
+
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     until = time.monotonic() + seconds

@@ -36,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     made = Home(tmp_path / "home", tmp_path / "reports")
     monkeypatch.setenv("CROSSFADE_HOME", str(made.folder))
     yield made
-    left = made.processes()
+    left = made.left_running()
     for process in left:
         process.kill()
     assert not left, "something was left running"
@@ -60,7 +60,7 @@ def assert_refused(ran: Ran, home: Home, *, code: int = 1) -> None:
     assert "Traceback" not in ran.said
     assert "→" in ran.said or code == 2
     assert "starting databases" not in ran.said
-    assert not home.processes()
+    assert not home.left_running()
 
 
 def test_nothing_is_begun_when_the_file_has_faults(home: Home, tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_it_goes_on_from_where_it_was_when_told_to_end_again_and_again(home: Hom
     second = home.finish(process)
     assert second.code == 128 + signal.SIGTERM, second.said
     assert "Traceback" not in first.said + second.said
-    assert not home.processes()
+    assert not home.left_running()
     process = home.begin(*words)
     wait_for(lambda: home.status().get("canary_percent", 0) >= 20)
     process.kill()
