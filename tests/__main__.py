@@ -1,6 +1,6 @@
 """Every check of the project, in one command: `make test`.
 
-What fails fast comes first. Tests of one file stay together, for they share clusters and routers.
+What fails fast comes first. Tests that start real parts run one after the other: they measure times.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("types", ["mypy", "--no-error-summary"]),
     ("import contract", ["lint-imports", "--no-logo"]),
     ("tests without parts", ["pytest", "-m", "not parts", "-n", "2"]),
-    ("tests with real parts", ["pytest", "-m", "parts", "-n", "2", "--dist", "loadfile"]),
+    ("tests with real parts", ["pytest", "-m", "parts"]),
 )
 
 
