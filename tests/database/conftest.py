@@ -54,7 +54,6 @@ class Pair:
     def settings(self, **changes: Any) -> NativeSettings:
         source, target = (Reach(dsn=self.dsn(s, "crossfade"), subscriber_dsn=self.dsn(s, "crossfade")) for s in Side)
         plain = NativeSettings(
-            drain_timeout=timedelta(seconds=30),  # a busy machine may start an apply worker late
             source=source,
             target=target,
             programs=target_postgres().programs,

@@ -18,7 +18,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
     tmp_path.chmod(0o755)
     made = Home(tmp_path / "home", tmp_path / "reports")
     yield made
-    left = made.left_running()
+    left = made.processes()
     for process in left:
         process.kill()
     assert not left, "a rehearsal left something running"
@@ -82,7 +82,7 @@ def test_it_goes_on_where_it_was_when_resumed_after_ctrl_c(home: Home) -> None:
     assert f"crossfade resume {name}" in stopped.said
     assert "Traceback" not in stopped.said
     assert stopped.code == 130
-    assert not home.left_running()
+    assert not home.processes()
     resumed = home.run("resume", name, "--json", "--report", str(home.reports))
     assert (resumed.code, resumed.result["outcome"]) == (0, "completed"), resumed.said
     assert_nothing_lost(resumed)
