@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.rehearsals healthy=20 latency50=10 latency20=10 errors=10 common=10
 
 Each run is a `crossfade rehearse` of its own, at the default speed unless `--speed` says otherwise. Runs are added to
-benchmarks/results/rehearsals.json as they end, each with the machine's load before it, so that a session that is cut
+benchmarks/results/rehearsals.json as they end, each with the machine's load before it, so that a run that is cut
 short loses nothing; `--anew` begins the file again. The figures at its top are over all runs of the file.
 """
 
