@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from crossfade.database.errors import SideUnreachable, StatementFailed
-from crossfade.database.session import Session
+from crossfade.database.session import PostgresSession, Session
 from crossfade.model.terms import Side
 from tests.database.conftest import Clusters
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parts
 @pytest.fixture
 def session(clusters: Clusters) -> Iterator[Session]:
     dsn = clusters.source.dsn(database="shop")
-    with Session(Side.SOURCE, dsn, application_name="crossfade", patience=timedelta(seconds=5)) as session:
+    with PostgresSession(Side.SOURCE, dsn, application_name="crossfade", patience=timedelta(seconds=5)) as session:
         yield session
 
 

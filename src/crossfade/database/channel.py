@@ -169,7 +169,7 @@ class Channel:
         """The subscription is disabled, its worker gone, and the slot free."""
         if self.has_subscription() and self.is_enabled():
             self._alter("DISABLE")
-        if not eventually(lambda: not self.is_running(), within=_STOPPED):
+        if not eventually(lambda: not self.is_running(), within=_STOPPED, pace=self.subscriber.pace):
             raise ReplicationNotReady(self.publisher.side, "its apply worker does not end")
 
     def skip(self, *, at_most_bytes: int | None = None) -> None:
@@ -254,7 +254,7 @@ class Channel:
                         raise
             return not self.publisher.rows(_SLOTS_LIKE, (pattern,))
 
-        if not eventually(gone, within=_STOPPED, pause=0.05):
+        if not eventually(gone, within=_STOPPED, pause=0.05, pace=self.publisher.pace):
             raise ReplicationNotReady(self.publisher.side, f"its slot {self.name} cannot be dropped: it is in use")
 
     def _alter(self, what: str) -> None:

@@ -36,7 +36,7 @@ def hold(session: Session) -> None:
     def got_it() -> bool:
         return bool(session.value("SELECT pg_try_advisory_lock(%s, %s)", _LOCK))
 
-    if not eventually(got_it, within=_OTHER_ENGINE, pause=0.05):
+    if not eventually(got_it, within=_OTHER_ENGINE, pause=0.05, pace=session.pace):
         raise SwitchInProgress(session.side)
 
 

@@ -1,6 +1,5 @@
 """What the two databases say about replication and writers now. Each look is bounded in time and never raises."""
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -9,7 +8,7 @@ from crossfade.database import grants, state, way_back
 from crossfade.database.channel import Channel
 from crossfade.database.drift import drift_between
 from crossfade.database.errors import SideUnreachable, SlotLost
-from crossfade.database.session import Session, eventually
+from crossfade.database.session import MACHINE, Pace, Session, eventually
 from crossfade.database.settings import NativeSettings
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import Replication, WayBack, Writer
@@ -26,8 +25,8 @@ _BEAT_ARRIVES = timedelta(milliseconds=60)
 class Looks:
     """Keeps a session to each side for as long as it works. A look at replication also beats, at most each 0.5 s."""
 
-    def __init__(self, settings: NativeSettings, connect: Connect) -> None:
-        self._settings, self._connect = settings, connect
+    def __init__(self, settings: NativeSettings, connect: Connect, pace: Pace = MACHINE) -> None:
+        self._settings, self._connect, self._pace = settings, connect, pace
         self._sessions: dict[Side, Session] = {}
         self._last_beat = 0.0
 
@@ -46,12 +45,12 @@ class Looks:
         return self._looking(self._writer)
 
     def _looking(self, look: Callable[[], T | NoData]) -> T | NoData:
-        kept, began = bool(self._sessions), time.monotonic()
+        kept, began = bool(self._sessions), self._pace.monotonic()
         try:
             return look()
         except CrossfadeError as exc:
             self.close()
-            if kept and isinstance(exc, SideUnreachable) and time.monotonic() - began < _AT_ONCE_SECONDS:
+            if kept and isinstance(exc, SideUnreachable) and self._pace.monotonic() - began < _AT_ONCE_SECONDS:
                 return self._looking(look)  # a session kept from before a restart of the server
             return NoData(reason=f"{exc}. {exc.remedy}" if exc.remedy else str(exc))
 
@@ -94,13 +93,18 @@ class Looks:
         A fresh beat gets a moment to arrive, or a healthy replication that is seldom looked at would seem late.
         """
         publisher, subscriber, origin = path.publisher, path.subscriber, str(path.publisher.side)
-        now = time.monotonic()
+        now = self._pace.monotonic()
         if now - self._last_beat >= _BEAT_SECONDS:
             self._last_beat = now
             newest = publisher.value("SELECT crossfade.beat()")
             if newest is not None:
                 arrived = "SELECT 1 FROM crossfade.beat WHERE origin = %s AND n >= %s"
-                eventually(lambda: subscriber.rows(arrived, (origin, newest)), within=_BEAT_ARRIVES, pause=0.003)
+                eventually(
+                    lambda: subscriber.rows(arrived, (origin, newest)),
+                    within=_BEAT_ARRIVES,
+                    pause=0.003,
+                    pace=self._pace,
+                )
         last, holes = subscriber.one(_CHAIN, (origin,))
         if holes:
             raise path.lose("changes are missing: its heartbeats arrived with a hole, so it was made again")

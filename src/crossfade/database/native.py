@@ -11,7 +11,7 @@ from crossfade.database.channel import Channel
 from crossfade.database.errors import FullLoadNotDone, TargetHoldsWrites
 from crossfade.database.looks import Looks
 from crossfade.database.schema import Schema
-from crossfade.database.session import Session
+from crossfade.database.session import MACHINE, Connector, Pace, PostgresSession, Session
 from crossfade.database.settings import NativeSettings
 from crossfade.database.switch import At, Switch
 from crossfade.model.seen import Finding, Replication, SwitchReport, WayBack, Writer
@@ -33,15 +33,23 @@ class _Both:
 class NativeReplication:
     """`crossfade.database.port.Database` for two PostgreSQL servers, 13 or later. See docs/database-switch.md.
 
-    `at` is called at each named point of the switch (`crossfade.database.switch.POINTS`); what it raises ends the
+    `at` is called at each named point of the switch (`crossfade.database.port.SWITCH_POINTS`); what it raises ends the
     switch there as a crash would. Without it, the points are passed in as few round trips as safety allows.
+    `connector` is how a side is reached, and `pace` how time passes there.
     """
 
-    def __init__(self, settings: NativeSettings, at: At | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: NativeSettings,
+        at: At | None = None,
+        *,
+        connector: Connector = PostgresSession,
+        pace: Pace = MACHINE,
+    ) -> None:
+        self._settings, self._connector = settings, connector
         self._schema = Schema(settings)
-        self._switch = Switch(settings, self._connect, at)
-        self._looks = Looks(settings, self._connect_to_look)
+        self._switch = Switch(settings, self._connect, at, pace)
+        self._looks = Looks(settings, self._connect_to_look, pace)
 
     def __enter__(self) -> Self:
         return self
@@ -153,4 +161,4 @@ class NativeReplication:
 
     def _session(self, side: Side, patience: timedelta) -> Session:
         dsn = self._settings.reach(side).dsn
-        return Session(side, dsn, application_name=self._settings.application_name, patience=patience)
+        return self._connector(side, dsn, application_name=self._settings.application_name, patience=patience)

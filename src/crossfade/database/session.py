@@ -1,10 +1,11 @@
 """A connection to one side that never waits longer than it may, and speaks of failures in our own words."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import psycopg
 from psycopg import generators, sql
@@ -21,7 +22,108 @@ Query = str | sql.SQL | sql.Composed
 Parameters = Mapping[str, object] | Sequence[object] | None
 
 STALE_EPOCH, NOT_DRAINED, LOCK_TIMEOUT, CANCELLED = "CF001", "CF002", "55P03", "57014"
+_GOING_DOWN = {"57P01", "57P02", "57P03", "57P05"}  # admin or crash shutdown, cannot connect now, idle timeout
 _FAILED = {ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.PIPELINE_ABORTED}
+
+
+class Pace(Protocol):
+    """How time passes for whoever waits for a database."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment in the past; never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+MACHINE: Pace = time
+
+
+class Session(ABC):
+    """Autocommit, synchronous commits, one side. Raises `SideUnreachable`, `StaleEpoch`, `StatementFailed`.
+
+    `pid` is the server's process for it; `pace` tells how time passes for both ends.
+    """
+
+    side: Side
+    pid: int
+    pace: Pace = MACHINE
+    _clock_offset: float = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @abstractmethod
+    def rows(self, query: Query, parameters: Parameters = None, *, patience: timedelta | None = None) -> Rows:
+        """All rows of the last statement; an empty list where it has none. `patience` bounds each wait."""
+
+    @abstractmethod
+    def send(self, script: str) -> None:
+        """Send several statements at once and return; the server runs them until one fails. Then `receive`."""
+
+    @abstractmethod
+    def receive(self, *, patience: timedelta) -> Rows:
+        """The first row of each statement that returned rows, in their order, each value as text.
+
+        Past `patience` the statements are cancelled, and what the server answers to that counts.
+        """
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Whatever the server is doing for us, it stops, and the connection is closed."""
+
+    def one(self, query: Query, parameters: Parameters = None) -> tuple[Any, ...]:
+        """The first row; raises `StatementFailed` where there is none."""
+        found = self.rows(query, parameters)
+        if not found:
+            raise StatementFailed(self.side, "02000", "no row where one must be")
+        return found[0]
+
+    def value(self, query: Query, parameters: Parameters = None) -> Any:
+        """The first column of the first row; None where there is no row."""
+        found = self.rows(query, parameters)
+        return found[0][0] if found else None
+
+    def run(self, script: str, *, patience: timedelta) -> Rows:
+        self.send(script)
+        return self.receive(patience=patience)
+
+    def roll_back(self) -> None:
+        """Whatever transaction a failed script left open is over."""
+        self.rows("ROLLBACK")
+
+    def read_clock(self) -> None:
+        """Measure how the server's clock stands to our monotonic one; right to half a round trip."""
+        before = self.pace.monotonic()
+        seconds = float(self.value("SELECT extract(epoch FROM clock_timestamp())"))
+        self._clock_offset = (before + self.pace.monotonic()) / 2 - seconds
+
+    def on_our_clock(self, server_seconds: float) -> float:
+        """A time of the server's clock on our monotonic one; 0 offset before `read_clock`."""
+        return server_seconds + self._clock_offset
+
+    def _named(self, sqlstate: str, message: str) -> CrossfadeError:
+        if sqlstate == STALE_EPOCH:
+            words = message.split()
+            return StaleEpoch(int(words[1]), self.side, int(words[-1]))
+        if sqlstate == NOT_DRAINED:
+            return NotDrained(self.side, timedelta(0))
+        if sqlstate in _GOING_DOWN or not sqlstate:
+            self.close()
+            return SideUnreachable(self.side, message)
+        return StatementFailed(self.side, sqlstate, message)
 
 
 class _Patient(psycopg.Connection[tuple[Any, ...]]):
@@ -33,12 +135,11 @@ class _Patient(psycopg.Connection[tuple[Any, ...]]):
         return super().wait(gen, interval=interval, timeout=self.patience if timeout is None else timeout)
 
 
-class Session:
-    """Autocommit, synchronous commits, one side. Raises `SideUnreachable`, `StaleEpoch`, `StatementFailed`."""
+class PostgresSession(Session):
+    """A connection of psycopg's to a real server."""
 
     def __init__(self, side: Side, dsn: str, *, application_name: str, patience: timedelta) -> None:
         self.side, self._patience = side, patience.total_seconds()
-        self._clock_offset = 0.0
         try:
             self._connection = _Patient.connect(
                 dsn,
@@ -54,14 +155,6 @@ class Session:
         self._connection.prepare_threshold = None
         self.pid = self._connection.info.backend_pid
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @property
     def closed(self) -> bool:
         return self._connection.closed
@@ -70,7 +163,6 @@ class Session:
         self._connection.close()
 
     def rows(self, query: Query, parameters: Parameters = None, *, patience: timedelta | None = None) -> Rows:
-        """All rows of the last statement; an empty list where it has none. `patience` bounds each wait."""
         self._connection.patience = self._patience if patience is None else patience.total_seconds()
         try:
             cursor = self._connection.execute(query, parameters)
@@ -80,20 +172,7 @@ class Session:
         except psycopg.Error as exc:
             raise self._translated(exc) from exc
 
-    def one(self, query: Query, parameters: Parameters = None) -> tuple[Any, ...]:
-        """The first row; raises `StatementFailed` where there is none."""
-        found = self.rows(query, parameters)
-        if not found:
-            raise StatementFailed(self.side, "02000", "no row where one must be")
-        return found[0]
-
-    def value(self, query: Query, parameters: Parameters = None) -> Any:
-        """The first column of the first row; None where there is no row."""
-        found = self.rows(query, parameters)
-        return found[0][0] if found else None
-
     def send(self, script: str) -> None:
-        """Send several statements at once and return; the server runs them until one fails. Then `receive`."""
         try:
             self._connection.pgconn.send_query(script.encode())
             self._connection.pgconn.flush()
@@ -101,10 +180,6 @@ class Session:
             raise self._translated(exc) from exc
 
     def receive(self, *, patience: timedelta) -> Rows:
-        """The first row of each statement that returned rows, in their order.
-
-        Past `patience` the statements are cancelled, and what the server answers to that counts.
-        """
         pgconn = self._connection.pgconn
         waiting = generators.execute(pgconn)
         try:
@@ -125,29 +200,10 @@ class Session:
                 found.append(tuple(None if value is None else bytes(value).decode() for value in row))
         return found
 
-    def run(self, script: str, *, patience: timedelta) -> Rows:
-        self.send(script)
-        return self.receive(patience=patience)
-
-    def roll_back(self) -> None:
-        """Whatever transaction a failed script left open is over."""
-        self.rows("ROLLBACK")
-
     def abandon(self) -> None:
-        """Whatever the server is doing for us, it stops, and the connection is closed."""
         if not self.closed:
             self._cancelled()
         self.close()
-
-    def read_clock(self) -> None:
-        """Measure how the server's clock stands to our monotonic one; right to half a round trip."""
-        before = time.monotonic()
-        seconds = float(self.value("SELECT extract(epoch FROM clock_timestamp())"))
-        self._clock_offset = (before + time.monotonic()) / 2 - seconds
-
-    def on_our_clock(self, server_seconds: float) -> float:
-        """A time of the server's clock on our monotonic one; 0 offset before `read_clock`."""
-        return server_seconds + self._clock_offset
 
     def _cancelled(self) -> bool:
         """False when there is no server left to ask."""
@@ -173,26 +229,18 @@ class Session:
         text = str(error).strip().splitlines()
         return SideUnreachable(self.side, text[-1] if text else type(error).__name__)
 
-    def _named(self, sqlstate: str, message: str) -> CrossfadeError:
-        if sqlstate == STALE_EPOCH:
-            words = message.split()
-            return StaleEpoch(int(words[1]), self.side, int(words[-1]))
-        if sqlstate == NOT_DRAINED:
-            return NotDrained(self.side, timedelta(0))
-        if sqlstate in _GOING_DOWN or not sqlstate:
-            self._connection.close()
-            return SideUnreachable(self.side, message)
-        return StatementFailed(self.side, sqlstate, message)
+
+class Connector(Protocol):
+    """Opens a session. Raises `SideUnreachable`."""
+
+    def __call__(self, side: Side, dsn: str, *, application_name: str, patience: timedelta) -> Session: ...
 
 
-_GOING_DOWN = {"57P01", "57P02", "57P03", "57P05"}  # admin or crash shutdown, cannot connect now, idle timeout
-
-
-def eventually(condition: Any, *, within: timedelta, pause: float = 0.01) -> bool:
+def eventually(condition: Any, *, within: timedelta, pause: float = 0.01, pace: Pace = MACHINE) -> bool:
     """Whether `condition()` became true before the time was over."""
-    deadline = time.monotonic() + within.total_seconds()
+    deadline = pace.monotonic() + within.total_seconds()
     while not condition():
-        if time.monotonic() > deadline:
+        if pace.monotonic() > deadline:
             return False
-        time.sleep(pause)
+        pace.sleep(pause)
     return True

@@ -4,7 +4,6 @@ Whoever holds an advisory lock on both sides may switch; what the two databases 
 at any point a new switch with the same epoch looks, and goes on or finds the end reached.
 """
 
-import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,7 +21,7 @@ from crossfade.database.errors import (
     TwoWriters,
     WritersStay,
 )
-from crossfade.database.session import CANCELLED, LOCK_TIMEOUT, Rows, Session
+from crossfade.database.session import CANCELLED, LOCK_TIMEOUT, MACHINE, Pace, Rows, Session
 from crossfade.database.settings import NativeSettings
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import SwitchReport
@@ -41,8 +40,8 @@ def nothing(point: str) -> None:
 class Switch:
     """`to` becomes the only side that takes writes. `at` is called at each point, to inject faults there."""
 
-    def __init__(self, settings: NativeSettings, connect: Connect, at: At | None = None) -> None:
-        self._settings, self._connect = settings, connect
+    def __init__(self, settings: NativeSettings, connect: Connect, at: At | None = None, pace: Pace = MACHINE) -> None:
+        self._settings, self._connect, self._pace = settings, connect, pace
         self._at = None if at is nothing else at
 
     def perform(self, to: Side, epoch: int) -> SwitchReport:
@@ -56,7 +55,7 @@ class Switch:
                 if isinstance(failure, WritersStay) and self._settings.end_blocking_sessions:
                     with self._connect(to.other) as session:
                         fence.end_sessions(session, failure.sessions)
-                time.sleep(self._settings.retry_pause.total_seconds())
+                self._pace.sleep(self._settings.retry_pause.total_seconds())
         raise AssertionError  # attempts is at least 1
 
     def _once(self, to: Side, epoch: int) -> SwitchReport:
@@ -146,11 +145,11 @@ class Switch:
 
     def _await_quiet(self, old: Session) -> None:
         """Old transactions would keep the fence waiting, and everybody with it: wait for them before it, not in it."""
-        deadline = time.monotonic() + self._settings.quiet_timeout.total_seconds()
+        deadline = self._pace.monotonic() + self._settings.quiet_timeout.total_seconds()
         while inside := fence.writers_inside(old, older_than=_IN_PASSING):
-            if time.monotonic() > deadline:
+            if self._pace.monotonic() > deadline:
                 raise WritersStay(old.side, inside, fenced=False)
-            time.sleep(0.02)
+            self._pace.sleep(0.02)
 
     # within the window
 
@@ -162,7 +161,7 @@ class Switch:
         """
         slot = Channel(attempt.new, attempt.old).name
         closing, taking_over = self._closing(attempt), self._taking_over(attempt, slot)
-        attempt.started = time.monotonic()
+        attempt.started = self._pace.monotonic()
         attempt.fencing = True
         if self._at is None:
             attempt.old.send("\n;".join(script for _, script, _ in closing))
@@ -183,7 +182,7 @@ class Switch:
         attempt.opening = True
         opened = attempt.new.run(fence.open_script(attempt.epoch), patience=self._settings.drain_timeout)
         attempt.note(attempt.new, opened)
-        attempt.moments["opened"] = time.monotonic() - attempt.started
+        attempt.moments["opened"] = self._pace.monotonic() - attempt.started
         if self._at is not None:
             self._at("opened")
 
@@ -233,7 +232,7 @@ class Switch:
         if attempt.opening or attempt.old.closed:
             self._reconnect(attempt)
             if state.state_of(attempt.new).open:
-                attempt.moments.setdefault("opened", time.monotonic() - attempt.started)
+                attempt.moments.setdefault("opened", self._pace.monotonic() - attempt.started)
                 return True
         else:
             attempt.new.abandon()  # it was never told to open, so it is closed, whether or not it can be asked
