@@ -71,6 +71,18 @@ def test_names_the_moments_in_their_order_when_switched(moved: NativeReplication
     assert names == ["fenced", "locked", "marked", "drained", "taken_over", "advanced", "guarded", "opened"]
 
 
+def test_tells_every_point_in_its_order_and_only_in_the_direction_asked_for(
+    pair: Pair, moved: NativeReplication
+) -> None:
+    told: list[str] = []
+    with NativeReplication(pair.settings(), at={Side.TARGET: told.append}) as role:
+        role.switch(Side.TARGET, latest(role) + 1)
+        assert tuple(told) == SWITCH_POINTS
+        role.wake_way_back(Side.TARGET)
+        role.switch(Side.SOURCE, latest(role) + 1)
+        assert tuple(told) == SWITCH_POINTS
+
+
 @pytest.mark.parametrize("first", list(Side))
 def test_has_one_writer_and_loses_nothing_when_crashed_at_each_point_and_resumed(pair: Pair, first: Side) -> None:
     """Towards `first`; the other side is where it starts, by an ordinary switch back each time."""
@@ -86,7 +98,7 @@ def test_has_one_writer_and_loses_nothing_when_crashed_at_each_point_and_resumed
             seen = writer(plain)
             assert not (seen.source_open and seen.target_open)
             report = plain.switch(first, epoch)
-            assert report.resumed is (point != "fencing")
+            assert report.resumed is (point not in {"preparing", "fencing"})
             assert writer(plain).side is first
             plain.wake_way_back(first)
             epoch = there(plain, first.other, epoch)

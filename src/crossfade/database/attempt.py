@@ -4,10 +4,11 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from crossfade.database.port import SWITCH_POINTS
 from crossfade.database.session import Rows, Session
 from crossfade.model.seen import SwitchReport
 
-_MOMENTS = ("fenced", "locked", "marked", "drained", "taken_over", "advanced", "guarded", "opened")
+_MOMENTS = SWITCH_POINTS[SWITCH_POINTS.index("fenced") :]
 
 
 @dataclass(slots=True, kw_only=True)

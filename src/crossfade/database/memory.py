@@ -126,7 +126,8 @@ class InMemoryDatabase:
         if self._live is not to.other or self._copied() < _TABLES or not self._way_back:
             raise ReplicationNotReady(to.other, "its subscription is asleep or was not built")
         self._cross(old, new, epoch)
-        moments = tuple((point, _STEP * number) for number, point in enumerate(SWITCH_POINTS))
+        within = SWITCH_POINTS[SWITCH_POINTS.index("fenced") :]
+        moments = tuple((point, _STEP * number) for number, point in enumerate(within, start=1))
         return SwitchReport(to=to, epoch=epoch, write_window=moments[-1][1], moments=moments, resumed=resumed)
 
     def _cross(self, old: _MemorySide, new: _MemorySide, epoch: int) -> None:

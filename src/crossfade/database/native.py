@@ -1,6 +1,6 @@
 """The database role on PostgreSQL's own logical replication."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,20 +35,22 @@ class NativeReplication:
 
     `at` is called at each named point of the switch (`crossfade.database.port.SWITCH_POINTS`); what it raises ends the
     switch there as a crash would. Without it, the points are passed in as few round trips as safety allows.
+    Given by side, it is called in switches to that side only.
     `connector` is how a side is reached, and `pace` how time passes there.
     """
 
     def __init__(
         self,
         settings: NativeSettings,
-        at: At | None = None,
+        at: At | Mapping[Side, At] | None = None,
         *,
         connector: Connector = PostgresSession,
         pace: Pace = MACHINE,
     ) -> None:
         self._settings, self._connector = settings, connector
         self._schema = Schema(settings)
-        self._switch = Switch(settings, self._connect, at, pace)
+        tell = at if isinstance(at, Mapping) else dict.fromkeys(Side, at)
+        self._switches = {side: Switch(settings, self._connect, tell.get(side), pace) for side in Side}
         self._looks = Looks(settings, self._connect_to_look, pace)
 
     def __enter__(self) -> Self:
@@ -117,7 +119,7 @@ class NativeReplication:
             self._refresh_statistics(both[to])
 
     def switch(self, to: Side, epoch: int) -> SwitchReport:
-        return self._switch.perform(to, epoch)
+        return self._switches[to].perform(to, epoch)
 
     def wake_way_back(self, primary: Side) -> None:
         with self._both() as both:

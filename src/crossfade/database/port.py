@@ -5,8 +5,23 @@ from typing import Protocol
 from crossfade.model.seen import Finding, Replication, SwitchReport, WayBack, Writer
 from crossfade.model.terms import NoData, Side
 
-SWITCH_POINTS = ("fencing", "fenced", "locked", "marked", "drained", "opening", "advanced", "guarded", "opened")
-"""The points of a switch, before and after each statement that changes something, in their order."""
+SWITCH_POINTS = (
+    "preparing",
+    "fencing",
+    "fenced",
+    "locked",
+    "marked",
+    "drained",
+    "taken_over",
+    "advanced",
+    "guarded",
+    "opened",
+)
+"""The points of a switch in their order: before and after each statement that changes something.
+
+What ends at one point is followed by the next statement at once: there is nothing between `fenced` and the locks.
+Before `preparing` nothing was done; what is done until `fencing` is done while the old side takes writes.
+"""
 
 
 class Database(Protocol):

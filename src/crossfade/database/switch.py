@@ -65,6 +65,7 @@ class Switch:
             if was_fenced is None:
                 return self._reached(attempt)
             try:
+                self._tell("preparing")
                 self._get_ready(attempt, fenced=was_fenced)
                 self._cross(attempt)
             except CrossfadeError as failure:
@@ -164,17 +165,20 @@ class Switch:
         attempt.started = self._pace.monotonic()
         attempt.fencing = True
         if self._at is None:
-            attempt.old.send("\n;".join(script for _, script, _ in closing))
-            attempt.new.send("\n;".join(script for _, script, _ in taking_over))
+            attempt.old.send("\n;".join(closing.values()))
+            attempt.new.send("\n;".join(taking_over.values()))
             attempt.note(attempt.old, self._answer_of_old(attempt))
             answer = attempt.new.receive(patience=self._settings.drain_timeout + _MARGIN)
         else:
-            for before, script, after in closing:
-                self._at(before)
+            self._tell("fencing")
+            for point, script in closing.items():
                 attempt.old.send(script)
                 attempt.note(attempt.old, self._answer_of_old(attempt))
-                self._at(after)
-            answer = self._step_by_step(attempt, taking_over)
+                self._tell(point)
+            answer = []
+            for point, script in taking_over.items():
+                answer += attempt.new.run(script, patience=self._settings.drain_timeout + _MARGIN)
+                self._tell(point)
         attempt.note(attempt.new, answer)
         changes = next(int(row[1]) for row in answer if row[0] == "unskipped")
         if changes:
@@ -183,25 +187,29 @@ class Switch:
         opened = attempt.new.run(fence.open_script(attempt.epoch), patience=self._settings.drain_timeout)
         attempt.note(attempt.new, opened)
         attempt.moments["opened"] = self._pace.monotonic() - attempt.started
-        if self._at is not None:
-            self._at("opened")
+        self._tell("opened")
 
-    def _closing(self, attempt: Attempt) -> list[tuple[str, str, str]]:
+    def _closing(self, attempt: Attempt) -> dict[str, str]:
+        """By the point that each script leads to."""
         tables = fence.lockable(attempt.old)
-        return [
-            ("fencing", fence.fence_script(attempt.epoch), "fenced"),
-            ("locking", fence.lock_script(tables, self._settings.lock_timeout), "locked"),
-            ("marking", fence.mark_script("drain", attempt.token), "marked"),
-        ]
+        return {
+            "fenced": fence.fence_script(attempt.epoch),
+            "locked": fence.lock_script(tables, self._settings.lock_timeout),
+            "marked": fence.mark_script("drain", attempt.token),
+        }
 
-    def _taking_over(self, attempt: Attempt, slot: str) -> list[tuple[str, str, str]]:
+    def _taking_over(self, attempt: Attempt, slot: str) -> dict[str, str]:
         patience = self._settings.drain_timeout + self._settings.lock_timeout
-        return [
-            ("draining", fence.await_script(attempt.token, patience), "drained"),
-            ("opening", fence.take_over_script(attempt.token, self._settings.sequence_margin), "taken_over"),
-            ("advancing", fence.advance_script(slot), "advanced"),
-            ("guarding", fence.guard_script(slot), "guarded"),
-        ]
+        return {
+            "drained": fence.await_script(attempt.token, patience),
+            "taken_over": fence.take_over_script(attempt.token, self._settings.sequence_margin),
+            "advanced": fence.advance_script(slot),
+            "guarded": fence.guard_script(slot),
+        }
+
+    def _tell(self, point: str) -> None:
+        if self._at is not None:
+            self._at(point)
 
     def _answer_of_old(self, attempt: Attempt) -> Rows:
         """Past the lock timeout the waiting is over, however many tables there are."""
@@ -212,15 +220,6 @@ class Switch:
                 raise
             attempt.old.roll_back()
             raise WritersStay(attempt.old.side, fence.writers_inside(attempt.old), fenced=True) from exc
-
-    def _step_by_step(self, attempt: Attempt, steps: list[tuple[str, str, str]]) -> Rows:
-        assert self._at is not None
-        answer: Rows = []
-        for before, script, after in steps:
-            self._at(before)
-            answer += attempt.new.run(script, patience=self._settings.drain_timeout + _MARGIN)
-            self._at(after)
-        return answer
 
     # after a failure within the window
 
