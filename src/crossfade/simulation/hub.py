@@ -38,6 +38,7 @@ class Process:
         self.name, self.alive = name, True
         self.failure: Exception | None = None
         self.on_death: list[Action] = []
+        self.frozen = self.missed_its_turn = False
         self._greenlet = greenlet(lambda: self._live(body))
 
     def _live(self, body: Action) -> None:
@@ -132,6 +133,25 @@ class Hub:
         if process is self._current:
             self._root.switch()
 
+    def freeze(self, process: Process) -> None:
+        """It does not run on until `thaw`, as after SIGSTOP; what it waits for may happen and pass meanwhile.
+
+        A process may freeze itself: then this returns once it was thawed.
+        """
+        process.frozen = True
+        if process is self._current:
+            process.missed_its_turn = True
+            self._root.switch()
+
+    def thaw(self, process: Process) -> None:
+        process.frozen = False
+        if process.missed_its_turn:
+            self.after(0.0, lambda: self._make_up_for(process))
+
+    def _make_up_for(self, process: Process) -> None:
+        if process.missed_its_turn:  # nothing else it waited for has woken it meanwhile
+            self._resume(process)
+
     def run(self, *, until: Callable[[], bool] = lambda: False, limit: float) -> bool:
         """Let things happen until `until`, asked after each, or nothing is left; False if `limit` came first."""
         while self._queue:
@@ -159,6 +179,10 @@ class Hub:
     def _resume(self, process: Process) -> None:
         if not process.alive:
             return
+        if process.frozen:
+            process.missed_its_turn = True
+            return
+        process.missed_its_turn = False
         self._current = process
         try:
             process._greenlet.switch()  # noqa: SLF001

@@ -1,0 +1,59 @@
+"""What must hold in every run, at every moment and at its end. A violation names the rule and what broke it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crossfade.model.events import MigrationEnded
+from crossfade.model.terms import Outcome, Side
+from crossfade.simulation.databases import AppDatabase
+from crossfade.simulation.users import Users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """`at` is in virtual seconds since the start."""
+
+    rule: str
+    at: float
+    what: str
+
+
+def one_writer(databases: Mapping[Side, AppDatabase]) -> str | None:
+    """Both sides open, or None."""
+    if all(databases[side].app_may_write() for side in Side):
+        return "both databases take application writes"
+    return None
+
+
+def of_the_end(
+    ended: MigrationEnded | None, databases: Mapping[Side, AppDatabase], users: Users, percent: float
+) -> list[tuple[str, str]]:
+    """(rule, what) for each rule of the end that is broken."""
+    found: list[tuple[str, str]] = []
+    if ended is None:
+        return [("it ends", "the migration has not ended although everything works again")]
+    open_sides = [side for side in Side if databases[side].app_may_write()]
+    if len(open_sides) != 1:
+        found.append(("one primary at the end", f"open: {[str(side) for side in open_sides]} ({ended.outcome})"))
+        return found
+    primary = open_sides[0]
+    home = Side.TARGET if ended.outcome is Outcome.COMPLETED else Side.SOURCE
+    if ended.outcome is not Outcome.HALTED:
+        if primary is not home:
+            found.append(("the outcome is so", f"{ended.outcome}, but the {primary} takes writes"))
+        share = 100.0 if home is Side.TARGET else 0.0
+        if percent != share:
+            found.append(("the outcome is so", f"{ended.outcome}, but {percent} % of users are sent to the target"))
+    found.extend(_ledger(users, databases[primary].committed()))
+    return found
+
+
+def _ledger(users: Users, rows: Mapping[str, int]) -> list[tuple[str, str]]:
+    lost = [key for key in users.ledger if key not in rows]
+    doubled = [key for key, number in rows.items() if number > 1]
+    found = []
+    if lost:
+        found.append(("no acknowledged write is lost", f"{len(lost)} lost: {', '.join(lost[:5])}"))
+    if doubled:
+        found.append(("no write is doubled", f"{len(doubled)} doubled: {', '.join(doubled[:5])}"))
+    return found

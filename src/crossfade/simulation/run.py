@@ -1,0 +1,75 @@
+"""One run from one seed: what happened, how it ended, and which rules were broken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from crossfade.model.terms import Outcome
+from crossfade.simulation.faults import Fault
+from crossfade.simulation.history import Happening
+from crossfade.simulation.rules import Violation
+from crossfade.simulation.scenario import Scenario, draw
+from crossfade.simulation.world import SimulatedWorld
+
+_HEALS_AT = 120.0
+_ENDS_BY = 1800.0
+_QUIET = 35.0
+"""Seconds in which the last write has got its answer or its user has given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """`events` is the number of the journal's entries, `faults` names those that came to be, `writes` were acknowledged."""
+
+    seed: int
+    outcome: Outcome | None
+    events: int
+    crashes: int
+    faults: dict[str, int]
+    writes: int
+    unsure: int
+    seconds: float
+    violations: tuple[Violation, ...]
+    digest: str
+    happenings: tuple[Happening, ...] = ()
+
+
+def run(seed: int, *, faults: Sequence[Fault] | None = None, keep: bool = False) -> RunResult:
+    """The run of `seed`, with `faults` in place of those it draws if given; `keep` keeps what happened."""
+    scenario = draw(seed)
+    if faults is not None:
+        scenario = replace(scenario, faults=tuple(faults))
+    return carry_out(scenario, keep=keep)
+
+
+def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
+    world = SimulatedWorld(scenario)
+    hub = world.hub
+    world.begin()
+    hub.after(_HEALS_AT, world.heal)
+    try:
+        ended = hub.run(until=lambda: world.ended is not None, limit=_ENDS_BY)
+        seconds = hub.seconds
+        if ended:
+            hub.run(limit=seconds + 1.0)
+            world.heal()
+            world.users.stop()
+            hub.run(limit=hub.seconds + _QUIET)
+        world.audit()
+    except Exception as failure:  # noqa: BLE001 - a failure of the code under test is what is looked for
+        seconds = hub.seconds
+        world.violated("no failure", f"{type(failure).__name__}: {failure}")
+    finally:
+        hub.close()
+    return RunResult(
+        seed=scenario.seed,
+        outcome=world.ended.outcome if world.ended else None,
+        events=sum(world.events.values()),
+        crashes=world.engines.crashes,
+        faults=dict(sorted(world.injector.happened.items())),
+        writes=len(world.users.ledger),
+        unsure=len(world.users.unsure),
+        seconds=seconds,
+        violations=tuple(world.violations),
+        digest=world.history.digest(),
+        happenings=world.history.happenings() if keep else (),
+    )

@@ -1,0 +1,89 @@
+"""What a seed decides before anything begins: the plan, the canary's quality, how people are, and the faults."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from crossfade.model.plan import Burn, GuardLimits, LadderStep, NeededApproval, Plan
+from crossfade.model.terms import Phase
+from crossfade.simulation.chances import chances
+from crossfade.simulation.faults import Fault, draw_faults
+
+_LADDERS = ((100.0,), (50.0, 100.0), (20.0, 100.0), (10.0, 50.0, 100.0), (5.0, 25.0, 90.0, 100.0))
+_PEOPLE = ("ann", "bob", "eve")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """How the modern servers do: errors on top of the common rate, and latencies longer by a factor."""
+
+    extra_errors: float = 0.0
+    slower: float = 1.0
+
+    @property
+    def worse(self) -> bool:
+        return self.extra_errors > 0 or self.slower > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One run. `rate` is requests a second, `common_errors` a fraction of them on both arms."""
+
+    seed: int
+    plan: Plan
+    canary: Canary
+    rate: float
+    common_errors: float
+    step_by_step: bool
+    faults: tuple[Fault, ...]
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    rng = chances(seed, "scenario")
+    return Scenario(
+        seed=seed,
+        plan=_plan(rng, seed),
+        canary=_canary(rng),
+        rate=rng.choice((1500.0, 3000.0, 6000.0)),
+        common_errors=rng.choice((0.0, 0.0005, 0.002)),
+        step_by_step=rng.random() < 0.4,
+        faults=draw_faults(chances(seed, "faults")),
+    )
+
+
+def _plan(rng: Random, seed: int) -> Plan:
+    bake = timedelta(seconds=rng.choice((1.5, 2.0, 3.0)))
+    return Plan(
+        migration=f"simulated-{seed}",
+        ladder=tuple(LadderStep(percent=percent, bake=bake) for percent in rng.choice(_LADDERS)),
+        warm_up=timedelta(seconds=rng.choice((0.0, 0.3))),
+        bake=timedelta(seconds=rng.choice((2.0, 4.0, 6.0))),
+        approvals=_approvals(rng),
+        fail_back_automatically=rng.random() < 0.8,
+        mirror_percent=rng.choice((0.0, 10.0)),
+        guards=GuardLimits(
+            window=timedelta(seconds=3),
+            burn=(Burn(rate=10.0, window=timedelta(seconds=4), short_window=timedelta(seconds=2)),),
+        ),
+        attempts=rng.choice((3, 5)),
+        retry_after=timedelta(seconds=rng.choice((0.5, 1.0))),
+    )
+
+
+def _approvals(rng: Random) -> tuple[NeededApproval, ...]:
+    kind = rng.randrange(4)
+    if kind == 0:
+        return ()
+    if kind == 1:
+        return (NeededApproval(phase=Phase.CUTOVER), NeededApproval(phase=Phase.FINALIZE))
+    if kind == 2:
+        return (NeededApproval(phase=Phase.FINALIZE, by=_PEOPLE, count=2),)
+    return (NeededApproval(phase=rng.choice(list(Phase)), by=_PEOPLE[:2]), NeededApproval(phase=Phase.FINALIZE))
+
+
+def _canary(rng: Random) -> Canary:
+    quality = rng.random()
+    if quality < 0.85:
+        return Canary()
+    return Canary(extra_errors=0.08) if quality < 0.93 else Canary(slower=1.6)

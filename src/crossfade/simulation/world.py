@@ -1,0 +1,198 @@
+"""All parts of one run together: the real engine, runbook and roles' ports, and everything outside as a model."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from crossfade.engine.engine import Engine
+from crossfade.engine.world import Roles, RolesWorld
+from crossfade.model import ends
+from crossfade.model.entry import Entry
+from crossfade.model.events import (
+    EndMissed,
+    EndReached,
+    EndWanted,
+    FailBackDecided,
+    MigrationEnded,
+    MigrationPlanned,
+    PhaseEntered,
+    RollbackDecided,
+)
+from crossfade.model.seen import Seen
+from crossfade.model.terms import Side
+from crossfade.simulation.chances import chances
+from crossfade.simulation.crossing import Crossing, Disturbances
+from crossfade.simulation.engines import CrashingJournal, EngineClock, Engines, SeenWorld
+from crossfade.simulation.faults import Fault
+from crossfade.simulation.history import History
+from crossfade.simulation.hub import Hub
+from crossfade.simulation.injector import Injector
+from crossfade.simulation.metrics import SimulatedMetrics
+from crossfade.simulation.persons import Persons
+from crossfade.simulation.plain import PlainDatabase
+from crossfade.simulation.router import SimulatedRouter
+from crossfade.simulation.rules import Violation, of_the_end, one_writer
+from crossfade.simulation.scenario import Scenario
+from crossfade.simulation.shared_journal import SharedJournal
+from crossfade.simulation.sites import SimulatedChecks, SimulatedFiles, SimulatedNetwork, SimulatedServers
+from crossfade.simulation.users import Users
+from crossfade.simulation.verifier import SimulatedVerifier
+
+START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+_CROWD = 2.5
+"""Seconds from the wish to switch in which users come densely."""
+
+
+class SimulatedWorld:
+    """Built from a scenario, then `run.py` lets it happen."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.hub = hub = Hub(START)
+        self.history = History(hub)
+        self.violations: list[Violation] = []
+        self.ended: MigrationEnded | None = None
+        self.events: Counter[str] = Counter()
+        self.disturbances = Disturbances()
+        self.link_up = True
+
+        def rng(name: str) -> Any:
+            return chances(scenario.seed, name)
+
+        self.journal = SharedJournal()
+        self.injector = Injector(self, scenario.faults, rng("injector"))
+        self.database = PlainDatabase(hub, rng("database"), lambda point: self.occur(f"point:{point}"))
+        self.servers_of_data = self.database.servers
+        self.router = SimulatedRouter(hub, rng("router"))
+        self.metrics = SimulatedMetrics(hub, self.router, scenario, rng("metrics"))
+        self.app_servers = SimulatedServers(hub, rng("servers"))
+        self.files = SimulatedFiles(hub, rng("files"))
+        self.checks = SimulatedChecks(hub, rng("checks"), self.app_servers)
+        self.verifier = SimulatedVerifier(hub, rng("verifier"), self.servers_of_data)
+        self.network = SimulatedNetwork(lambda: self.link_up)
+        self.users = Users(hub, rng("users"), self.servers_of_data, self._route, self._reaches)
+        self.persons = Persons(hub, rng("persons"), self.journal)
+        self.engines = Engines(hub, rng("engines"), self._engine, lambda what: self.history.note("engine", what))
+        self._rng = rng
+        self._listen()
+
+    # what others ask
+
+    def occur(self, place: str) -> None:
+        self.injector.occur(place)
+
+    def note(self, who: str, what: str) -> None:
+        self.history.note(who, what)
+
+    def violated(self, rule: str, what: str) -> None:
+        if any(found.rule == rule for found in self.violations):
+            return  # the first of a kind tells; the others follow from it
+        self.violations.append(Violation(rule=rule, at=self.hub.seconds, what=what))
+        self.history.note("rule", f"VIOLATED: {rule}: {what}")
+
+    def begin(self) -> None:
+        self.journal.append(
+            [MigrationPlanned(plan=self.scenario.plan)], expected=0, at=self.hub.now(), by="simulation"
+        )
+        self.users.start()
+        self.engines.start()
+
+    def heal(self) -> None:
+        """Whatever is still broken and can heal by itself, does."""
+        self.note("world", "everything works again")
+        self.injector.heal()
+
+    def audit(self) -> None:
+        """The rules of the end, once all is quiet."""
+        for rule, what in of_the_end(self.ended, self.servers_of_data, self.users, self.router.percent):
+            self.violated(rule, what)
+
+    # the parts, as they are put together
+
+    def _engine(self, clock: EngineClock) -> Engine:
+        number = self.engines.started
+        crossing: Callable[[str, Any], Any] = lambda name, role: Crossing(  # noqa: E731 - one line says it
+            name,
+            role,
+            hub=self.hub,
+            rng=self._rng(f"crossing-{number}-{name}"),
+            disturbances=self.disturbances,
+            occur=self.occur,
+        )
+        roles = Roles(
+            database=crossing("database", self.database),
+            router=crossing("router", self.router),
+            metrics=crossing("metrics", self.metrics),
+            servers=crossing("servers", self.app_servers),
+            files=crossing("files", self.files),
+            network=crossing("network", self.network),
+            checks=crossing("checks", self.checks),
+            verifier=crossing("verifier", self.verifier),
+        )
+        journal = CrashingJournal(self.journal, self.hub, self._rng(f"journal-{number}"), self.occur)
+        world = SeenWorld(RolesWorld(roles, clock), self._saw)
+        return Engine(journal=cast(Any, journal), world=world, clock=clock)
+
+    def _listen(self) -> None:
+        self.journal.listeners.insert(0, self._hear)
+        for server in self.servers_of_data.values():
+            server.on_grant_change.append(lambda server: self._granted(server))
+        self.router.on_change.append(lambda before, after: self.note("router", f"{before:g} % → {after:g} %"))
+
+    def _route(self, user: float) -> Side | None:
+        side = self.router.arm_of(user)
+        return side if side is not None and self.app_servers.takes_users(side) else None
+
+    def _reaches(self, server: Side, database: Side) -> bool:
+        return server is database or self.link_up
+
+    # what is watched
+
+    def _saw(self, seen: Seen) -> None:
+        pass
+
+    def _granted(self, server: Any) -> None:
+        self.note(str(server.side), "open" if server.app_may_write() else "closed")
+        self._check()
+
+    def _check(self) -> None:
+        broken = one_writer(self.servers_of_data)
+        if broken:
+            self.violated("one writer", broken)
+
+    def _hear(self, entry: Entry) -> None:
+        event = entry.event
+        self.events[event.kind] += 1
+        self.history.note(entry.by, _words(event))
+        self._check()
+        place = ""
+        match event:
+            case PhaseEntered(phase=phase):
+                place = f"phase:{phase}"
+            case EndWanted(end=end):
+                place = f"wanted:{end.kind}"
+                if isinstance(end, ends.WriterIs | ends.SwitchPrepared):
+                    self.users.crowd(_CROWD)
+            case EndReached(end=end):
+                place = f"reached:{end.kind}"
+            case RollbackDecided() | FailBackDecided():
+                place = "turned"
+            case MigrationEnded():
+                self.ended = event
+        if place:
+            self.hub.after(0.0, lambda: self.occur(place))
+
+
+def _words(event: Any) -> str:
+    match event:
+        case EndWanted(end=end):
+            return f"wants {end}"
+        case EndReached(end=end):
+            return f"reached {end.kind}"
+        case EndMissed(end=end, reason=reason):
+            return f"missed {end.kind}: {reason}"
+        case MigrationPlanned():
+            return "planned"
+        case _:
+            return f"{event.kind} {getattr(event, 'reason', '')}{getattr(event, 'phase', '')}{getattr(event, 'gate', '')}"
