@@ -1,5 +1,6 @@
 """Absolute limits beside the judge."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,55 @@ def test_blames_nobody_when_the_errors_may_have_fallen_on_the_canary_by_chance()
 
 def test_blames_the_canary_when_it_alone_fails_at_a_large_share() -> None:
     assert check_guards(window(counts(2700, 130), counts(300, 0)), BURN).state is GuardState.BREACHED
+
+
+def test_waits_when_the_baseline_is_small_but_could_tell_soon() -> None:
+    verdict = check_guards(window(counts(1350, 20), counts(150, 0)), BURN)
+    assert verdict.state is GuardState.NO_DATA
+    assert "the baseline's 150 requests are too few to tell" in verdict.reason
+
+
+def test_blames_nobody_for_p95_when_the_slow_requests_may_have_fallen_on_the_canary_by_chance() -> None:
+    assert check_guards(window(counts(150, 0, (0, 140, 0, 10, 0))), P95).state is GuardState.CLEAR
+    slow, usual = counts(150, 0, (0, 120, 0, 30, 0)), counts(150, 0, (0, 136, 0, 14, 0))
+    assert check_guards(window(slow, usual), P95).state is GuardState.COMMON
+
+
+def test_blames_the_canary_for_p95_when_the_baseline_is_fast() -> None:
+    slow, usual = counts(1000, 0, (0, 700, 0, 300, 0)), counts(1000, 0, (0, 980, 0, 20, 0))
+    verdict = check_guards(window(slow, usual), P95)
+    assert (verdict.state, verdict.guard) == (GuardState.BREACHED, GuardKind.P95)
+    assert "above the limit of 150 ms, and 30 % take longer than that limit" in verdict.reason
+
+
+def verdict_on(canary: list[ArmCounts], baseline: list[ArmCounts], *, share: float) -> GuardState:
+    """What the guards of errors say of looks of a second."""
+    arms = zip(baseline, canary, strict=True)
+    looks = [
+        Look(step=1, share=share, duration=timedelta(seconds=1), baseline=theirs, canary=ours) for theirs, ours in arms
+    ]
+    return check_guards(guard_window(looks, ERRORS), ERRORS).state
+
+
+def test_blames_nobody_when_an_incident_reaches_the_canary_one_look_earlier() -> None:
+    fine, failing = counts(10_000, 10), counts(10_000, 5_000)
+    assert verdict_on([fine] * 4 + [failing], [fine] * 5, share=0.5) is not GuardState.BREACHED
+    assert verdict_on([fine] * 4 + [failing] * 5, [fine] * 9, share=0.5) is GuardState.BREACHED
+
+
+def test_counts_a_users_errors_once_when_both_arms_tell_users() -> None:
+    fine = counts(100)
+    burst = ArmCounts(requests=100, errors=30, users_with_errors=3)
+    told = replace(fine, users_with_errors=0)
+    assert verdict_on([burst] * 3, [told] * 3, share=0.5) is GuardState.CLEAR
+    assert verdict_on([replace(burst, users_with_errors=30)] * 8, [told] * 8, share=0.5) is GuardState.BREACHED
+
+
+def test_counts_errors_by_lumps_when_users_are_not_told() -> None:
+    fine, burst, steady = counts(100), counts(100, 20), counts(100, 6)
+    lumps = [fine, fine, burst, fine, fine, burst]
+    assert verdict_on(lumps, [fine] * 6, share=0.5) is GuardState.CLEAR
+    assert verdict_on([steady] * 20, [fine] * 20, share=0.5) is GuardState.BREACHED
 
 
 def test_lets_go_when_the_burning_has_ended() -> None:

@@ -35,9 +35,10 @@ class GuardLimits:
     """Absolute limits; None switches one off.
 
     `error_rate` in (0, 1) and `p95_ms` hold over `window`. `availability` is the SLO in (0, 1) whose budget burns.
-    A guard speaks only from `minimum_requests`, error guards only from `minimum_errors`. Where a baseline
-    has enough requests to tell, the canary is excused unless it is `common_ratio` times as bad and, of errors, beyond
-    chance.
+    A guard speaks only from `minimum_requests`, error guards only from `minimum_errors`; errors that come in a lump
+    count as one. While there is a baseline, the canary is blamed only where it fails `common_ratio` times as often (of
+    `p95_ms`: is so much more often slower than the limit) and beyond chance. A window should hold five looks or more:
+    what was seen in fewer may be one lump.
     Raises GuardLimitsInvalid with every fault.
     """
 

@@ -1,0 +1,69 @@
+"""Failures that come in lumps: how many separate ones they amount to, and whether chance alone explains them.
+
+One user who tries ten times, one pause that delays fifty requests, one look that saw an incident on one arm before it
+saw it on the other: such failures come together and say no more than one. How much they scatter from look to look tells
+how large the lumps are, so failures divided by scatter count lumps (a design effect).
+Source: docs/judge.md, 'Guards'; von Neumann 1941, 'Distribution of the ratio of the mean square successive difference';
+Kish 1965, 'Survey Sampling', on design effects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from scipy.special import betainc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Requests of both arms in a window, those that failed in whatever sense, and the size of the lumps, at least 1.
+
+    Where there is no baseline, its counts are 0.
+    """
+
+    canary: float
+    canary_requests: int
+    baseline: float = 0.0
+    baseline_requests: int = 0
+    scatter: float = 1.0
+
+    @property
+    def canary_rate(self) -> float:
+        return self.canary / self.canary_requests if self.canary_requests else 0.0
+
+    @property
+    def baseline_rate(self) -> float:
+        return self.baseline / self.baseline_requests if self.baseline_requests else 0.0
+
+    @property
+    def lumps(self) -> float:
+        """How many separate failures of the canary there were."""
+        return self.canary / self.scatter
+
+    def chance_of_lot(self) -> float:
+        """The chance of so many lumps of the canary or more, if lumps fell on both arms by lot, as requests do.
+
+        1 where nothing failed or only one arm had requests.
+        """
+        if not self.canary or not self.baseline_requests:
+            return 1.0
+        share = self.canary_requests / (self.canary_requests + self.baseline_requests)
+        return float(betainc(self.lumps, self.baseline / self.scatter + 1, share))
+
+    def chance_at(self, rate: float) -> float:
+        """The chance of so many lumps of the canary or more, if its requests failed at `rate`."""
+        if not self.canary:
+            return 1.0
+        return float(betainc(self.lumps, (self.canary_requests - self.canary) / self.scatter + 1, rate))
+
+
+def scatter(arm: Sequence[float]) -> float:
+    """How much failures differ from look to look: 1 if each came by itself, about ten if they come ten at a time.
+
+    The mean square of successive differences over twice the mean, with nothing before the first look and nothing after
+    the last. A level that changes once adds little; a single look that has them all gives their number.
+    """
+    total = sum(arm)
+    if not total:
+        return 1.0
+    return max(1.0, sum((after - before) ** 2 for before, after in pairwise((0.0, *arm, 0.0))) / (2 * total))
