@@ -1,0 +1,182 @@
+"""What the rules remember of a journal: its own fold, apart from the runbook's, at a constant cost for each entry."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crossfade.model import ends, events
+from crossfade.model.ends import End
+from crossfade.model.entry import Entry
+from crossfade.model.events import Event
+from crossfade.model.plan import LadderStep, Plan
+from crossfade.model.terms import Outcome, Phase, Side
+
+UNKNOWN = "unknown"
+_BETWEEN = timedelta(seconds=1)  # from a decision until it is recorded; an override may end in between
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """`reached` names the entry at which each end was reached last, `switched` that of the last switch.
+
+    `unsettled`: who takes writes after a switch that was missed, by the databases' own word; None once it is settled.
+    `share` is the last that was reached, `share_intent` the entry that wanted `share_wanted`. `abort` is what the judge
+    or a guard said and nobody has acted on. `way_back_dead`: since when it is seen dead.
+    """
+
+    plan: Plan | None = None
+    position: int = 0
+    phase: Phase | None = None
+    entered: datetime | None = None
+    passed: set[str] = field(default_factory=set)
+    wanted: End | None = None
+    missed: events.EndMissed | None = None
+    missed_at: datetime | None = None
+    reached: dict[End, int] = field(default_factory=dict)
+    turned: events.RollbackDecided | events.FailBackDecided | None = None
+    writer: Side = Side.SOURCE
+    epoch: int = 0
+    switched: int = 0
+    unsettled: str | None = None
+    share: float = 0.0
+    share_since: datetime | None = None
+    share_wanted: float = 0.0
+    share_intent: int = 0
+    fell: bool = False
+    looked: events.Looked | None = None
+    looked_at: datetime | None = None
+    held: bool = False
+    asked: bool = False
+    abort: str | None = None
+    override_until: datetime | None = None
+    approved: set[tuple[Phase, str]] = field(default_factory=set)
+    waits: events.GateWaits | None = None
+    returns: bool = True
+    ended: bool = False
+    way_back_dead: datetime | None = None
+
+    def since_switch(self, end: End) -> bool:
+        """`end` was reached after the last switch."""
+        return self.reached.get(end, 0) > self.switched
+
+    @property
+    def woken(self) -> bool:
+        """The way back was proven after the last switch."""
+        return self.since_switch(ends.WayBackAwake(primary=self.writer, epoch=self.epoch))
+
+    @property
+    def needs_way_back(self) -> bool:
+        """From its proof after cutover until the point of no return is wanted, or the migration has turned."""
+        return self.writer is Side.TARGET and self.returns and self.turned is None and self.woken
+
+    def is_step(self, event: Event) -> bool:
+        """Whether `event` goes forward. Repairing a share or finishing half a switch does not."""
+        if self.turned is not None:
+            return False
+        match event:
+            case events.EndWanted(end=ends.SharesAre(canary_percent=percent)):
+                return percent != self.share
+            case events.EndWanted(end=ends.WriterIs()):
+                return self.unsettled is None or self.unsettled == self.writer
+            case events.MigrationEnded(outcome=outcome):
+                return outcome is Outcome.COMPLETED
+            case events.PhaseEntered(phase=Phase.PREPARE):
+                return False  # it begins
+            case _:
+                return isinstance(event, events.EndWanted | events.GatePassed | events.PhaseEntered)
+
+    def overridden(self, at: datetime) -> bool:
+        return self.override_until is not None and at < self.override_until + _BETWEEN
+
+    def go_on(self, entry: Entry) -> None:
+        """One more entry has been heard."""
+        self.position = entry.position
+        match entry.event:
+            case events.EndWanted(end=end):
+                self._want(end, entry.position)
+            case events.EndReached(end=end):
+                self._reach(end, entry)
+            case events.EndMissed(end=end) as missed:
+                self.wanted, self.missed, self.missed_at = None, missed, entry.at
+                if isinstance(end, ends.WriterIs):
+                    self.unsettled = str(missed.facts.get("writer") or UNKNOWN)
+            case events.Looked() as looked:
+                self._look(looked, entry.at)
+            case events.CountingStarted():
+                self.looked = self.looked_at = None
+            case events.RollbackDecided() | events.FailBackDecided() as decided:
+                self.turned, self.wanted, self.asked, self.abort = decided, None, False, None
+                self.waits = self.missed = None
+            case events.MigrationPlanned(plan=plan):
+                self.plan = plan
+            case events.MigrationEnded():
+                self.ended = True
+            case _:
+                self._pass(entry)
+
+    def _pass(self, entry: Entry) -> None:
+        match entry.event:
+            case events.PhaseEntered(phase=phase):
+                self.phase, self.entered, self.passed = phase, entry.at, set()
+                self.waits = self.missed = None
+            case events.GatePassed(gate=gate):
+                self.passed.add(gate)
+                self.waits = self.missed = None
+            case events.GateWaits() as waits:
+                self.waits = waits
+            case events.Approved(phase=phase):
+                self.approved.add((phase, entry.by))
+                self.waits = None
+            case events.Held():
+                self.held, self.abort = True, None
+            case events.Released():
+                self.held, self.waits, self.missed = False, None, None
+            case events.RollbackRequested():
+                self.asked = True
+            case events.RequestRefused():
+                self.asked = False
+            case events.Overridden(until=until):
+                self.override_until = until
+
+    def _want(self, end: End, position: int) -> None:
+        self.wanted, self.waits = end, None
+        if isinstance(end, ends.WayBackEnded):
+            self.returns = False
+        if isinstance(end, ends.SharesAre):
+            self.share_wanted, self.share_intent = end.canary_percent, position
+            self.looked = self.looked_at = None
+            self.fell = self.fell or (self.turned is not None and end.canary_percent == 0)
+
+    def _reach(self, end: End, entry: Entry) -> None:
+        self.wanted = self.missed = None
+        self.reached[end] = entry.position
+        if isinstance(end, ends.WriterIs):
+            self.writer, self.epoch, self.switched, self.unsettled = end.side, end.epoch, entry.position, None
+        if isinstance(end, ends.SharesAre) and end.canary_percent != self.share:
+            self.share, self.share_since = end.canary_percent, entry.at
+
+    def _look(self, looked: events.Looked, at: datetime) -> None:
+        self.looked, self.looked_at = looked, at
+        bad = looked.guard or (looked.reason if looked.verdict == "abort" else None)
+        if bad is None or self.turned is not None or not self.returns or self.overridden(at) or self.plan is None:
+            return
+        if not (self.held and self.writer is Side.TARGET and not self.plan.fail_back_automatically):
+            self.abort = bad
+
+
+def rungs(plan: Plan) -> tuple[LadderStep, ...]:
+    """The shares above 0."""
+    return tuple(step for step in plan.ladder if step.percent > 0)
+
+
+def enters(event: Event, phase: Phase) -> bool:
+    return isinstance(event, events.PhaseEntered) and event.phase is phase
+
+
+def passes(event: Event, gate: str) -> bool:
+    return isinstance(event, events.GatePassed) and event.gate == gate
+
+
+def name_of(event: Event) -> str:
+    """The event's kind and what it is about, for people."""
+    about = getattr(event, "end", None) or getattr(event, "phase", None) or getattr(event, "gate", None)
+    return f"{event.kind} {getattr(about, 'kind', about)}" if about is not None else event.kind
