@@ -83,9 +83,9 @@ NOT_WORSE = (
 )
 
 
-def is_aborted(scenario: Scenario, seed: int) -> bool:
+def is_aborted(scenario: Scenario, seed: int, settings: JudgeSettings | None = None) -> bool:
     """Whether a whole rollout, promoted by the clock, was aborted."""
-    settings = JudgeSettings()
+    settings = settings or JudgeSettings()
     rng, state = np.random.default_rng(seed), begin(settings)
     for look in range(len(SHARES) * LOOKS):
         state, verdict = judge(state, scenario(rng, look, SHARES[look // LOOKS]), settings)

@@ -11,13 +11,15 @@ from tests.judge.traffic import EDGES_MS, bin_chances
 edges = st.lists(st.floats(0.1, 1e5), min_size=1, max_size=20, unique=True).map(lambda drawn: tuple(sorted(drawn)))
 
 
-@given(edges=edges, divisor=st.floats(1, 11), data=st.data())
+@given(edges=edges, divisor=st.floats(1, 11), allowance=st.floats(0, 1e5), data=st.data())
 def test_division_moves_every_request_down_or_nowhere(
-    edges: tuple[float, ...], divisor: float, data: st.DataObject
+    edges: tuple[float, ...], divisor: float, allowance: float, data: st.DataObject
 ) -> None:
     assume(all(high / low > 1 + 1e-6 for low, high in pairwise(edges)))
     learnt = data.draw(st.lists(st.integers(0, 50), min_size=len(edges) + 1, max_size=len(edges) + 1))
-    parts = division(edges, np.array(learnt, float) + 0.1, divisor, rising=data.draw(st.booleans()))
+    parts = division(
+        edges, np.array(learnt, float) + 0.1, divisor, rising=data.draw(st.booleans()), allowance_ms=allowance
+    )
     assert np.allclose(parts.sum(axis=1), 1)
     assert np.allclose(np.triu(parts, 1), 0)
 
@@ -26,6 +28,36 @@ def test_division_is_a_shift_when_bins_are_as_wide_as_the_divisor() -> None:
     parts = division(tuple(10 * 1.05**i for i in range(8)), np.arange(1.0, 10.0), 1.05, rising=True)
     assert np.allclose(parts[1:], np.eye(9)[:-1])
     assert parts[0, 0] == 1
+
+
+def test_an_allowance_is_a_shift_when_bins_are_as_wide() -> None:
+    edges_ms = tuple(10.0 * i for i in range(1, 9))
+    for rising in (True, False):
+        parts = division(edges_ms, np.arange(1.0, 10.0), 1.0, rising=rising, allowance_ms=20.0)
+        assert np.allclose(parts[2:-1], np.eye(9)[:-3])
+        assert (parts[:2, 0] == 1).all()
+
+
+def test_an_allowance_brings_what_the_link_made_slower_back_to_where_it_was() -> None:
+    baseline, slower = (np.array(bin_chances(14.0, 0.55, EDGES_MS, link)) for link in (0.0, 20.0))
+    back = slower @ division(EDGES_MS, baseline * 1e6, 1.0, rising=True, allowance_ms=20.0)
+    assert abs(back - baseline).sum() < 0.003
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_what_is_faster_than_the_allowance_lies_in_the_first_bin(rising: bool) -> None:
+    learnt = np.zeros(len(EDGES_MS) + 1)
+    learnt[30] = 1e6
+    parts = division(EDGES_MS, learnt, 1.05, rising=rising, allowance_ms=50.0)
+    faster = [i for i, edge in enumerate(EDGES_MS) if edge <= 50.0]
+    assert (parts[faster, 0] == 1).all()
+
+
+def test_division_is_a_number_when_so_much_was_learnt_that_shares_round_to_one() -> None:
+    edges_ms = tuple(2.0 * 1.15**i for i in range(62))
+    learnt = np.array(bin_chances(12.0, 0.2, edges_ms)) * 1e6
+    for rising in (True, False):
+        assert np.isfinite(division(edges_ms, learnt, 1.05, rising=rising)).all()
 
 
 @pytest.mark.parametrize(("rising", "bin_from_the_end"), [(True, 3), (False, 1)])

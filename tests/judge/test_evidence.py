@@ -20,6 +20,8 @@ from tests.judge.traffic import EDGES_MS, Traffic
 MARGIN = 0.05
 EXACT_EDGES = tuple(10 * (1 + MARGIN) ** i for i in range(12))  # here division by the margin is a whole bin
 SETTINGS = JudgeSettings(latency_margin=MARGIN)
+EVEN_EDGES = tuple(10.0 * i for i in range(1, 13))  # and here the allowance
+ALLOWING = JudgeSettings(latency_margin=0, latency_allowance_ms=10.0)
 
 Counts = tuple[int, int, int, int]
 arms = st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(0, 6), st.integers(0, 6)).map(
@@ -158,6 +160,7 @@ def payoff_of_one(bets: Bets, share: float) -> tuple[Floats, Floats]:
     return baseline, canary
 
 
+@pytest.mark.parametrize(("edges", "judging"), [(EXACT_EDGES, SETTINGS), (EVEN_EDGES, ALLOWING)])
 @given(
     learnt=weights,
     learnt_canary=weights,
@@ -166,17 +169,23 @@ def payoff_of_one(bets: Bets, share: float) -> tuple[Floats, Floats]:
     counts=st.tuples(st.integers(1, 30), st.integers(1, 30)),
 )
 @settings(max_examples=60)
-def test_no_bet_on_latency_is_expected_to_win_when_the_canary_is_within_the_margin(
-    learnt: Floats, learnt_canary: Floats, chances: Floats, faster: list[float], counts: tuple[int, int]
+def test_no_bet_on_latency_is_expected_to_win_when_the_canary_is_within_the_margin_or_the_allowance(
+    edges: tuple[float, ...],
+    judging: JudgeSettings,
+    learnt: Floats,
+    learnt_canary: Floats,
+    chances: Floats,
+    faster: list[float],
+    counts: tuple[int, int],
 ) -> None:
-    bets = fitted_bets(EXACT_EDGES, learnt + 3, learnt_canary, SETTINGS, 0.0)
+    bets = fitted_bets(edges, learnt + 3, learnt_canary, judging, 0.0)
     assert bets is not None
     baseline = (chances + 0.01) / (chances + 0.01).sum()
     canary = baseline.copy()
     for i, part in enumerate(faster[:-1]):  # part of each bin's requests falls into the next faster one
         canary[i] += part * canary[i + 1]
         canary[i + 1] *= 1 - part
-    # The margin makes each of the canary's requests a whole bin slower, at most; the last bin is open.
+    # Margin or allowance make each of the canary's requests a whole bin slower, at most; the last bin is open.
     slower = np.concatenate(([0.0], canary[:-2], [canary[-2] + canary[-1]]))
     n_baseline, n_canary = counts
     of_baseline, of_canary = payoff_of_one(bets, n_canary / (n_canary + n_baseline))

@@ -15,11 +15,12 @@ def test_tells_all_faults_together_when_settings_make_no_sense() -> None:
             alpha=0,
             promotion_alpha=1,
             latency_margin=0.3,
+            latency_allowance_ms=-1,
             latency_tolerance=0.2,
             error_tolerance=1,
             error_rate_limit=0,
             minimum_requests=0,
             sticky_users=0,
         )
-    assert len(caught.value.faults) == 8
+    assert len(caught.value.faults) == 9
     assert "alpha must lie between 0 and 0.5" in str(caught.value)

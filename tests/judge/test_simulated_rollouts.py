@@ -1,19 +1,28 @@
 """Seeded simulations: how often the judge cries wolf, and how soon it finds what is wrong."""
 
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from crossfade.judge import Decision, JudgeSettings, Metric, begin, judge
-from tests.judge.scenarios import NOT_WORSE, Scenario, is_aborted
+from crossfade.judge import Decision, JudgeSettings, Look, Metric, begin, judge
+from crossfade.metrics.latency import EDGES_MS as ROUTER_EDGES_MS
+from tests.judge.scenarios import LOOKS, NOT_WORSE, REQUESTS, Scenario, is_aborted
 from tests.judge.traffic import HEALTHY, Arm, Traffic, until_decided
 
 NO_ERRORS = Arm(error_rate=0.0)
 
 
-def median_requests(traffic: Traffic, wanted: Decision, *, runs: int = 41, at_most: int = 40_000) -> float:
-    found = (until_decided(traffic, seed, wanted=wanted, at_most=at_most)[0] for seed in range(runs))
+def median_requests(
+    traffic: Traffic,
+    wanted: Decision,
+    *,
+    runs: int = 41,
+    at_most: int = 40_000,
+    settings: JudgeSettings | None = None,
+) -> float:
+    found = (until_decided(traffic, seed, wanted=wanted, at_most=at_most, settings=settings)[0] for seed in range(runs))
     return statistics.median(float("inf") if requests is None else requests for requests in found)
 
 
@@ -54,6 +63,43 @@ def test_names_latency_when_the_canary_is_slower() -> None:
 def test_seldom_aborts_a_whole_rollout_when_the_canary_is_not_worse(scenario: Scenario) -> None:
     # The promise is 5 % of rollouts at most; 7 or more of 60 would be seen in one of 30 test runs at 5 %.
     assert sum(is_aborted(scenario, seed) for seed in range(60)) <= 6
+
+
+LINK_MS = 20.0
+ALLOWED = JudgeSettings(latency_allowance_ms=LINK_MS)
+NEAR = Arm(error_rate=0.0, median_ms=14.0, edges_ms=ROUTER_EDGES_MS)
+FAR = replace(NEAR, link_ms=LINK_MS)
+
+
+@pytest.mark.parametrize("canary", [FAR, FAR.times(latency=1.05), replace(FAR, link_ms=12.0)])
+def test_seldom_aborts_a_whole_rollout_when_the_canary_is_slower_by_the_link_that_is_allowed(canary: Arm) -> None:
+    def far(rng: np.random.Generator, look: int, share: float) -> Look:
+        return Traffic(share=share, requests=REQUESTS, baseline=NEAR, canary=canary).look(rng, look // LOOKS)
+
+    assert sum(is_aborted(far, seed, ALLOWED) for seed in range(40)) <= 4
+
+
+@pytest.mark.parametrize(("slower", "limit"), [(1.2, 6_000), (1.5, 1_700)])
+def test_is_found_soon_when_the_canary_is_slower_beyond_the_link_that_is_allowed(slower: float, limit: int) -> None:
+    traffic = Traffic(baseline=NEAR, canary=FAR.times(latency=slower))
+    assert median_requests(traffic, Decision.ABORT, settings=ALLOWED) <= limit
+
+
+def test_is_promoted_soon_when_the_canary_is_slower_by_the_link_that_is_allowed() -> None:
+    assert median_requests(Traffic(baseline=NEAR, canary=FAR), Decision.PROMOTE, settings=ALLOWED) <= 3_500
+
+
+def test_is_aborted_at_once_when_no_link_is_allowed_for() -> None:
+    traffic = Traffic(baseline=NEAR, canary=FAR)
+    assert median_requests(traffic, Decision.ABORT) <= 1_000
+    _, verdict = until_decided(
+        replace(traffic, canary=replace(FAR, link_ms=3 * LINK_MS)),
+        1,
+        wanted=Decision.ABORT,
+        at_most=9_000,
+        settings=ALLOWED,
+    )
+    assert "by more than 5 % and the 20 ms that are the link's" in verdict.reason
 
 
 # What a router with bins of about 10 % sees of servers that take 12 ms, give or take.

@@ -15,12 +15,13 @@ EDGES_MS = tuple(float(edge) for edge in np.geomspace(5, 3000, 60))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """How an arm answers: chance of an error, median latency and its lognormal spread."""
+    """How an arm answers: chance of an error, median latency and its lognormal spread, and what a link adds to each."""
 
     error_rate: float = 0.001
     median_ms: float = 80.0
     sigma: float = 0.55
     edges_ms: tuple[float, ...] = EDGES_MS
+    link_ms: float = 0.0
 
     def times(self, *, latency: float = 1.0, errors: float = 1.0) -> "Arm":
         return replace(self, median_ms=self.median_ms * latency, error_rate=self.error_rate * errors)
@@ -30,14 +31,17 @@ HEALTHY = Arm()
 
 
 @lru_cache(maxsize=4096)
-def bin_chances(median_ms: float, sigma: float, edges_ms: tuple[float, ...] = EDGES_MS) -> tuple[float, ...]:
-    """The chances of bins under a lognormal latency."""
-    below = np.concatenate(([0.0], ndtr((np.log(edges_ms) - np.log(median_ms)) / sigma), [1.0]))
+def bin_chances(
+    median_ms: float, sigma: float, edges_ms: tuple[float, ...] = EDGES_MS, link_ms: float = 0.0
+) -> tuple[float, ...]:
+    """The chances of bins under a lognormal latency to which a link adds the same each time."""
+    own_ms = np.maximum(np.array(edges_ms) - link_ms, 1e-9)
+    below = np.concatenate(([0.0], ndtr((np.log(own_ms) - np.log(median_ms)) / sigma), [1.0]))
     return tuple(np.diff(below).tolist())
 
 
 def arm_counts(rng: np.random.Generator, arm: Arm, requests: int) -> ArmCounts:
-    counts = rng.multinomial(requests, bin_chances(arm.median_ms, arm.sigma, arm.edges_ms))
+    counts = rng.multinomial(requests, bin_chances(arm.median_ms, arm.sigma, arm.edges_ms, arm.link_ms))
     return ArmCounts(
         requests=requests,
         errors=int(rng.binomial(requests, arm.error_rate)),

@@ -30,3 +30,15 @@ def test_failing_back_is_left_to_a_person_when_the_file_says_so() -> None:
     assert plan_for_rehearsal(sound(with_values()), "ledger-1", 1.0).fail_back_automatically
     file = sound(with_values(bake__fail_back_automatically=False))
     assert not plan_for_rehearsal(file, "ledger-1", 1.0).fail_back_automatically
+
+
+def test_the_link_may_explain_twice_its_round_trip_unless_the_file_says_otherwise() -> None:
+    def allowance(**values: object) -> timedelta:
+        return plan_for_rehearsal(sound(with_values(**values)), "ledger-1", 4.0).judge.link_allowance
+
+    assert allowance() == timedelta(0)
+    assert allowance(rehearsal__wan_round_trip="20ms") == timedelta(milliseconds=40)
+    assert allowance(rehearsal__wan_round_trip="20ms", limits__judge__link_allowance="25ms") == timedelta(
+        milliseconds=25
+    )
+    assert allowance(rehearsal__wan_round_trip="20ms", limits__judge__link_allowance="0s") == timedelta(0)

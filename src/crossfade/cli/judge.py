@@ -28,6 +28,7 @@ class ConfigRecord(BaseModel):
     alpha: float = DEFAULTS.alpha
     promotion_alpha: float = DEFAULTS.promotion_alpha
     latency_margin: float = DEFAULTS.latency_margin
+    latency_allowance_ms: float = DEFAULTS.latency_allowance_ms
     latency_tolerance: float = DEFAULTS.latency_tolerance
     error_tolerance: float = DEFAULTS.error_tolerance
     error_rate_limit: float = DEFAULTS.error_rate_limit

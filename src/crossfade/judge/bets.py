@@ -24,7 +24,7 @@ LEAST_LEARNT = 25.0  # requests of the baseline, fading included, that a fit nee
 class Bets:
     """Ratios less 1, by bet and bin: first those against the canary, then those for its promotion.
 
-    `slower` and `healthy` tell where the canary's requests lie after division by margin and tolerance.
+    `slower` and `healthy` tell where the canary's requests lie without the allowance, divided by margin or tolerance.
     `refit_at` is how many requests must have been seen before the next fit.
     """
 
@@ -65,8 +65,9 @@ def fitted_bets(
     """
     if baseline.sum() < LEAST_LEARNT:
         return None
-    slower = division(edges_ms, baseline, 1 + settings.latency_margin, rising=True)
-    healthy = division(edges_ms, baseline, 1 + settings.latency_tolerance, rising=False)
+    allowed = settings.latency_allowance_ms
+    slower = division(edges_ms, baseline, 1 + settings.latency_margin, rising=True, allowance_ms=allowed)
+    healthy = division(edges_ms, baseline, 1 + settings.latency_tolerance, rising=False, allowance_ms=allowed)
     faster = tuple(factor / (1 + settings.latency_tolerance) for factor in HEALTHY)
     width = bandwidth(edges_ms, baseline)
     rows = smoothed(edges_ms, baseline, width, (1.0, *SLOWER, *faster))

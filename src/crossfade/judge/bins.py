@@ -13,6 +13,7 @@ from crossfade.judge.capital import Floats, frozen
 LARGEST_RATIO = 50.0
 # The spread of one imagined request that stands for what was not seen yet, in natural logarithms.
 WIDE = 1.0
+NEAR_ONE = 1 - 1e-15  # after very many requests a share rounds to 1, whose quantile is infinite
 REACH = 12.0  # how far latencies may be scaled; a tolerance of 10 divides by 11
 
 
@@ -39,25 +40,31 @@ def log_moments(edges_ms: tuple[float, ...]) -> Floats:
     return frozen(np.stack((np.ones_like(middles), middles, middles**2), axis=1))
 
 
-def division(edges_ms: tuple[float, ...], learnt: Floats, divisor: float, *, rising: bool) -> Floats:
-    """Where the canary's requests lie after division of their latency: row j tells which parts of bin j come where.
+def division(
+    edges_ms: tuple[float, ...], learnt: Floats, divisor: float, *, rising: bool, allowance_ms: float = 0.0
+) -> Floats:
+    """Where the canary's requests lie after their latency was made less: row j tells which parts of bin j come where.
 
-    How requests lie within a bin is taken from the `learnt` baseline (at least one request), as it would be if the
-    canary were slower by just the divisor (above or equal to 1). A request of the open last bin goes where a bet that
+    The allowance (0 or above) is subtracted, then the rest divided by `divisor` (1 or above). How requests lie within a
+    bin is taken from the `learnt` baseline (at least one request), as it would be if the canary were slower by just
+    that. What the learnt baseline cannot tell (the open last bin, or a bin below the allowance) goes where a bet that
     rises with latency (or falls) pays least. Nothing moves up, and rows sum to 1: so whatever was learnt, a canary that
-    is not slower at all stays not slower. Where the divisor is a whole number of bins nothing is interpolated.
+    is not slower at all stays not slower. Where both are a whole number of bins nothing is interpolated.
     """
-    below, divided = _shares_below(edges_ms, learnt, divisor)
-    overlap = np.minimum(divided[1:, None], below[1:]) - np.maximum(divided[:-1, None], below[:-1])
-    parts = np.maximum(overlap, 0.0) + 1e-300 * np.eye(len(overlap))
-    lowest = int(np.searchsorted(below, divided[-2], side="right")) - 1
+    lessened = np.maximum(np.array(edges_ms) - allowance_ms, 0.0) / divisor
+    below, lessened_below = _shares_below(edges_ms, learnt, lessened)
+    overlap = np.minimum(lessened_below[1:, None], below[1:]) - np.maximum(lessened_below[:-1, None], below[:-1])
+    parts = np.maximum(overlap, 0.0)
+    bounds = np.concatenate(([0.0], lessened) if rising else (lessened, [np.inf]))
+    paying_least = np.searchsorted(np.array(edges_ms), bounds, side="right" if rising else "left")
+    parts[np.arange(len(parts)), paying_least] += 1e-300
     parts[-1] = 0.0
-    parts[-1, lowest if rising else -1] = 1.0
+    parts[-1, paying_least[-1]] = 1.0
     return np.asarray(parts / parts.sum(axis=1, keepdims=True))
 
 
-def _shares_below(edges_ms: tuple[float, ...], learnt: Floats, divisor: float) -> tuple[Floats, Floats]:
-    """The shares of learnt requests below each edge and below each edge divided, from 0 to 1.
+def _shares_below(edges_ms: tuple[float, ...], learnt: Floats, lessened_ms: Floats) -> tuple[Floats, Floats]:
+    """The shares of learnt requests below each edge and below each lessened edge, from 0 to 1.
 
     Between edges the normal quantile of the share is interpolated on the logarithmic axis: exact for lognormal
     latencies, near to it for most that have one peak, even if the peak is narrower than a bin.
@@ -66,13 +73,14 @@ def _shares_below(edges_ms: tuple[float, ...], learnt: Floats, divisor: float) -
     total = learnt.sum()
     centre = float(learnt @ log_middles(edges_ms)) / total
     below = (np.cumsum(learnt)[:-1] + ndtr((edges - centre) / WIDE)) / (total + 1)
-    quantiles = ndtri(below)
+    quantiles = ndtri(np.minimum(below, NEAR_ONE))
     slope = (quantiles[1] - quantiles[0]) / (edges[1] - edges[0]) if len(edges) > 1 else 1 / WIDE
-    reach = math.log(divisor) + 1.0
+    lessened = np.log(np.maximum(lessened_ms, edges_ms[0] / 1000))
+    reach = edges[0] - min(float(lessened[0]), edges[0]) + 1.0
     points = np.concatenate(([edges[0] - reach], edges))
     values = np.concatenate(([quantiles[0] - slope * reach], quantiles))
-    divided = ndtr(np.interp(edges - math.log(divisor), points, values))
-    return np.concatenate(([0.0], below, [1.0])), np.concatenate(([0.0], divided, [1.0]))
+    lessened_below = np.where(lessened_ms > 0, ndtr(np.interp(lessened, points, values)), 0.0)
+    return np.concatenate(([0.0], below, [1.0])), np.concatenate(([0.0], lessened_below, [1.0]))
 
 
 def bandwidth(edges_ms: tuple[float, ...], counts: Floats) -> float:

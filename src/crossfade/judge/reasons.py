@@ -31,7 +31,8 @@ def errors_unclear(labels: ErrorLabels, step: StepCounts, settings: JudgeSetting
 def latency_worse(labels: LatencyLabels, step: StepCounts, settings: JudgeSettings) -> str:
     """Why latency aborts; the ratio is that of all steps."""
     return (
-        f"The canary is slower than the baseline by more than {percent(settings.latency_margin)}: "
+        f"The canary is slower than the baseline by more than {percent(settings.latency_margin)}"
+        f"{_allowed(settings)}: "
         f"{_latency_ratio(labels.rollout_ratio())}; {_requests(step.canary_requests)} of it in this step."
     )
 
@@ -39,8 +40,9 @@ def latency_worse(labels: LatencyLabels, step: StepCounts, settings: JudgeSettin
 def latency_unclear(labels: LatencyLabels, step: StepCounts, settings: JudgeSettings) -> str:
     """Why latency does not yet promote."""
     return (
-        f"Not yet shown that the canary is less than {percent(settings.latency_tolerance)} slower than the baseline: "
-        f"{_latency_ratio(labels.step_ratio())} after {_requests(step.canary_requests)} of it in this step."
+        f"Not yet shown that the canary is less than {percent(settings.latency_tolerance)}{_allowed(settings)} "
+        f"slower than the baseline: {_latency_ratio(labels.step_ratio())} "
+        f"after {_requests(step.canary_requests)} of it in this step."
     )
 
 
@@ -79,6 +81,11 @@ def unclear_alone(step: StepCounts, settings: JudgeSettings) -> str:
         f"Not yet shown that the canary fails on less than {percent(settings.error_rate_limit)} of requests: "
         f"{step.canary_errors:,} errors in {_requests(step.canary_requests)}."
     )
+
+
+def _allowed(settings: JudgeSettings) -> str:
+    allowance = settings.latency_allowance_ms
+    return f" and the {allowance:.3g} ms that are the link's" if allowance else ""
 
 
 def _requests(count: float) -> str:

@@ -32,6 +32,7 @@ class JudgeSettings:
     `alpha`: chance of a false abort in a whole rollout, split evenly over `metrics`; in (0, 0.5).
     `promotion_alpha`: chance, in one step and for one metric, to promote a canary beyond the tolerance; in (0, 0.5).
     `latency_margin`: a canary slower by no more than this part never counts against it; 0.05 is 5 %.
+    `latency_allowance_ms`: what of each canary request's latency is not its own but the link's; 0 or above.
     `latency_tolerance`: promotion needs evidence that the canary is less than this part slower; above the margin.
     `error_tolerance`: promotion needs evidence that the canary's error rate is below this multiple of the baseline's …
     `error_rate_limit`: … or that it is below this rate, which alone can be shown where nobody makes errors.
@@ -44,6 +45,7 @@ class JudgeSettings:
     alpha: float = 0.05
     promotion_alpha: float = 0.05
     latency_margin: float = 0.05
+    latency_allowance_ms: float = 0.0
     latency_tolerance: float = 0.20
     error_tolerance: float = 2.0
     error_rate_limit: float = 0.03
@@ -60,6 +62,7 @@ class JudgeSettings:
             (0 < self.alpha < 0.5, "alpha must lie between 0 and 0.5"),
             (0 < self.promotion_alpha < 0.5, "promotion_alpha must lie between 0 and 0.5"),
             (0 <= self.latency_margin <= 1, "latency_margin must lie between 0 and 1"),
+            (0 <= self.latency_allowance_ms <= 600_000, "latency_allowance_ms must lie between 0 and 600,000"),
             (
                 self.latency_margin < self.latency_tolerance <= 10,
                 "latency_tolerance must be above latency_margin, at most 10",

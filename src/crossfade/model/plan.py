@@ -28,13 +28,17 @@ class ReplicationLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeLimits:
-    """What the judge is told. Rates are fractions, margins are fractions of the baseline. Source: docs/judge.md."""
+    """What the judge is told. Rates are fractions, margins are fractions of the baseline. Source: docs/judge.md.
+
+    `link_allowance`: how much of a request's time on the modern servers is the link's, as long as they write across it.
+    """
 
     alpha: float = 0.05
     latency_margin: float = 0.05
     latency_tolerance: float = 0.20
     error_tolerance: float = 2.0
     minimum_requests: int = 100
+    link_allowance: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ REHEARSAL = "rehearsal"
 _SHORTEST_WINDOW = timedelta(seconds=2)
 _SHORTEST_ROUND = timedelta(milliseconds=500)
 _SHORTEST_FRESH = timedelta(seconds=5)
+_LINK_ROUND_TRIPS = 2
+"""Of a request: one for its statement, and as much again for what a line adds when computers and line are busy."""
 _SHORTEST_LOOK = timedelta(milliseconds=400)  # twice what the router takes to bring its counters up to date
 
 
@@ -47,6 +49,7 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Pla
             latency_tolerance=judge.latency_tolerance_percent / 100,
             error_tolerance=judge.error_tolerance,
             minimum_requests=judge.minimum_requests,
+            link_allowance=_link_allowance(file),
         ),
         guards=GuardLimits(
             error_rate=limits.max_error_rate_percent / 100,
@@ -74,6 +77,12 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Pla
 def file_interval(file: MigrationFile, speed: float) -> timedelta:
     """Between two rounds of copying files in a rehearsal: the file's interval, divided like every wait."""
     return max(_wait(file.files.interval, file, speed), _SHORTEST_ROUND)
+
+
+def _link_allowance(file: MigrationFile) -> timedelta:
+    """The file's own, or what its statements need for the distance that a rehearsal gives the sites."""
+    given, round_trip = file.limits.judge.link_allowance, file.rehearsal.wan_round_trip
+    return given if given is not None else round_trip * _LINK_ROUND_TRIPS
 
 
 def _wait(planned: timedelta, file: MigrationFile, speed: float) -> timedelta:

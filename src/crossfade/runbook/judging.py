@@ -31,6 +31,7 @@ def judge_settings(plan: Plan) -> JudgeSettings:
     return JudgeSettings(
         alpha=limits.alpha,
         latency_margin=limits.latency_margin,
+        latency_allowance_ms=limits.link_allowance.total_seconds() * 1000,
         latency_tolerance=limits.latency_tolerance,
         error_tolerance=limits.error_tolerance,
         error_rate_limit=plan.guards.error_rate,

@@ -89,6 +89,7 @@ USED = {
     "limits.judge.latency_margin_percent": "model/resolve.py",
     "limits.judge.latency_tolerance_percent": "model/resolve.py",
     "limits.judge.error_tolerance": "model/resolve.py",
+    "limits.judge.link_allowance": "model/resolve.py",
     "limits.judge.minimum_requests": "model/resolve.py",
     "limits.judge.look_every": "model/resolve.py",
     "limits.decide_on_data_younger_than": "model/resolve.py",

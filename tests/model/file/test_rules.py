@@ -77,6 +77,7 @@ MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com
         ({"traffic__strategy": "blue-green", "traffic__keep_warm": "1m"}, "traffic.keep_warm", "watch"),
         ({"bake__duration": "1h", "bake__verification_interval": "2h"}, "bake.verification_interval", "longer"),
         ({"limits__judge__latency_margin_percent": 20}, "limits.judge.latency_margin_percent", "tolerance higher"),
+        ({"limits__judge__link_allowance": "2m"}, "limits.judge.link_allowance", "up to 1m"),
         ({"limits__judge__alpha_percent": 50}, "limits.judge.alpha_percent", "less than 50"),
         ({"limits__max_error_rate_percent": 100}, "limits.max_error_rate_percent", "less than 100"),
         ({"limits__max_error_rate_percent": 0}, "limits.max_error_rate_percent", "more than 0"),

@@ -4,11 +4,18 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from crossfade.model.file.quantities import Count, Percent, PositivePercent, Span
+from crossfade.model.file.quantities import Count, Duration, Percent, PositivePercent, Span
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import Secret, Slug, Text, WebAddress
+
+
+def _at_most_a_minute(value: timedelta) -> timedelta:
+    if value > timedelta(minutes=1):
+        raise PydanticCustomError("duration", "is longer than a minute", {"remedy": "write a duration up to 1m"})
+    return value
 
 
 class JudgeSettings(Section):
@@ -24,6 +31,10 @@ class JudgeSettings(Section):
     """Promotion asks for evidence that the canary's errors are fewer than this many times the baseline's."""
     minimum_requests: Count = 100
     """Requests of the canary that a step needs before it can be promoted."""
+    link_allowance: Annotated[Duration, AfterValidator(_at_most_a_minute)] | None = None
+    """How much longer a request may take on the modern servers because its statements cross the link to the source,
+    until cutover: the link's round trip for each statement, and what the line adds when it is busy. What is allowed is
+    not found when it is the canary's own. Without it, twice `rehearsal.wan_round_trip`."""
     look_every: Span = timedelta(seconds=30)
     """Time between two looks."""
 
