@@ -144,6 +144,12 @@ def test_learns_latency_before_the_rollout_when_the_share_is_zero() -> None:
     assert verdict.e_value > 1  # a judge that had learnt nothing could not bet yet
 
 
+def test_judges_on_when_one_look_holds_very_many_errors() -> None:
+    state, verdicts = judged([look_at((25_000, 25), (25_000, 25_000), share=0.5)] * 2, ERRORS_ONLY)
+    assert verdicts[-1].decision is Decision.ABORT
+    assert np.isfinite(state.errors.log_e)
+
+
 def test_counts_users_when_both_arms_tell_how_many_had_errors() -> None:
     burst = look_at((1900, 2), (100, 10))
     told = replace(

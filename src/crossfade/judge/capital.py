@@ -31,13 +31,15 @@ def log_prior(weights: tuple[float, ...], *, cash: float) -> Floats:
 
 
 def shared_anew(log_capital: Floats, prior: Floats, part: float, total: float) -> Floats:
-    """The capital after `part` of it, in [0, 1), was collected and spread again as at the start.
+    """The capital after `part` of it, in [0, 1], was collected and spread again as at the start.
 
     `total` is the logarithm of the sum.
     The sum stays, so this needs no luck; it is what lets a bet come back after an incident.
     """
     if part <= 0:
         return log_capital
+    if part >= 1:  # tens of thousands of errors in one look leave nothing that can be told from 0
+        return np.asarray(prior + total)
     return np.asarray(np.logaddexp(log_capital + math.log1p(-part), prior + (total + math.log(part))))
 
 
