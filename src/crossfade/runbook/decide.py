@@ -23,7 +23,7 @@ from crossfade.runbook.gates import Passed, ask
 from crossfade.runbook.judging import fresh_reading, look_at
 from crossfade.runbook.phases import Course, Reach
 from crossfade.runbook.state import State
-from crossfade.runbook.turning import beyond_attempts, reason_to_turn, turn
+from crossfade.runbook.turning import beyond_attempts, reason_to_turn, switch_half_done, turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,10 @@ def decide(state: State, seen: Seen, now: datetime) -> Decision:
 
 
 def _next_events(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
+    if state.phase is None:
+        begins = PhaseEntered(phase=Phase.PREPARE)
+        state = evolve(state, begins, now)
+        yield begins
     looked: Looked | None = None
     for event in _looks(state, seen, now):
         looked = event if isinstance(event, Looked) else looked
@@ -80,6 +84,8 @@ def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
     """Count from the first fresh reading after the warm-up of a share; then judge what came since."""
     if state.course is not Course.FORWARD or state.canary_percent == 0 or state.plan is None:
         return
+    if state.miss is not None and isinstance(state.miss.last.end, ends.SharesAre):
+        return  # nobody knows under which share these requests were counted
     reading = fresh_reading(state, seen.arms, now)
     if isinstance(reading, NoData):
         return
@@ -96,12 +102,10 @@ def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
 
 def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
     """The next event of the course the migration is on; None to look again later."""
-    if state.phase is None:
-        return PhaseEntered(phase=Phase.PREPARE)
     drifted = _drifted(state, seen)
     if drifted is not None:
-        return EndWanted(end=drifted)
-    if state.held is not None and state.course is Course.FORWARD:
+        return _try(state, Reach(end=drifted), now)
+    if state.held is not None and state.course is Course.FORWARD and not switch_half_done(state):
         return _waits(state, "held", "held", f"held by {state.held.by}: {state.held.reason}")
     step = state.step
     if step is None:
@@ -137,9 +141,16 @@ def _after_last_step(state: State) -> Event:
 
 
 def _drifted(state: State, seen: Seen) -> ends.End | None:
-    """The share as it should be, where the router says another: it was restarted, or somebody turned it by hand."""
-    found = seen.shares.value
+    """The share as it should be, where the router says another: it was restarted, or somebody turned it by hand.
+
+    None where the next step sets the share anyway: on the way back it falls at once, and one that was set though it
+    was reported as failed moves nobody back.
+    """
+    found, step = seen.shares.value, state.step
     if isinstance(found, NoData) or found.canary_percent == state.canary_percent:
+        return None
+    due = step.end.canary_percent if isinstance(step, Reach) and isinstance(step.end, ends.SharesAre) else None
+    if due == found.canary_percent or (state.course is not Course.FORWARD and state.canary_percent > 0):
         return None
     return ends.SharesAre(canary_percent=state.canary_percent)
 

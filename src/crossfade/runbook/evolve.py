@@ -11,7 +11,7 @@ from crossfade.model.entry import Entry
 from crossfade.model.events import Event
 from crossfade.runbook.judging import as_look, begin_judging, judge_settings
 from crossfade.runbook.phases import Course, Reach
-from crossfade.runbook.state import Counting, Miss, Request, State
+from crossfade.runbook.state import Counting, Miss, Request, State, Warning
 
 
 def fold(entries: Iterable[Entry], state: State | None = None) -> State:
@@ -63,8 +63,13 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return replace(state, cursor=state.cursor + 1, since=at, miss=None, waits=None)
         case events.GateWaits():
             return replace(state, waits=event)
+        case events.Warned(subject=subject, reason=reason):
+            others = _without(state, subject)
+            return replace(state, warnings=(*others, Warning(subject=subject, reason=reason, at=at)))
+        case events.WarningEnded(subject=subject):
+            return replace(state, warnings=_without(state, subject))
         case events.CountingStarted(reading=reading):
-            return replace(state, counting=Counting(reading=reading, at=at))
+            return replace(state, counting=Counting(reading=reading, at=at), looked=None)  # what was seen before is old
         case events.Looked():
             return _looked(state, event, at)
         case events.RequestRefused():
@@ -77,6 +82,10 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return replace(state, outcome=outcome, wanted=None)
         case _:
             raise TypeError(f"evolve knows no {type(event).__name__}")
+
+
+def _without(state: State, subject: str) -> tuple[Warning, ...]:
+    return tuple(warning for warning in state.warnings if warning.subject != subject)
 
 
 def _wanting(state: State, end: End) -> State:

@@ -30,6 +30,8 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
     """The first reason to leave the way forward, the gravest first; None to go on."""
     if state.course is not Course.FORWARD or not state.returns:
         return None
+    if switch_half_done(state) and _opened(state) is not None:
+        return None  # the new side takes writes: to find the switch done comes first, then it can fail back
     return (
         _asked(state)
         or (None if state.overridden(now) else _judged(looked))
@@ -53,10 +55,22 @@ def beyond_attempts(state: State) -> bool:
     """The end that is due cannot be reached: not retryable, or tried as often as the plan allows."""
     if state.miss is None or state.plan is None:
         return False
-    if isinstance(state.miss.last.end, ends.WriterIs) and state.miss.last.facts.get("writer") is None:
-        return False  # neither side is known to take writes: nothing is better than finishing the switch
+    if switch_half_done(state):
+        return False  # nothing is better than finishing the switch
     patience = state.plan.attempts if state.course is Course.FORWARD else state.plan.attempts * _PATIENCE_IN_UNDOING
     return not state.miss.last.retryable or state.miss.attempts >= patience
+
+
+def switch_half_done(state: State) -> bool:
+    """A switch was missed, and the old side is not known to take writes: neither may, or the new one does already."""
+    if state.miss is None or not isinstance(state.miss.last.end, ends.WriterIs):
+        return False
+    return _opened(state) != state.miss.last.end.side.other
+
+
+def _opened(state: State) -> str | int | float | bool | None:
+    """Who takes writes after the end that was missed last, by the databases' own word; None when that is unknown."""
+    return state.miss.last.facts.get("writer") if state.miss else None
 
 
 def _asked(state: State) -> Cause | None:
