@@ -160,6 +160,20 @@ def test_writes_go_back_to_the_source_when_a_person_asks_after_cutover(bench: Be
     assert ends.DataVerified(primary=Side.SOURCE, epoch=2) in bench.world.reached
 
 
+def test_the_way_back_is_woken_first_when_a_person_asks_right_after_the_switch(bench: Bench) -> None:
+    def only_when_awake(end: End) -> EndMissed | None:
+        if end == ends.WriterIs(side=Side.SOURCE, epoch=2) and not any(
+            isinstance(reached, ends.WayBackAwake) for reached in bench.world.reached
+        ):
+            return missed(end)
+        if end == ends.WriterIs(side=Side.TARGET, epoch=1) and not bench.events(events.RollbackRequested):
+            bench.say(events.RollbackRequested(reason="enough"))  # between the intent and its outcome
+        return None
+
+    bench.world.hear = only_when_awake
+    assert bench.engine().run() is Outcome.FAILED_BACK
+
+
 def test_a_request_is_refused_when_the_point_of_no_return_is_passed(bench: Bench) -> None:
     bench.run_until(lambda b: ends.WayBackEnded() in b.world.reached)
     bench.say(events.RollbackRequested(reason="too late"))

@@ -33,6 +33,7 @@ class Gate(StrEnum):
     JUDGED = "judged"
     DRAINED = "drained"
     BAKED = "baked"
+    LINK_BACKED = "link_backed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +80,13 @@ def steps_rolling_back(phase: Phase) -> tuple[Step, ...]:
 
 
 def steps_failing_back(epoch: int) -> tuple[Step, ...]:
-    """The mirrored switch. `epoch` is the one under which the target writes; the source writes under the next."""
+    """The mirrored switch. `epoch` is the one under which the target writes; the source writes under the next.
+
+    Whoever turns back right after the cutover finds the way back asleep: it is woken first, or nothing would drain.
+    """
     return (
         Reach(end=ends.SharesAre(canary_percent=0.0)),
+        Reach(end=ends.WayBackAwake(primary=Side.TARGET, epoch=epoch)),
         *_switch(Side.SOURCE, epoch + 1),
         Await(gate=Gate.FILES_IN_STEP),
         Reach(end=ends.ChecksPassed(suite=Suite.SOURCE)),
@@ -143,10 +148,14 @@ def _canary(plan: Plan, epoch: int) -> tuple[Step, ...]:
 
 
 def _cutover(plan: Plan, epoch: int) -> tuple[Step, ...]:
+    # Asked at first, so that nobody verifies in vain, and again when that has taken its time.
+    backed = (Await(gate=Gate.LINK_BACKED),) if plan.needs_backup_link else ()
     return (
         Await(gate=Gate.CAUGHT_UP),
+        *backed,
         Reach(end=ends.ChecksPassed(suite=Suite.TARGET)),
         Reach(end=ends.DataVerified(primary=Side.SOURCE, epoch=epoch)),
+        *backed,
         *_switch(Side.TARGET, epoch + 1),
     )
 
