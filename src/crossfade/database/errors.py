@@ -80,14 +80,18 @@ class WritersStay(CrossfadeError):
 
 
 class NotDrained(CrossfadeError):
-    """The other side did not receive everything in time. The old side takes writes."""
+    """The other side did not receive everything in time. The old side takes writes.
+
+    `fenced` tells whether it was kept from them meanwhile.
+    """
 
     retryable = True
 
-    def __init__(self, to: Side, patience: timedelta) -> None:
-        self.to, self.patience = to, patience
+    def __init__(self, to: Side, patience: timedelta, *, fenced: bool = False) -> None:
+        self.to, self.patience, self.fenced = to, patience, fenced
         self.remedy = "Wait until replication lag is low and the subscription applies, then try again."
-        super().__init__(f"the {to} database did not receive the marker within {patience.total_seconds():g} s")
+        done = "the fence was lifted" if fenced else "nothing was fenced"
+        super().__init__(f"the {to} database did not receive the marker within {patience.total_seconds():g} s; {done}")
 
 
 class GuardTripped(CrossfadeError):

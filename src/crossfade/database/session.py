@@ -1,5 +1,7 @@
 """A connection to one side that never waits longer than it may, and speaks of failures in our own words."""
 
+import contextlib
+import selectors
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -23,6 +25,7 @@ Parameters = Mapping[str, object] | Sequence[object] | None
 
 STALE_EPOCH, NOT_DRAINED, LOCK_TIMEOUT, CANCELLED = "CF001", "CF002", "55P03", "57014"
 _GOING_DOWN = {"57P01", "57P02", "57P03", "57P05"}  # admin or crash shutdown, cannot connect now, idle timeout
+_SETTLE = timedelta(seconds=1)
 _FAILED = {ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.PIPELINE_ABORTED}
 
 
@@ -80,6 +83,10 @@ class Session(ABC):
         Past `patience` the statements are cancelled, and what the server answers to that counts.
         """
 
+    def answered(self, *, within: timedelta) -> bool:  # noqa: ARG002 - what cannot tell need not wait
+        """Whether the answer to what was sent begins to arrive `within` that time. Where none can tell, it does."""
+        return True
+
     @abstractmethod
     def abandon(self) -> None:
         """Whatever the server is doing for us, it stops, and the connection is closed."""
@@ -101,7 +108,7 @@ class Session(ABC):
         return self.receive(patience=patience)
 
     def roll_back(self) -> None:
-        """Whatever transaction a failed script left open is over."""
+        """Whatever was sent is answered, and whatever transaction a failed script left open is over."""
         self.rows("ROLLBACK")
 
     def read_clock(self) -> None:
@@ -153,6 +160,7 @@ class PostgresSession(Session):
             raise self._translated(exc) from exc
         self._connection.patience = self._patience
         self._connection.prepare_threshold = None
+        self._unanswered = False
         self.pid = self._connection.info.backend_pid
 
     @property
@@ -173,6 +181,7 @@ class PostgresSession(Session):
             raise self._translated(exc) from exc
 
     def send(self, script: str) -> None:
+        self._unanswered = True
         try:
             self._connection.pgconn.send_query(script.encode())
             self._connection.pgconn.flush()
@@ -182,6 +191,7 @@ class PostgresSession(Session):
     def receive(self, *, patience: timedelta) -> Rows:
         pgconn = self._connection.pgconn
         waiting = generators.execute(pgconn)
+        self._unanswered = False
         try:
             try:
                 results: list[PGresult] = self._connection.wait(waiting, timeout=patience.total_seconds())
@@ -199,6 +209,21 @@ class PostgresSession(Session):
                 row = (result.get_value(0, column) for column in range(result.nfields))
                 found.append(tuple(None if value is None else bytes(value).decode() for value in row))
         return found
+
+    def answered(self, *, within: timedelta) -> bool:
+        try:
+            self._connection.pgconn.flush()
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._connection.pgconn.socket, selectors.EVENT_READ)
+                return bool(selector.select(within.total_seconds()))
+        except psycopg.Error:
+            return True  # the connection is broken: `receive` says how
+
+    def roll_back(self) -> None:
+        if self._unanswered:
+            with contextlib.suppress(StatementFailed):
+                self.receive(patience=_SETTLE)
+        super().roll_back()
 
     def abandon(self) -> None:
         if not self.closed:

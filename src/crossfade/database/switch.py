@@ -21,6 +21,7 @@ from crossfade.database.errors import (
     TwoWriters,
     WritersStay,
 )
+from crossfade.database.nudge import answer_while_nudging, run_while_nudging
 from crossfade.database.session import CANCELLED, LOCK_TIMEOUT, MACHINE, Pace, Rows, Session
 from crossfade.database.settings import NativeSettings
 from crossfade.model.errors import CrossfadeError
@@ -30,6 +31,7 @@ from crossfade.model.terms import Side
 Connect = Callable[[Side], Session]
 At = Callable[[str], None]
 _MARGIN = timedelta(seconds=1.5)  # between a server's own time limit and ours for its answer
+_FLOWING = timedelta(milliseconds=500)  # a marker's way there and our hearing of it, over any WAN
 _IN_PASSING = timedelta(milliseconds=500)  # transactions younger than this are expected to end by themselves
 
 
@@ -49,9 +51,9 @@ class Switch:
         for remaining in reversed(range(self._settings.attempts)):
             try:
                 return self._once(to, epoch)
-            except (WritersStay, GuardTripped) as failure:
-                if remaining == 0:
-                    raise
+            except (WritersStay, GuardTripped, NotDrained) as failure:
+                if remaining == 0 or (isinstance(failure, NotDrained) and failure.fenced):
+                    raise  # writes have waited for as long as they may; whoever asked decides whether they do again
                 if isinstance(failure, WritersStay) and self._settings.end_blocking_sessions:
                     with self._connect(to.other) as session:
                         fence.end_sessions(session, failure.sessions)
@@ -132,6 +134,7 @@ class Switch:
         if not fenced:
             self._await_quiet(old)
             fence.plan_fence(old, attempt.epoch)
+            self._await_flow(attempt)
         for session in (old, new):
             session.read_clock()
 
@@ -139,10 +142,23 @@ class Switch:
         """A marker must come through before anything is fenced: a lag beyond the drain's patience ends here."""
         token, patience = str(uuid.uuid4()), self._settings.drain_timeout
         attempt.old.run(fence.mark_script("trial", token), patience=patience)
+        script = fence.await_script(token, patience)
         try:
-            attempt.new.run(fence.await_script(token, patience), patience=patience + _MARGIN)
+            run_while_nudging(attempt.new, script, attempt.old, patience=patience + _MARGIN)
         except NotDrained as exc:
             raise NotDrained(attempt.new.side, patience) from exc
+
+    def _await_flow(self, attempt: Attempt) -> None:
+        """The last thing before the fence: a marker comes through now, and fast.
+
+        A channel that stalls, or catches up, so delays the switch and not the writes. One that never gets faster in
+        the drain's patience, but carries each marker within it, is as fast as it was allowed to be.
+        """
+        deadline = self._pace.monotonic() + self._settings.drain_timeout.total_seconds()
+        while (began := self._pace.monotonic()) <= deadline:
+            self._try_the_way(attempt)
+            if self._pace.monotonic() - began <= _FLOWING.total_seconds():
+                return
 
     def _await_quiet(self, old: Session) -> None:
         """Old transactions would keep the fence waiting, and everybody with it: wait for them before it, not in it."""
@@ -168,7 +184,7 @@ class Switch:
             attempt.old.send("\n;".join(closing.values()))
             attempt.new.send("\n;".join(taking_over.values()))
             attempt.note(attempt.old, self._answer_of_old(attempt))
-            answer = attempt.new.receive(patience=self._settings.drain_timeout + _MARGIN)
+            answer = answer_while_nudging(attempt.new, attempt.old, patience=self._settings.drain_timeout + _MARGIN)
         else:
             self._tell("fencing")
             for point, script in closing.items():
@@ -177,7 +193,9 @@ class Switch:
                 self._tell(point)
             answer = []
             for point, script in taking_over.items():
-                answer += attempt.new.run(script, patience=self._settings.drain_timeout + _MARGIN)
+                attempt.new.send(script)
+                patience = self._settings.drain_timeout + _MARGIN
+                answer += answer_while_nudging(attempt.new, attempt.old, patience=patience)
                 self._tell(point)
         attempt.note(attempt.new, answer)
         changes = next(int(row[1]) for row in answer if row[0] == "unskipped")
@@ -248,9 +266,9 @@ class Switch:
 
     def _explained(self, attempt: Attempt, failure: CrossfadeError) -> CrossfadeError:
         if isinstance(failure, NotDrained):
-            return NotDrained(attempt.new.side, self._settings.drain_timeout)
+            return NotDrained(attempt.new.side, self._settings.drain_timeout, fenced=True)
         if isinstance(failure, StatementFailed) and failure.sqlstate == CANCELLED:
-            return NotDrained(attempt.new.side, self._settings.drain_timeout)
+            return NotDrained(attempt.new.side, self._settings.drain_timeout, fenced=True)
         return failure
 
     # what it was like

@@ -6,6 +6,7 @@ from crossfade.database import fence, state
 from crossfade.database.channel import Channel
 from crossfade.database.drift import unlisted
 from crossfade.database.errors import NotDrained, ReplicationNotReady
+from crossfade.database.nudge import run_while_nudging
 from crossfade.database.session import Session
 from crossfade.database.settings import NativeSettings
 from crossfade.model.terms import Side
@@ -52,7 +53,7 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
     token, patience = str(uuid.uuid4()), settings.wake_timeout
     primary.run(fence.mark_script(PURPOSE, token), patience=settings.drain_timeout)
     try:
-        other.run(fence.await_script(token, patience), patience=2 * patience)
+        run_while_nudging(other, fence.await_script(token, patience), primary, patience=2 * patience)
     except NotDrained as exc:
         raise NotDrained(Side(other.side), patience) from exc
 

@@ -1,0 +1,155 @@
+"""A channel that stalls: what was sent into it is fetched, and nobody is fenced while it does not flow."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+
+import pytest
+
+from crossfade.database import fence
+from crossfade.database.errors import NotDrained
+from crossfade.database.native import NativeReplication
+from crossfade.model.terms import Side
+from tests.database.conftest import Pair, latest, wait_for, writer
+from tests.database.shoppers import Shoppers, digest
+
+pytestmark = pytest.mark.parts
+
+PATIENCE = timedelta(seconds=2)
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def process(pair: Pair, side: Side, kind: str) -> int:
+    found = pair.rows(side, f"SELECT pid FROM pg_stat_activity WHERE backend_type = '{kind}'")
+    return int(found[0][0])
+
+
+def sender(pair: Pair, publisher: Side) -> int:
+    slot = f"crossfade_from_{publisher}"
+    found = pair.rows(publisher, f"SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{slot}'")
+    return int(found[0][0])
+
+
+@contextmanager
+def unheard(pair: Pair, publisher: Side, purpose: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Markers for this purpose are committed, and the walsender is not woken by them: only by a flush after them.
+
+    So it is when a flush falls between a walsender's last look and its sleep, which no test can hit at will.
+    """
+    plain = fence.mark_script
+
+    def mark(why: str, token: str) -> str:
+        script = plain(why, token)
+        return script.replace("BEGIN;", "BEGIN; SET LOCAL synchronous_commit = off;") if why == purpose else script
+
+    patch.setattr(fence, "mark_script", mark)
+    with stopped(process(pair, publisher, "walwriter")):
+        yield
+    patch.undo()
+
+
+@pytest.mark.parametrize("to", list(Side))
+@pytest.mark.parametrize("purpose", ["trial", "drain"])
+def test_fetches_the_marker_when_the_walsender_overslept_it(
+    pair: Pair, moved: NativeReplication, monkeypatch: pytest.MonkeyPatch, to: Side, purpose: str
+) -> None:
+    if to is Side.SOURCE:
+        moved.switch(Side.TARGET, latest(moved) + 1)
+        moved.wake_way_back(Side.TARGET)
+    with (
+        NativeReplication(pair.settings(drain_timeout=PATIENCE)) as role,
+        unheard(pair, to.other, purpose, monkeypatch),
+    ):
+        report = role.switch(to, latest(role) + 1)
+    assert report.write_window < timedelta(seconds=1)
+    assert writer(moved).side is to
+
+
+def test_wakes_the_way_back_at_once_when_the_walsender_overslept_the_marker(
+    pair: Pair, moved: NativeReplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved.switch(Side.TARGET, latest(moved) + 1)
+    moved.wake_way_back(Side.TARGET)  # it runs, so what follows has nothing else to wait for
+    before = time.monotonic()
+    with (
+        NativeReplication(pair.settings(wake_timeout=timedelta(seconds=5))) as role,
+        unheard(pair, Side.TARGET, "way_back", monkeypatch),
+    ):
+        role.wake_way_back(Side.TARGET)
+    assert time.monotonic() - before < 4
+
+
+def test_fences_nothing_when_the_channel_stalls_after_its_first_trial(
+    pair: Pair, moved: NativeReplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between them lie the wait for old transactions and the plans: seconds in which a channel can stop."""
+    before, plain = writer(moved), fence.plan_opening
+    with ExitStack() as stack:
+
+        def stall(*arguments: object) -> None:
+            plain(*arguments)  # type: ignore[arg-type]
+            stack.enter_context(stopped(sender(pair, Side.SOURCE)))
+
+        monkeypatch.setattr(fence, "plan_opening", stall)
+        with (
+            NativeReplication(pair.settings(drain_timeout=timedelta(milliseconds=400))) as role,
+            pytest.raises(NotDrained, match="nothing was fenced") as refused,
+        ):
+            role.switch(Side.TARGET, latest(role) + 1)
+    assert not refused.value.fenced
+    assert writer(moved) == before
+
+
+def test_delays_the_switch_and_not_the_writes_when_the_channel_stalls_for_a_while(
+    pair: Pair, moved: NativeReplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender is frozen just before the fence, and goes on only once the first try was given up."""
+    plain = fence.plan_opening
+    with Shoppers(pair, count=2) as shoppers, ExitStack() as stack:
+        shoppers.wait_for_purchases(5)
+
+        def stall_once(*arguments: object) -> None:
+            plain(*arguments)  # type: ignore[arg-type]
+            stack.enter_context(stopped(sender(pair, Side.SOURCE)))
+            monkeypatch.setattr(fence, "plan_opening", go_on)
+
+        def go_on(*arguments: object) -> None:
+            plain(*arguments)  # type: ignore[arg-type]
+
+        settings = pair.settings(
+            drain_timeout=timedelta(milliseconds=800), attempts=2, retry_pause=timedelta(milliseconds=50)
+        )
+        monkeypatch.setattr(fence, "plan_opening", stall_once)
+        with NativeReplication(settings) as role:
+            release_after_a_try(role, stack)
+            report = role.switch(Side.TARGET, latest(role) + 1)
+    assert report.write_window < timedelta(seconds=1)
+    assert shoppers.lost_and_doubled(Side.TARGET) == (0, 0)
+    moved.wake_way_back(Side.TARGET)
+    wait_for(lambda: digest(pair, Side.SOURCE) == digest(pair, Side.TARGET))
+
+
+def release_after_a_try(role: NativeReplication, held: ExitStack) -> None:
+    """The pause between two tries is when whatever held the channel lets it go."""
+
+    class Pace:
+        def monotonic(self) -> float:
+            return time.monotonic()
+
+        def sleep(self, seconds: float) -> None:
+            held.close()
+            time.sleep(seconds)
+
+    for switch in role._switches.values():
+        switch._pace = Pace()
