@@ -1,6 +1,6 @@
 """The one place where adapters are chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from crossfade.checks.http import HEALTH, READINESS, SERVICE, HttpChecks, Probe
@@ -38,8 +38,11 @@ from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 DATABASE, SCHEMA, APPLICATION, OURS = "ledger", "ledger", "ledger_app", "crossfade"
 
 
-def rehearsal_engine(layout: Layout, file: MigrationFile, *, at: Callable[[str], None] | None) -> Engine:
-    """The engine of a rehearsal; `at` is called at each point of a switch, which makes it slower: None otherwise."""
+At = Mapping[Side, Callable[[str], None]]
+
+
+def rehearsal_engine(layout: Layout, file: MigrationFile, *, at: At) -> Engine:
+    """The engine of a rehearsal; `at`, by side, is called at each point of a switch to it, which makes that slower."""
     clock = WallClock()
     return Engine(
         journal=SqliteJournal(layout.journal, must_exist=True),
@@ -49,7 +52,7 @@ def rehearsal_engine(layout: Layout, file: MigrationFile, *, at: Callable[[str],
     )
 
 
-def rehearsal_roles(layout: Layout, file: MigrationFile, at: Callable[[str], None] | None) -> Roles:
+def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
     """Real parts on this computer. The engine stands at the target site: it reaches the source through the WAN."""
     ports = layout.ports
     admin = f"http://127.0.0.1:{ports.router_admin}"

@@ -139,15 +139,16 @@ def _cell(text: str) -> str:
 def _fault_table() -> str:
     rows = [
         f"| `{kind.name}` | {f'`{kind.example}`' if kind.example else ''} | {_cell(kind.does)} | {kind.lasts} "
-        f"| {', '.join(kind.phases) if kind.phases else 'anywhere'} |"
+        f"| {', '.join(kind.phases) if kind.phases else 'anywhere'}{'' if kind.at_points else '; at no point'} |"
         for kind in CATALOGUE.values()
     ]
     return (
         "## Faults\n\n"
         "`--fault KIND[=AMOUNT]@WHERE` may be given several times. WHERE is a phase\n"
         f"({', '.join(f'`{phase}`' for phase in Phase)}), a share of the\n"
-        "ladder (`canary:25`) or, for `controller-kill`, a point of the switch: `cutover:` and one of\n"
-        f"{', '.join(f'`{point}`' for point in SWITCH_POINTS)}.\n\n"
+        "ladder (`canary:25`), a decision to go back (`rollback`, `failback`), or a point of a switch: `cutover:` or,\n"
+        f"for the switch back, `failback:`, and one of {', '.join(f'`{point}`' for point in SWITCH_POINTS)}.\n"
+        "At a point the engine waits until the fault has been brought about.\n\n"
         "| kind | amount | what happens | lasts | where |\n| --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
     )
 

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from crossfade.journal.sqlite import SqliteJournal
-from crossfade.model.ends import WriterIs
 from crossfade.model.terms import Side
 from crossfade.rehearsal.kept_engine import EngineFails, KeptEngine
 from crossfade.rehearsal.layout import Layout, lay_out
-from crossfade.runbook.state import State
 
 _PROGRAM = """
 import sys
@@ -44,7 +42,7 @@ def starts(layout: Layout, further: int, most: int) -> int:
     journal = SqliteJournal(layout.journal)
     for number in range(most):
         try:
-            engine.start(journal.read(), State())
+            engine.start(journal.read())
         except EngineFails:
             return number
         wait_until_dead(engine)
@@ -59,14 +57,14 @@ def test_an_engine_is_started_again_and_again_when_it_gets_further(layout: Layou
     assert starts(layout, 1, 7) == 7
 
 
-def test_an_engine_is_told_to_die_within_a_switch_only_until_it_has(layout: Layout, tmp_path: Path) -> None:
+def test_an_engine_is_told_at_which_points_of_which_switch_it_shall_wait(layout: Layout, tmp_path: Path) -> None:
     heard = tmp_path / "heard"
     program = f"import sys, pathlib; pathlib.Path({str(heard)!r}).open('a').write(' '.join(sys.argv[2:]) + ';')"
-    engine = KeptEngine(layout, point="fenced", program=(sys.executable, "-c", program))
-    for state in (State(), State(wanted=WriterIs(side=Side.TARGET, epoch=1)), State()):
-        engine.start((), state)
+    engine = KeptEngine(layout, program=(sys.executable, "-c", program))
+    for points in ({(Side.TARGET, "fenced"), (Side.SOURCE, "opened")}, set[tuple[Side, str]]()):
+        engine.start((), points)
         wait_until_dead(engine)
-    assert heard.read_text(encoding="utf-8") == "--die-at fenced;;;"
+    assert heard.read_text(encoding="utf-8") == "--wait-at=source:opened --wait-at=target:fenced;;"
 
 
 def test_the_log_is_named_when_an_engine_is_given_up(layout: Layout) -> None:

@@ -1,7 +1,6 @@
 """The engine's process: not for people; `crossfade rehearse` and `crossfade resume` start it."""
 
-import os
-import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,20 +8,25 @@ import typer
 
 from crossfade.bootstrap import rehearsal_engine, rehearsal_notices
 from crossfade.cli.migration_file import sound
+from crossfade.model.terms import Side
+from crossfade.rehearsal.faults.points import at_points
 from crossfade.rehearsal.layout import read_layout_in
 
 
 def engine(
     folder: Annotated[Path, typer.Argument(help="The rehearsal's folder.")],
-    die_at: Annotated[str, typer.Option(help="End by SIGKILL at this point of the next switch.")] = "",
+    wait_at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SIDE:POINT", help="Wait there in a switch to that side for the conductor."),
+    ] = None,
 ) -> None:
     """Carry out the migration in a folder until it has ended."""
-
-    def at(point: str) -> None:
-        if point == die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
     layout = read_layout_in(folder)
     file = sound(layout.file)
     with rehearsal_notices(layout, file):
-        rehearsal_engine(layout, file, at=at if die_at else None).run()
+        rehearsal_engine(layout, file, at=at_points(layout.root, _places(wait_at or ()))).run()
+
+
+def _places(texts: Sequence[str]) -> frozenset[tuple[Side, str]]:
+    parts = (text.partition(":") for text in texts)
+    return frozenset((Side(side), point) for side, _, point in parts)

@@ -9,6 +9,7 @@ from crossfade.cli.output import answer, people
 from crossfade.database.port import SWITCH_POINTS
 from crossfade.model.terms import Phase
 from crossfade.rehearsal.faults.catalogue import CATALOGUE
+from crossfade.rehearsal.faults.places import Turn
 
 
 def faults(
@@ -24,10 +25,11 @@ def faults(
     for kind in CATALOGUE.values():
         table.add_row(kind.name, kind.example, kind.does, kind.lasts)
     people.print(table)
-    people.print(f"\nWHERE is a phase ({', '.join(Phase)}), a share of the ladder (canary:25)")
-    people.print(f"or, for controller-kill, a point of the switch (cutover:{', '.join(SWITCH_POINTS)}).")
+    people.print(f"\nWHERE is a phase ({', '.join(Phase)}), a share of the ladder (canary:25),")
+    people.print(f"a decision to go back ({', '.join(Turn)}), or a point of a switch,")
+    people.print(f"cutover:POINT or failback:POINT ({', '.join(SWITCH_POINTS)}).")
     if json:
         kinds = [
             {"kind": k.name, "amount": k.example or None, "does": k.does, "lasts": k.lasts} for k in CATALOGUE.values()
         ]
-        answer({"faults": kinds, "phases": list(Phase), "points": list(SWITCH_POINTS)})
+        answer({"faults": kinds, "phases": list(Phase), "turns": list(Turn), "points": list(SWITCH_POINTS)})

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ _START_SECONDS = 30.0
 _INITDB_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 _READY_MARK = "crossfade.created"
+_FULL_DISK = "crossfade.rehearsal.faults.full_disk"
 
 _SETTINGS: dict[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -73,15 +75,23 @@ class Cluster:
     """One server with its data below `directory`, superuser `postgres`, everybody on 127.0.0.1 trusted.
 
     Works as root (the server then runs as nobody) and as any other user. If this process dies, the kernel sends the
-    server a fast shutdown. `settings` are added to postgresql.conf and win over ours.
+    server a fast shutdown. `settings` are added to postgresql.conf and win over ours. With `fillable_disk` its disk can
+    be made full; each write then costs some 50 µs more.
     """
 
     def __init__(
-        self, *, programs: PostgresPrograms, directory: Path, port: int, settings: Mapping[str, str] | None = None
+        self,
+        *,
+        programs: PostgresPrograms,
+        directory: Path,
+        port: int,
+        settings: Mapping[str, str] | None = None,
+        fillable_disk: bool = False,
     ) -> None:
         self.programs, self.directory, self.port = programs, directory.absolute(), port
         self.data, self.log = self.directory / "data", self.directory / "postgres.log"
         self._settings = _SETTINGS | _SETTINGS_SINCE.get(programs.major, {}) | dict(settings or {})
+        self._full, self._fillable_disk = self.directory / "disk-is-full", fillable_disk
         self._process: subprocess.Popen[bytes] | None = None
 
     def create(self) -> None:
@@ -124,6 +134,8 @@ class Cluster:
             raise PortBusy(self.port)
         # the port is said again because the port of a resumed rehearsal may be another one
         argv = [str(self.programs.path("postgres")), "-D", str(self.data), "-p", str(self.port)]
+        if self._fillable_disk:
+            argv = [sys.executable, "-m", _FULL_DISK, str(self.data), str(self._full), *argv]
         try:
             self._process = start(
                 Launch(argv=argv, log=self.log, unprivileged=True, on_orphaned=signal.SIGINT)  # SIGINT: fast shutdown
@@ -164,6 +176,17 @@ class Cluster:
                 continue
         self._process.wait()
         psutil.wait_procs(everyone, timeout=_STOP_SECONDS)
+
+    def fill_disk(self) -> None:
+        """No file of the server can grow until `make_room`. Without effect on one whose disk is not fillable."""
+        self._full.touch()
+
+    def make_room(self) -> None:
+        self._full.unlink(missing_ok=True)
+
+    @property
+    def disk_is_full(self) -> bool:
+        return self._full.exists()
 
     @property
     def alive(self) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from crossfade.journal.port import VersionConflict
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.entry import Entry
-from crossfade.model.events import Approved, GateWaits, MigrationPlanned
+from crossfade.model.events import Approved, Event, GateWaits, MigrationPlanned
 from crossfade.model.file import MigrationFile
 from crossfade.model.plan import Plan
 from crossfade.model.progress import Progress
@@ -17,7 +17,9 @@ from crossfade.model.resolve import REHEARSAL
 from crossfade.model.terms import Outcome
 from crossfade.rehearsal.data_center import DataCenter
 from crossfade.rehearsal.faults.grammar import Fault
-from crossfade.rehearsal.faults.injector import Injector, Struck, point_of
+from crossfade.rehearsal.faults.injector import Injector, Struck, full_disks
+from crossfade.rehearsal.faults.points import PointsHeard
+from crossfade.rehearsal.faults.strikes import OPERATOR, Strikes
 from crossfade.rehearsal.kept_engine import KeptEngine
 from crossfade.rehearsal.layout import Layout
 from crossfade.report.telemetry import TelemetryTail
@@ -53,15 +55,17 @@ class Conductor:
 
     def __init__(self, layout: Layout, file: MigrationFile, plan: Plan, faults: Sequence[Fault]) -> None:
         self.layout, self._file, self._plan = layout, file, plan
-        self.data_center = DataCenter(layout, file)
+        self.data_center = DataCenter(layout, file, fillable=full_disks(faults))
         self._journal = SqliteJournal(layout.journal)
         self._entries: list[Entry] = []
         self._state = State()
         self._telemetry = TelemetryTail(layout.telemetry)
-        self._engine = KeptEngine(layout, point=point_of(faults))
-        self._injector = Injector(
-            faults, self.data_center, kill_engine=self._engine.kill, now=lambda: datetime.now(UTC)
+        self._engine = KeptEngine(layout)
+        self._strikes = Strikes(
+            self.data_center, kill_engine=self._engine.kill, say=lambda event: self._say(event, OPERATOR)
         )
+        self._injector = Injector(faults, self._strikes, now=lambda: datetime.now(UTC))
+        self._points = PointsHeard(layout.root)
 
     def start(self, say: Callable[[str], None]) -> None:
         """Every part answers and users are at work. `say` is told what is being started."""
@@ -80,7 +84,7 @@ class Conductor:
             if time.monotonic() - tended >= _TEND_EVERY_S:
                 self.data_center.tend()
                 tended = time.monotonic()
-            time.sleep(_TICK_S)
+            self._await_points(watcher)
         self._engine.stop()
         return Conducted(
             outcome=self._state.outcome,
@@ -92,7 +96,9 @@ class Conductor:
 
     def close(self) -> None:
         """Nothing that was started runs any more."""
+        self._points.close()
         self._engine.stop()
+        self._strikes.close()
         self.data_center.stop()
         self._journal.close()
 
@@ -120,14 +126,25 @@ class Conductor:
         phase = self._state.phase
         if phase is None or not self._file.rehearsal.approve:
             return
+        self._say(Approved(phase=phase, reason="a rehearsal approves by itself"), REHEARSAL)
+
+    def _say(self, event: Event, by: str) -> None:
+        """A person's word stands in the journal, whatever the engine appends meanwhile."""
         while True:
             try:
                 position = self._journal.read()[-1].position
-                given = Approved(phase=phase, reason="a rehearsal approves by itself")
-                self._journal.append([given], expected=position, at=datetime.now(UTC), by=REHEARSAL)
+                self._journal.append([event], expected=position, at=datetime.now(UTC), by=by)
             except VersionConflict:
                 continue
             return
+
+    def _await_points(self, watcher: Watcher) -> None:
+        """A moment's pause, unless the engine comes to a point of a switch where faults are to strike."""
+        at = self._points.wait(_TICK_S)
+        if at is not None:
+            with at:
+                self._listen(watcher)
+                self._injector.reached(at)
 
     def _keep_engine(self, watcher: Watcher) -> None:
         """The engine runs; after a crash it is started again and goes on."""
@@ -135,4 +152,4 @@ class Conductor:
             return
         self._listen(watcher)
         if self._state.outcome is None:
-            self._engine.start(self._entries, self._state)
+            self._engine.start(self._entries, self._injector.points)

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -32,10 +32,11 @@ _BUILT, _SERVED = "built", "served"
 class DataCenter:
     """All parts of one rehearsal. `start` may be called on a folder that an earlier one left: it goes on with its data.
 
+    `fillable` are the sides whose database's disk can be made full.
     Only the main thread may start parts, for the kernel ends them with the thread that started them.
     """
 
-    def __init__(self, layout: Layout, file: MigrationFile) -> None:
+    def __init__(self, layout: Layout, file: MigrationFile, *, fillable: Container[Side] = ()) -> None:
         self.layout, self._file = layout, file
         ports = layout.ports
         self.clusters = {
@@ -43,11 +44,13 @@ class DataCenter:
                 programs=parts.source_postgres(),
                 directory=layout.site(Side.SOURCE) / "postgres",
                 port=ports.source_database,
+                fillable_disk=Side.SOURCE in fillable,
             ),
             Side.TARGET: Cluster(
                 programs=parts.target_postgres(),
                 directory=layout.site(Side.TARGET) / "postgres",
                 port=ports.target_database,
+                fillable_disk=Side.TARGET in fillable,
             ),
         }
         self.launchers = {
@@ -104,7 +107,7 @@ class DataCenter:
         require_room(self.layout.root, LEAST_LEFT)  # before the disk is full: ending in order takes room, too
         restarted = [part.name for part in (*self._parts, self.users) if part.tend()]
         for side, cluster in self.clusters.items():
-            if not cluster.alive:
+            if not cluster.alive and not cluster.disk_is_full:  # without room it would not come up
                 cluster.start()
                 restarted.append(f"{side.value} database")
         return restarted

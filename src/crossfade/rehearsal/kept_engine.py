@@ -3,16 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from crossfade.model.ends import WriterIs
 from crossfade.model.entry import Entry
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import EngineStarted
+from crossfade.model.terms import Side
 from crossfade.rehearsal.layout import Layout
 from crossfade.rehearsal.processes import Launch, start, stop
-from crossfade.runbook.state import State
 
 _MOST_FRUITLESS = 3
 _PROGRAM = (sys.executable, "-m", "crossfade.cli.main", "engine")
@@ -28,10 +27,10 @@ class EngineFails(CrossfadeError):
 
 
 class KeptEngine:
-    """One engine at a time. `point` is the point of a switch at which it shall die, once."""
+    """One engine at a time."""
 
-    def __init__(self, layout: Layout, *, point: str | None = None, program: Sequence[str] = _PROGRAM) -> None:
-        self._layout, self._point, self._program = layout, point, tuple(program)
+    def __init__(self, layout: Layout, *, program: Sequence[str] = _PROGRAM) -> None:
+        self._layout, self._program = layout, tuple(program)
         self._process: subprocess.Popen[bytes] | None = None
         self._known_at_start, self._fruitless = -1, 0
 
@@ -43,21 +42,19 @@ class KeptEngine:
     def log(self) -> Path:
         return self._layout.engine_log
 
-    def start(self, entries: Sequence[Entry], state: State) -> None:
-        """Start it, for the first time or again; `entries` is the journal as it stands and `state` its fold.
+    def start(self, entries: Sequence[Entry], points: Collection[tuple[Side, str]] = ()) -> None:
+        """Start it, for the first time or again; `entries` is the journal as it stands.
 
-        That it started is not getting anywhere. Raises `EngineFails`.
+        It waits at `points`, each of a switch to a side, for whoever hears it there. That it started is not getting
+        anywhere. Raises `EngineFails`.
         """
-        if isinstance(state.wanted, WriterIs):  # it died within the switch, as it was told to
-            self._point = None
         known = sum(not isinstance(entry.event, EngineStarted) for entry in entries)
         self._fruitless = 0 if known > self._known_at_start else self._fruitless + 1
         self._known_at_start = known
         if self._fruitless > _MOST_FRUITLESS:
             raise EngineFails(self._fruitless, self.log, self._layout.migration)
         words = [*self._program, str(self._layout.root)]
-        if self._point is not None:
-            words += ["--die-at", self._point]
+        words += [f"--wait-at={to}:{point}" for to, point in sorted(points)]
         self._process = start(Launch(argv=words, log=self.log, cwd=Path.cwd(), environment=os.environ))
 
     def kill(self) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from crossfade.model.terms import Phase
+from crossfade.rehearsal.faults.places import Turn
 
 
 class Unit(Enum):
@@ -11,15 +12,30 @@ class Unit(Enum):
 
     PERCENT = "percent"
     SECONDS = "seconds"
+    COUNT = "count"
+    WORD = "word"
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        return ("%", "") if self is Unit.PERCENT else ("s", "ms")
+        return {Unit.PERCENT: ("%", ""), Unit.SECONDS: ("s", "ms")}.get(self, ("",))
+
+
+class Span(Enum):
+    """How long a fault lasts."""
+
+    MOMENT = "moment"
+    AMOUNT = "amount"
+    PHASE = "phase"
+    GIVEN = "given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
-    """`phases` empty: anywhere. `lasts` says how it ends. `at_points`: also at points of the switch."""
+    """What a fault does. `lasts` tells people how it ends.
+
+    `phases` empty: anywhere. `at_points`: also at points of a switch. `seconds` is how long a fault of the span GIVEN
+    lasts. `words` are the amounts there may be where they are words, the first by default.
+    """
 
     name: str
     does: str
@@ -28,85 +44,197 @@ class FaultKind:
     default: float | None = None
     most: float = 100.0
     example: str = ""
-    phases: tuple[Phase, ...] = ()
-    at_points: bool = False
+    phases: tuple[Phase | Turn, ...] = ()
+    at_points: bool = True
+    span: Span = Span.MOMENT
+    seconds: float = 0.0
+    words: tuple[str, ...] = ()
 
 
 _MODERN_ONLY = (Phase.CANARY, Phase.CUTOVER, Phase.BAKE)
+_BEFORE_BAKE = (Phase.VALIDATE, Phase.SHADOW, Phase.CANARY, Phase.CUTOVER)
+_LOADED = (*_BEFORE_BAKE, Phase.BAKE, Turn.FAILBACK)
+_WHILE = "until its phase ends or the migration turns back"
+
+_OF_SERVERS = (
+    FaultKind(
+        name="canary-latency",
+        does="the modern servers take longer, by that part of their service time",
+        lasts=_WHILE,
+        unit=Unit.PERCENT,
+        default=50.0,
+        most=10_000.0,
+        example="20%",
+        phases=_MODERN_ONLY,
+        at_points=False,
+        span=Span.PHASE,
+    ),
+    FaultKind(
+        name="canary-errors",
+        does="the modern servers answer that part of all requests with status 500",
+        lasts=_WHILE,
+        unit=Unit.PERCENT,
+        default=1.0,
+        example="1%",
+        phases=_MODERN_ONLY,
+        at_points=False,
+        span=Span.PHASE,
+    ),
+    FaultKind(
+        name="common-errors",
+        does="legacy and modern servers alike answer that part of all requests with status 500",
+        lasts="20 seconds: an incident that is nobody's fault",
+        unit=Unit.PERCENT,
+        default=5.0,
+        example="5%",
+        at_points=False,
+        span=Span.GIVEN,
+        seconds=20.0,
+    ),
+    FaultKind(
+        name="app-kill",
+        does="one server of each side is killed and starts again",
+        lasts="a moment",
+    ),
+    FaultKind(
+        name="router-kill",
+        does="the router is killed and starts again",
+        lasts="a moment",
+    ),
+)
+
+_OF_THE_ENGINE = (
+    FaultKind(
+        name="controller-kill",
+        does="the engine is killed (SIGKILL); the rehearsal starts it again",
+        lasts="a moment",
+    ),
+    FaultKind(
+        name="operator-pulls",
+        does="a second person says `rollback`; or `hold`, and `release` 5 s later; or `override` for a minute",
+        lasts="a moment; a hold 5 s",
+        unit=Unit.WORD,
+        example="hold",
+        span=Span.GIVEN,
+        seconds=5.0,
+        words=("rollback", "hold", "override"),
+    ),
+)
+
+_OF_THE_WAN = (
+    FaultKind(
+        name="wan-latency",
+        does="the round trip between the sites takes that much longer",
+        lasts="until its phase ends",
+        unit=Unit.SECONDS,
+        default=0.02,
+        most=10.0,
+        example="20ms",
+        span=Span.PHASE,
+    ),
+    FaultKind(
+        name="wan-cut",
+        does="nothing passes between the sites",
+        lasts="its amount",
+        unit=Unit.SECONDS,
+        default=5.0,
+        most=600.0,
+        example="5s",
+        span=Span.AMOUNT,
+    ),
+)
+
+_OF_THE_DATABASES = (
+    FaultKind(
+        name="source-db-kill",
+        does="the source's PostgreSQL is killed and starts again",
+        lasts="a moment and its recovery",
+    ),
+    FaultKind(
+        name="target-db-kill",
+        does="the target's PostgreSQL is killed and starts again",
+        lasts="a moment and its recovery",
+    ),
+    FaultKind(
+        name="disk-full",
+        does="no file of the primary's PostgreSQL can grow: it fails with SQLSTATE 53100",
+        lasts="its amount; then there is room again",
+        unit=Unit.SECONDS,
+        default=5.0,
+        most=600.0,
+        example="5s",
+        span=Span.AMOUNT,
+    ),
+    FaultKind(
+        name="source-disk-full",
+        does="no file of the source's PostgreSQL can grow",
+        lasts="its amount; then there is room again",
+        unit=Unit.SECONDS,
+        default=5.0,
+        most=600.0,
+        example="5s",
+        span=Span.AMOUNT,
+    ),
+    FaultKind(
+        name="target-disk-full",
+        does="no file of the target's PostgreSQL can grow",
+        lasts="its amount; then there is room again",
+        unit=Unit.SECONDS,
+        default=5.0,
+        most=600.0,
+        example="5s",
+        span=Span.AMOUNT,
+    ),
+    FaultKind(
+        name="long-transaction",
+        does="a transaction of the application's role holds a write lock on the primary",
+        lasts="its amount; then it commits",
+        unit=Unit.SECONDS,
+        default=5.0,
+        most=600.0,
+        example="5s",
+        span=Span.AMOUNT,
+    ),
+    FaultKind(
+        name="hot-table",
+        does="a user's two sessions change one and the same row, about 300 times a second",
+        lasts="its amount",
+        unit=Unit.SECONDS,
+        default=10.0,
+        most=600.0,
+        example="10s",
+        span=Span.AMOUNT,
+    ),
+    FaultKind(
+        name="slot-dropped",
+        does="the replication slot on the primary is dropped",
+        lasts="for good",
+        phases=_LOADED,
+    ),
+    FaultKind(
+        name="slot-remade",
+        does="the replication slot on the primary is dropped, 20 rows are changed, and it is made anew under its name",
+        lasts="for good",
+        phases=_LOADED,
+    ),
+    FaultKind(
+        name="fence-bypass",
+        does="a superuser adds a row on the side that takes no writes",
+        lasts="for good",
+        phases=_LOADED,
+    ),
+    FaultKind(
+        name="wrong-rows",
+        does="so many rows are changed on the target, behind replication's back",
+        lasts="for good",
+        unit=Unit.COUNT,
+        default=3.0,
+        most=100.0,
+        example="3",
+        phases=_BEFORE_BAKE,
+    ),
+)
 
 CATALOGUE: dict[str, FaultKind] = {
-    kind.name: kind
-    for kind in (
-        FaultKind(
-            name="canary-latency",
-            does="the modern servers take longer, by that part of their service time",
-            lasts="until its phase ends or the migration turns back",
-            unit=Unit.PERCENT,
-            default=50.0,
-            most=10_000.0,
-            example="20%",
-            phases=_MODERN_ONLY,
-        ),
-        FaultKind(
-            name="canary-errors",
-            does="the modern servers answer that part of all requests with status 500",
-            lasts="until its phase ends or the migration turns back",
-            unit=Unit.PERCENT,
-            default=1.0,
-            example="1%",
-            phases=_MODERN_ONLY,
-        ),
-        FaultKind(
-            name="common-errors",
-            does="legacy and modern servers alike answer that part of all requests with status 500",
-            lasts="20 seconds: an incident that is nobody's fault",
-            unit=Unit.PERCENT,
-            default=5.0,
-            example="5%",
-        ),
-        FaultKind(
-            name="controller-kill",
-            does="the engine is killed (SIGKILL); the rehearsal starts it again",
-            lasts="a moment",
-            at_points=True,
-        ),
-        FaultKind(
-            name="router-kill",
-            does="the router is killed and starts again",
-            lasts="a moment",
-        ),
-        FaultKind(
-            name="app-kill",
-            does="one server of each side is killed and starts again",
-            lasts="a moment",
-        ),
-        FaultKind(
-            name="source-db-kill",
-            does="the source's PostgreSQL is killed and starts again",
-            lasts="a moment and its recovery",
-        ),
-        FaultKind(
-            name="target-db-kill",
-            does="the target's PostgreSQL is killed and starts again",
-            lasts="a moment and its recovery",
-        ),
-        FaultKind(
-            name="wan-latency",
-            does="the round trip between the sites takes that much longer",
-            lasts="until its phase ends",
-            unit=Unit.SECONDS,
-            default=0.02,
-            most=10.0,
-            example="20ms",
-        ),
-        FaultKind(
-            name="wan-cut",
-            does="nothing passes between the sites",
-            lasts="its amount",
-            unit=Unit.SECONDS,
-            default=5.0,
-            most=600.0,
-            example="5s",
-        ),
-    )
+    kind.name: kind for kind in (*_OF_SERVERS, *_OF_THE_ENGINE, *_OF_THE_WAN, *_OF_THE_DATABASES)
 }

@@ -1,6 +1,7 @@
 """`KIND[=AMOUNT]@WHERE`: how a fault is named on the command line.
 
-WHERE is a phase (`canary`), a share of the ladder (`canary:25`) or a point of the switch (`cutover:fenced`).
+WHERE is a phase (`canary`), a share of the ladder (`canary:25`), a point of the switch (`cutover:fenced`), a decision
+to go back (`rollback`, `failback`) or a point of the switch back (`failback:fenced`).
 """
 
 import difflib
@@ -9,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from crossfade.database.port import SWITCH_POINTS
 from crossfade.model.errors import CrossfadeError
-from crossfade.model.terms import Phase
-from crossfade.rehearsal.faults.catalogue import CATALOGUE, FaultKind, Unit
+from crossfade.rehearsal.faults.catalogue import CATALOGUE, FaultKind, Span, Unit
+from crossfade.rehearsal.faults.places import Where, parse_where
 
-_FORM = re.compile(r"(?P<kind>[a-z-]+)(=(?P<amount>[^@]+))?@(?P<phase>[a-z]+)(:(?P<place>[a-z0-9.]+))?")
+_FORM = re.compile(r"(?P<kind>[a-z-]+)(=(?P<amount>[^@]+))?@(?P<phase>[a-z]+)(:(?P<place>[a-z0-9._]+))?")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)(%|ms|s)?")
 
 
@@ -29,27 +29,21 @@ class FaultsInvalid(CrossfadeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """`share`: strikes when the canary has reached that many percent. `point`: strikes there within the switch."""
-
-    phase: Phase
-    share: float | None = None
-    point: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """`amount` is percent, milliseconds, seconds or a count, as the kind says; None where the kind has none."""
+    """`amount` is percent, seconds or a count, as the kind says; None where it has none, or where it is `word`."""
 
     kind: FaultKind
     where: Where
     amount: float | None
     text: str
+    word: str = ""
 
     @property
-    def duration(self) -> timedelta | None:
-        """How long a fault lasts whose amount is a time."""
-        return timedelta(seconds=self.amount) if self.kind.unit is Unit.SECONDS and self.amount is not None else None
+    def lasts(self) -> timedelta | None:
+        """How long; None when it is over at once, or lasts until its phase ends."""
+        if self.kind.span is Span.AMOUNT:
+            return timedelta(seconds=self.amount or 0.0)
+        return timedelta(seconds=self.kind.seconds) if self.kind.span is Span.GIVEN else None
 
 
 def parse_faults(texts: Sequence[str], shares: Sequence[float]) -> tuple[Fault, ...]:
@@ -75,17 +69,27 @@ def _parse(text: str, shares: Sequence[float]) -> Fault | str:
     if kind is None:
         near = difflib.get_close_matches(form["kind"], CATALOGUE, n=1)
         return f"there is no fault {form['kind']!r}" + (f"; did you mean {near[0]}?" if near else "")
-    amount = _amount(kind, form["amount"])
-    if isinstance(amount, str):
-        return amount
-    where = _where(form["phase"], form["place"], shares)
+    word = (form["amount"] or kind.words[0]) if kind.unit is Unit.WORD else ""
+    amount = _word(kind, word) if word else _amount(kind, form["amount"])
+    where = amount if isinstance(amount, str) else _where(kind, form["phase"], form["place"], shares)
+    if isinstance(amount, str) or isinstance(where, str):
+        return str(where)
+    return Fault(kind=kind, where=where, amount=amount, text=text, word=word)
+
+
+def _where(kind: FaultKind, phase: str, place: str | None, shares: Sequence[float]) -> Where | str:
+    where = parse_where(phase, place, shares)
     if isinstance(where, str):
         return where
     if kind.phases and where.phase not in kind.phases:
         return f"{kind.name} strikes in {' or '.join(kind.phases)} only"
     if where.point is not None and not kind.at_points:
         return f"{kind.name} cannot strike at a point of the switch"
-    return Fault(kind=kind, where=where, amount=amount, text=text)
+    return where
+
+
+def _word(kind: FaultKind, word: str) -> str | None:
+    return None if word in kind.words else f"{word!r} is no amount of {kind.name}; one of {', '.join(kind.words)}"
 
 
 def _amount(kind: FaultKind, text: str | None) -> float | str | None:
@@ -97,26 +101,8 @@ def _amount(kind: FaultKind, text: str | None) -> float | str | None:
     if found is None or (found[2] or "") not in kind.unit.suffixes:
         return f"{text!r} is no amount of {kind.name}; write it like {kind.example}"
     value = float(found[1]) * (0.001 if kind.unit is Unit.SECONDS and found[2] == "ms" else 1.0)
+    if kind.unit is Unit.COUNT and value != int(value):
+        return f"the amount of {kind.name} is a whole number"
     if not 0 < value <= kind.most:
         return f"the amount of {kind.name} lies between 0 and {kind.most:g}"
     return value
-
-
-def _where(phase_text: str, place: str | None, shares: Sequence[float]) -> Where | str:
-    try:
-        phase = Phase(phase_text)
-    except ValueError:
-        return f"{phase_text!r} is no phase; one of {', '.join(Phase)}"
-    if place is None:
-        return Where(phase=phase)
-    if place in SWITCH_POINTS:
-        if phase is not Phase.CUTOVER:
-            return "points of the switch belong to cutover"
-        return Where(phase=phase, point=place)
-    try:
-        share = float(place)
-    except ValueError:
-        return f"{place!r} is neither a share nor a point of the switch ({', '.join(SWITCH_POINTS)})"
-    if phase is not Phase.CANARY or share not in shares:
-        return f"the ladder has no share {share:g}; it has {', '.join(f'{s:g}' for s in shares)}, all in canary"
-    return Where(phase=phase, share=share)
