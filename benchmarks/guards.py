@@ -34,9 +34,9 @@ def false_aborts(worlds: Mapping[str, World]) -> Iterator[dict[str, Any]]:
             either += seed < JUDGED and (breached or aborted)
         yield {
             "world": name,
-            "guards_percent": 100 * alone / ROLLOUTS,
-            "judge_percent": 100 * judge / JUDGED,
-            "together_percent": 100 * either / JUDGED,
+            "guards_percent": round(100 * alone / ROLLOUTS, 2),
+            "judge_percent": round(100 * judge / JUDGED, 2),
+            "together_percent": round(100 * either / JUDGED, 2),
         }
 
 
