@@ -13,7 +13,7 @@ from crossfade.simulation.hub import Hub
 class PlainServer:
     """One side of `PlainDatabase`."""
 
-    def __init__(self, hub: Hub, side: Side, database: InMemoryDatabase) -> None:
+    def __init__(self, hub: Hub, side: Side, database: "PlainDatabase") -> None:
         self.side, self._hub, self._database = side, hub, database
         self.up = True
         self.on_grant_change: list[Callable[[Any], None]] = []
@@ -40,6 +40,7 @@ class PlainServer:
         if not state.open:
             return "refused"
         state.rows[key] = key
+        self._database.carry()
         return "committed"
 
     def committed(self) -> Mapping[str, int]:
@@ -55,6 +56,10 @@ class PlainDatabase(InMemoryDatabase):
         self._outer_at = at
         self.servers = {side: PlainServer(hub, side, self) for side in Side}
         self.at = self._pass
+
+    def carry(self) -> None:
+        if self._copied():
+            self._carry()
 
     def _pass(self, point: str) -> None:
         for server in self.servers.values():

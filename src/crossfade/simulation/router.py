@@ -18,6 +18,7 @@ class SimulatedRouter:
     def __init__(self, hub: Hub, rng: Random) -> None:
         self._hub, self._rng = hub, rng
         self.up, self.percent, self.mirrored = True, 0.0, 0.0
+        self.by_hand = False
         self._stored = Shares(canary_percent=0.0)
         self.on_change: list[Callable[[float, float], None]] = []
 
@@ -38,9 +39,11 @@ class SimulatedRouter:
         self._take_up()
 
     def forget(self) -> None:
-        """Restarted without what was stored."""
+        """Restarted without what was stored. `by_hand` is True while listeners hear of it."""
         self._stored = Shares(canary_percent=0.0)
+        self.by_hand = True
         self._take_up()
+        self.by_hand = False
 
     # the port
 

@@ -18,13 +18,6 @@ class Violation:
     what: str
 
 
-def one_writer(databases: Mapping[Side, AppDatabase]) -> str | None:
-    """Both sides open, or None."""
-    if all(databases[side].app_may_write() for side in Side):
-        return "both databases take application writes"
-    return None
-
-
 def of_the_end(
     ended: MigrationEnded | None, databases: Mapping[Side, AppDatabase], users: Users, percent: float
 ) -> list[tuple[str, str]]:

@@ -25,8 +25,7 @@ class SimulatedServers(MemoryServers):
     def takes_users(self, side: Side) -> bool:
         if side is Side.SOURCE:
             return self.source_running
-        found = self.states()
-        return not isinstance(found, NoData) and all(server.state in _RUNS_FOR_USERS for server in found)
+        return all(state in _RUNS_FOR_USERS for state in self._states.values())
 
     def replicate(self) -> None:
         self._after_a_while(super().replicate)

@@ -13,7 +13,9 @@ _USUAL = 0.7
 """Seconds between writes, on average."""
 _DENSE = 0.02
 _GIVES_UP = 30.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5
+_AT_MOST = 40
+"""Writes under way at once: more who wait for the same would show nothing new."""
 _NO_ANSWER = 3.0
 
 
@@ -43,7 +45,7 @@ class Users:
         self.unsure: list[str] = []
         self.longest_wait = 0.0
         self._believed = Side.SOURCE
-        self._made = 0
+        self._made = self._under_way = 0
         self._dense_until = 0.0
         self._stopped = False
 
@@ -61,10 +63,15 @@ class Users:
     def _come(self) -> None:
         if self._stopped:
             return
-        self._made += 1
-        self._try(_Write(f"k{self._made}", self._rng.uniform(0, 100), self._believed, self._hub.seconds))
+        if self._under_way < _AT_MOST:
+            self._begin()
         mean = _DENSE if self._hub.seconds < self._dense_until else _USUAL
         self._hub.after(self._rng.expovariate(1 / mean), self._come)
+
+    def _begin(self) -> None:
+        self._made += 1
+        self._under_way += 1
+        self._try(_Write(f"k{self._made}", self._rng.uniform(0, 100), self._believed, self._hub.seconds))
 
     def _try(self, write: _Write) -> None:
         server = self._route(write.user)
@@ -89,6 +96,7 @@ class Users:
     def _answered(self, write: _Write, outcome: str) -> None:
         if outcome == "committed":
             self.ledger.append(write.key)
+            self._under_way -= 1
             self.longest_wait = max(self.longest_wait, self._hub.seconds - write.began)
             self._believed = write.side
         elif outcome == "refused":
@@ -100,6 +108,7 @@ class Users:
         """With the same key, so that a write which was done after all is found, not doubled."""
         if self._hub.seconds - write.began > _GIVES_UP:
             self.unsure.append(write.key)
+            self._under_way -= 1
             return
         write.side = side
         write.pause = min(write.pause * 2, _LONGEST_PAUSE)

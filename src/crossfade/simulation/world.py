@@ -1,12 +1,14 @@
 """All parts of one run together: the real engine, runbook and roles' ports, and everything outside as a model."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from crossfade.engine.engine import Engine
+from crossfade.engine.engine import ENGINE, Engine
 from crossfade.engine.world import Roles, RolesWorld
+from crossfade.invariants import Rules
+from crossfade.invariants import Violation as Broken
 from crossfade.model import ends
 from crossfade.model.entry import Entry
 from crossfade.model.events import (
@@ -32,7 +34,7 @@ from crossfade.simulation.metrics import SimulatedMetrics
 from crossfade.simulation.persons import Persons
 from crossfade.simulation.plain import PlainDatabase
 from crossfade.simulation.router import SimulatedRouter
-from crossfade.simulation.rules import Violation, of_the_end, one_writer
+from crossfade.simulation.rules import Violation, of_the_end
 from crossfade.simulation.scenario import Scenario
 from crossfade.simulation.shared_journal import SharedJournal
 from crossfade.simulation.sites import SimulatedChecks, SimulatedFiles, SimulatedNetwork, SimulatedServers
@@ -56,6 +58,8 @@ class SimulatedWorld:
         self.events: Counter[str] = Counter()
         self.disturbances = Disturbances()
         self.link_up = True
+        self._rules = Rules()
+        self._seen: dict[str, Seen] = {}
 
         def rng(name: str) -> Any:
             return chances(scenario.seed, name)
@@ -74,6 +78,7 @@ class SimulatedWorld:
         self.users = Users(hub, rng("users"), self.servers_of_data, self._route, self._reaches)
         self.persons = Persons(hub, rng("persons"), self.journal)
         self.engines = Engines(hub, rng("engines"), self._engine, lambda what: self.history.note("engine", what))
+        self._open = {side: server.app_may_write() for side, server in self.servers_of_data.items()}
         self._rng = rng
         self._listen()
 
@@ -138,7 +143,7 @@ class SimulatedWorld:
         self.journal.listeners.insert(0, self._hear)
         for server in self.servers_of_data.values():
             server.on_grant_change.append(lambda server: self._granted(server))
-        self.router.on_change.append(lambda before, after: self.note("router", f"{before:g} % → {after:g} %"))
+        self.router.on_change.append(self._share_changed)
 
     def _route(self, user: float) -> Side | None:
         side = self.router.arm_of(user)
@@ -150,21 +155,36 @@ class SimulatedWorld:
     # what is watched
 
     def _saw(self, seen: Seen) -> None:
-        pass
+        if self.hub.current is not None:
+            self._seen[self.hub.current.name] = seen
 
     def _granted(self, server: Any) -> None:
-        self.note(str(server.side), "open" if server.app_may_write() else "closed")
+        is_open = server.app_may_write()
+        if self._open.get(server.side) is is_open:
+            return
+        self._open[server.side] = is_open
+        self.note(str(server.side), "takes writes" if is_open else "takes no writes")
         self._check()
 
     def _check(self) -> None:
-        broken = one_writer(self.servers_of_data)
-        if broken:
-            self.violated("one writer", broken)
+        source, target = (self.servers_of_data[side].app_may_write() for side in Side)
+        self._report(self._rules.saw_writers(self.hub.now(), source_open=source, target_open=target))
+
+    def _share_changed(self, before: float, after: float) -> None:
+        self.note("router", f"{before:g} % → {after:g} %")
+        self._report(self._rules.saw_share(self.hub.now(), after, by_hand=self.router.by_hand))
+
+    def _report(self, broken: Iterable[Broken]) -> None:
+        for one in broken:
+            self.violated(str(one.rule), one.what)
 
     def _hear(self, entry: Entry) -> None:
         event = entry.event
         self.events[event.kind] += 1
         self.history.note(entry.by, _words(event))
+        engine = self.hub.current
+        seen = self._seen.get(engine.name) if engine is not None and entry.by == ENGINE else None
+        self._report(self._rules.hear(entry, seen))
         self._check()
         place = ""
         match event:
