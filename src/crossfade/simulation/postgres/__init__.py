@@ -1,0 +1,1 @@
+"""A model of two PostgreSQL servers that understands the very statements of `crossfade.database`."""
