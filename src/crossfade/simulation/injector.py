@@ -5,7 +5,10 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from crossfade.database.settings import channel
 from crossfade.simulation.faults import Fault
+from crossfade.simulation.postgres.catalog import ENTRIES
+from crossfade.simulation.postgres.tables import Entries
 
 if TYPE_CHECKING:
     from crossfade.simulation.world import SimulatedWorld
@@ -116,12 +119,45 @@ class Injector:
         self._until_later(fault.lasts, lambda: setattr(checks, "failing", False))
 
     def link_cut(self, fault: Fault) -> None:
-        world = self._world
-        world.link_up = False
-        self._until_later(fault.lasts, lambda: setattr(world, "link_up", True))
+        wan = self._world.databases.wan
+        wan.up = False
+        self._until_later(fault.lasts, lambda: setattr(wan, "up", True))
 
-    def not_yet(self, fault: Fault) -> None:
-        """For the databases of the simulation."""
+    def link_slow(self, fault: Fault) -> None:
+        wan, usual = self._world.databases.wan, self._world.scenario.round_trip
+        wan.round_trip = usual + self._rng.choice((0.1, 0.5, 2.0))
+        self._until_later(fault.lasts, lambda: setattr(wan, "round_trip", usual))
+
+    def slot_dropped(self, fault: Fault) -> None:
+        self._world.servers_of_data[fault.side].drop_slot(channel(fault.side))
+
+    def slot_made_anew(self, fault: Fault) -> None:
+        server, name = self._world.servers_of_data[fault.side], channel(fault.side)
+        if name in server.slots:
+            server.drop_slot(name)
+            server.make_slot(name)
+
+    def long_transaction(self, fault: Fault) -> None:
+        self._world.users.write_slowly(fault.side, fault.lasts)
+
+    def disk_full(self, fault: Fault) -> None:
+        server = self._world.servers_of_data[fault.side]
+        server.disk_full = True
+        self._until_later(fault.lasts, lambda: setattr(server, "disk_full", False))
+
+    def rogue_writer(self, fault: Fault) -> None:
+        """Somebody whom no fence stops writes where nobody should. His writes are nobody's promise."""
+        server = self._world.servers_of_data[fault.side]
+        server.write("rogue-1", role="postgres", seconds=0.01, done=lambda _: None)
+
+    def row_damaged(self, fault: Fault) -> None:
+        """A row is lost on the side that takes no writes."""
+        for server in self._world.servers_of_data.values():
+            table = server.tables.get(ENTRIES)
+            if isinstance(table, Entries) and table.rows and not server.app_may_write():
+                number = next(reversed(table.rows))
+                self._world.users.excused.add(table.rows[number])
+                table.put(number, None)
 
 
 _FAULTS: dict[str, Callable[[Injector, Fault], None]] = {
@@ -142,11 +178,11 @@ _FAULTS: dict[str, Callable[[Injector, Fault], None]] = {
     "router-forgets": Injector.router_forgets,
     "checks-fail": Injector.checks_fail,
     "link-cut": Injector.link_cut,
-    "link-slow": Injector.not_yet,
-    "long-transaction": Injector.not_yet,
-    "disk-full": Injector.not_yet,
-    "slot-dropped": Injector.not_yet,
-    "slot-made-anew": Injector.not_yet,
-    "rogue-writer": Injector.not_yet,
-    "row-damaged": Injector.not_yet,
+    "link-slow": Injector.link_slow,
+    "long-transaction": Injector.long_transaction,
+    "disk-full": Injector.disk_full,
+    "slot-dropped": Injector.slot_dropped,
+    "slot-made-anew": Injector.slot_made_anew,
+    "rogue-writer": Injector.rogue_writer,
+    "row-damaged": Injector.row_damaged,
 }

@@ -42,7 +42,7 @@ def of_the_end(
 
 
 def _ledger(users: Users, rows: Mapping[str, int]) -> list[tuple[str, str]]:
-    lost = [key for key in users.ledger if key not in rows]
+    lost = [key for key in users.ledger if key not in rows and key not in users.excused]
     doubled = [key for key, number in rows.items() if number > 1]
     found = []
     if lost:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 
 from crossfade.model.plan import Burn, GuardLimits, LadderStep, NeededApproval, Plan
-from crossfade.model.terms import Phase
+from crossfade.model.terms import Phase, Side
 from crossfade.simulation.chances import chances
 from crossfade.simulation.faults import Fault, draw_faults
 
@@ -27,7 +27,11 @@ class Canary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One run. `rate` is requests a second, `common_errors` a fraction of them on both arms."""
+    """One run. `rate` is requests a second, `common_errors` a fraction of them on both arms.
+
+    The engines run at `engine_at`; `round_trip` between the sites and `retry_seconds`, PostgreSQL's
+    wal_retrieve_retry_interval, are in seconds. With `step_by_step` a switch passes its points one after the other.
+    """
 
     seed: int
     plan: Plan
@@ -35,6 +39,9 @@ class Scenario:
     rate: float
     common_errors: float
     step_by_step: bool
+    engine_at: Side
+    round_trip: float
+    retry_seconds: float
     faults: tuple[Fault, ...]
 
 
@@ -48,6 +55,9 @@ def draw(seed: int) -> Scenario:
         rate=rng.choice((1500.0, 3000.0, 6000.0)),
         common_errors=rng.choice((0.0, 0.0005, 0.002)),
         step_by_step=rng.random() < 0.4,
+        engine_at=rng.choice(list(Side)),
+        round_trip=rng.choice((0.0004, 0.002, 0.02, 0.08)),
+        retry_seconds=rng.choice((0.5, 5.0)),
         faults=draw_faults(chances(seed, "faults")),
     )
 

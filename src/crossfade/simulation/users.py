@@ -7,8 +7,8 @@ from random import Random
 from crossfade.model.terms import Side
 from crossfade.simulation.databases import AppDatabase
 from crossfade.simulation.hub import Hub
+from crossfade.simulation.postgres.catalog import APPLICATION, BATCH
 
-ROLE = "app"
 _USUAL = 0.7
 """Seconds between writes, on average."""
 _DENSE = 0.02
@@ -30,7 +30,8 @@ class _Write:
 
 
 class Users:
-    """`ledger` holds the keys of writes that were acknowledged; `unsure` those given up without an answer."""
+    """`ledger` holds the keys of writes that were acknowledged; `unsure` those given up without an answer. For `excused`
+    rows the world has taken away itself nothing is promised."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Users:
         self._hub, self._rng, self._databases, self._route, self._reaches = hub, rng, databases, route, reaches
         self.ledger: list[str] = []
         self.unsure: list[str] = []
+        self.excused: set[str] = set()
         self.longest_wait = 0.0
         self._believed = Side.SOURCE
         self._made = self._under_way = 0
@@ -59,6 +61,17 @@ class Users:
     def crowd(self, seconds: float) -> None:
         """They come densely for a while: around a switch is where a write could be lost."""
         self._dense_until = max(self._dense_until, self._hub.seconds + seconds)
+
+    def write_slowly(self, side: Side, seconds: float) -> None:
+        """A transaction of the application that stays open so long."""
+        self._made += 1
+        key = f"slow{self._made}"
+
+        def done(outcome: str) -> None:
+            if outcome == "committed":
+                self.ledger.append(key)
+
+        self._databases[side].write(key, role=BATCH, seconds=seconds, done=done)
 
     def _come(self) -> None:
         if self._stopped:
@@ -91,7 +104,7 @@ class Users:
 
         seconds = self._rng.choice((0.0005, 0.002, 0.01, 0.3)) * self._rng.uniform(0.5, 1.5)
         timeout = self._hub.after(_NO_ANSWER, lambda: done("unknown"))
-        self._databases[write.side].write(write.key, role=ROLE, seconds=seconds, done=done)
+        self._databases[write.side].write(write.key, role=APPLICATION, seconds=seconds, done=done)
 
     def _answered(self, write: _Write, outcome: str) -> None:
         if outcome == "committed":

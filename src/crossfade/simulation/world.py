@@ -32,7 +32,7 @@ from crossfade.simulation.hub import Hub
 from crossfade.simulation.injector import Injector
 from crossfade.simulation.metrics import SimulatedMetrics
 from crossfade.simulation.persons import Persons
-from crossfade.simulation.plain import PlainDatabase
+from crossfade.simulation.postgres.databases import Databases
 from crossfade.simulation.router import SimulatedRouter
 from crossfade.simulation.rules import Violation, of_the_end
 from crossfade.simulation.scenario import Scenario
@@ -57,7 +57,6 @@ class SimulatedWorld:
         self.ended: MigrationEnded | None = None
         self.events: Counter[str] = Counter()
         self.disturbances = Disturbances()
-        self.link_up = True
         self._rules = Rules()
         self._seen: dict[str, Seen] = {}
 
@@ -66,15 +65,16 @@ class SimulatedWorld:
 
         self.journal = SharedJournal()
         self.injector = Injector(self, scenario.faults, rng("injector"))
-        self.database = PlainDatabase(hub, rng("database"), lambda point: self.occur(f"point:{point}"))
-        self.servers_of_data = self.database.servers
+        self.databases = Databases(hub, rng("databases"), engine_at=scenario.engine_at, retry_seconds=scenario.retry_seconds)
+        self.databases.wan.round_trip = scenario.round_trip
+        self.servers_of_data = {side: self.databases[side] for side in Side}
         self.router = SimulatedRouter(hub, rng("router"))
         self.metrics = SimulatedMetrics(hub, self.router, scenario, rng("metrics"))
         self.app_servers = SimulatedServers(hub, rng("servers"))
         self.files = SimulatedFiles(hub, rng("files"))
         self.checks = SimulatedChecks(hub, rng("checks"), self.app_servers)
         self.verifier = SimulatedVerifier(hub, rng("verifier"), self.servers_of_data)
-        self.network = SimulatedNetwork(lambda: self.link_up)
+        self.network = SimulatedNetwork(lambda: self.databases.wan.up)
         self.users = Users(hub, rng("users"), self.servers_of_data, self._route, self._reaches)
         self.persons = Persons(hub, rng("persons"), self.journal)
         self.engines = Engines(hub, rng("engines"), self._engine, lambda what: self.history.note("engine", what))
@@ -126,7 +126,7 @@ class SimulatedWorld:
             occur=self.occur,
         )
         roles = Roles(
-            database=crossing("database", self.database),
+            database=crossing("database", self.databases.role(at=self._at_point if self.scenario.step_by_step else None)),
             router=crossing("router", self.router),
             metrics=crossing("metrics", self.metrics),
             servers=crossing("servers", self.app_servers),
@@ -149,8 +149,11 @@ class SimulatedWorld:
         side = self.router.arm_of(user)
         return side if side is not None and self.app_servers.takes_users(side) else None
 
+    def _at_point(self, point: str) -> None:
+        self.occur(f"point:{point}")
+
     def _reaches(self, server: Side, database: Side) -> bool:
-        return server is database or self.link_up
+        return server is database or self.databases.wan.up
 
     # what is watched
 
