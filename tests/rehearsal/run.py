@@ -1,13 +1,15 @@
 """Runs `crossfade` as a user would, in a home of its own, and looks at what is left afterwards."""
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ import psutil
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "small.yaml"
 PATIENCE_S = 240.0
+_LAST_MOMENTS_S = 15.0
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,19 @@ class Home:
 
     folder: Path
     reports: Path
+    _others: set[psutil.Process] = field(default_factory=lambda: set(psutil.Process().children()))
+    _begun: set[int] = field(default_factory=set)
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "crossfade.cli.main", *words],
             env=os.environ | {"CROSSFADE_HOME": str(self.folder), "COLUMNS": "200"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._begun.add(process.pid)
+        return process
 
     def finish(self, process: subprocess.Popen[str]) -> Ran:
         out, said = process.communicate(timeout=PATIENCE_S)
@@ -61,16 +69,38 @@ class Home:
     def status(self) -> dict[str, Any]:
         return self.run("status", self.the_only_id(), "--json").result
 
-    def processes(self) -> list[psutil.Process]:
-        """Whatever still runs of the rehearsals in this home."""
-        return [p for p in psutil.process_iter() if _mentions(p, str(self.folder))]
+    def left(self) -> list[psutil.Process]:
+        """Whatever ran of a `crossfade` at the moment in which that had ended, even if it does not run any more.
 
-    def left_running(self) -> list[psutil.Process]:
-        """What still runs after some seconds: a program that was being started at the end is ended by the kernel."""
-        until = time.monotonic() + 15
-        while self.processes() and time.monotonic() < until:
-            time.sleep(0.05)
-        return self.processes()
+        It was given to this process, and is at least a zombie until `await_orphans` or the end of `home_below`.
+        """
+        return [p for p in psutil.Process().children() if p not in self._others and p.pid not in self._begun]
+
+    def await_orphans(self) -> list[psutil.Process]:
+        """What runs although its `crossfade` was killed, some seconds after that: only the kernel could tell it."""
+        until = time.monotonic() + _LAST_MOMENTS_S
+        while (left := self.left()) and time.monotonic() < until:
+            psutil.wait_procs(left, timeout=0.1)
+        return left
+
+
+@contextmanager
+def home_below(place: Path) -> Iterator[Home]:
+    """A home that nothing outlives: see `Home.left`. Source: prctl(2), PR_SET_CHILD_SUBREAPER."""
+    place.chmod(0o755)  # as root, the databases run as nobody
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    home = Home(place / "home", place / "reports")
+    try:
+        yield home
+        left = home.left()
+        assert not left, "something was left running"
+    finally:
+        while left := home.left():
+            for process in left:
+                process.kill()
+            psutil.wait_procs(left, timeout=0.1)
+        prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
@@ -82,11 +112,3 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None
 
 def interrupt(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGINT)
-
-
-def _mentions(process: psutil.Process, text: str) -> bool:
-    try:
-        words: Sequence[str] = process.cmdline()
-    except psutil.Error:
-        return False
-    return any(text in word for word in words) and process.pid != os.getpid()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.run import Home, Ran, interrupt, wait_for
+from tests.rehearsal.run import Home, Ran, home_below, interrupt, wait_for
 
 pytestmark = [pytest.mark.parts, pytest.mark.timeout(600)]
 
@@ -15,13 +15,8 @@ pytestmark = [pytest.mark.parts, pytest.mark.timeout(600)]
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     """Nothing may be running or lying about afterwards but what a test says."""
-    tmp_path.chmod(0o755)
-    made = Home(tmp_path / "home", tmp_path / "reports")
-    yield made
-    left = made.processes()
-    for process in left:
-        process.kill()
-    assert not left, "a rehearsal left something running"
+    with home_below(tmp_path) as made:
+        yield made
 
 
 def assert_nothing_lost(ran: Ran) -> None:
@@ -82,7 +77,7 @@ def test_it_goes_on_where_it_was_when_resumed_after_ctrl_c(home: Home) -> None:
     assert f"crossfade resume {name}" in stopped.said
     assert "Traceback" not in stopped.said
     assert stopped.code == 130
-    assert not home.processes()
+    assert not home.left()
     resumed = home.run("resume", name, "--json", "--report", str(home.reports))
     assert (resumed.code, resumed.result["outcome"]) == (0, "completed"), resumed.said
     assert_nothing_lost(resumed)
@@ -93,7 +88,7 @@ def test_nothing_keeps_running_when_the_rehearsal_itself_is_killed(home: Home) -
     wait_for(lambda: home.status().get("phase") == "canary")
     process.send_signal(signal.SIGKILL)
     home.finish(process)
-    assert not home.left_running()
+    assert not home.await_orphans()
     name = home.the_only_id()
     resumed = home.run("resume", name, "--json", "--report", str(home.reports))
     assert (resumed.code, resumed.result["outcome"]) == (0, "completed"), resumed.said

@@ -24,7 +24,7 @@ from crossfade.rehearsal.parts import PartMissing
 from crossfade.rehearsal.prerequisites import require, require_ports
 from crossfade.rehearsal.processes import Launch, NoPortsLeft, PortBusy, free_ports
 from crossfade.rehearsal.room import NoRoom, require_room
-from tests.rehearsal.run import SMALL, Home, Ran, wait_for
+from tests.rehearsal.run import SMALL, Home, Ran, home_below, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -32,14 +32,9 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """Nothing may be running afterwards."""
-    tmp_path.chmod(0o755)
-    made = Home(tmp_path / "home", tmp_path / "reports")
-    monkeypatch.setenv("CROSSFADE_HOME", str(made.folder))
-    yield made
-    left = made.left_running()
-    for process in left:
-        process.kill()
-    assert not left, "something was left running"
+    with home_below(tmp_path) as made:
+        monkeypatch.setenv("CROSSFADE_HOME", str(made.folder))
+        yield made
 
 
 @pytest.fixture
@@ -60,7 +55,7 @@ def assert_refused(ran: Ran, home: Home, *, code: int = 1) -> None:
     assert "Traceback" not in ran.said
     assert "→" in ran.said or code == 2
     assert "starting databases" not in ran.said
-    assert not home.left_running()
+    assert not home.left()
 
 
 def test_nothing_is_begun_when_the_file_has_faults(home: Home, tmp_path: Path) -> None:
@@ -286,12 +281,13 @@ def test_it_goes_on_from_where_it_was_when_told_to_end_again_and_again(home: Hom
     second = home.finish(process)
     assert second.code == 128 + signal.SIGTERM, second.said
     assert "Traceback" not in first.said + second.said
-    assert not home.left_running()
+    assert not home.left()
     process = home.begin(*words)
     wait_for(lambda: home.status().get("canary_percent", 0) >= 20)
     process.kill()
     home.finish(process)
     last = home.run(*words)  # at once: what was killed gets the time to end
+    assert not home.await_orphans()
     assert (last.code, last.result["outcome"]) == (0, "completed"), last.said
     assert (last.result["lost_writes"], last.result["duplicate_writes"]) == (0, 0)
 

@@ -11,6 +11,7 @@ from crossfade.cli.migration_file import sound
 from crossfade.model.terms import Side
 from crossfade.rehearsal.faults.points import at_points
 from crossfade.rehearsal.layout import read_layout_in
+from crossfade.rehearsal.lock import end_with_conductor
 
 
 def engine(
@@ -20,8 +21,9 @@ def engine(
         typer.Option(metavar="SIDE:POINT", help="Wait there in a switch to that side for the conductor."),
     ] = None,
 ) -> None:
-    """Carry out the migration in a folder until it has ended."""
+    """Carry out the migration in a folder until it has ended, or whoever conducts the rehearsal has."""
     layout = read_layout_in(folder)
+    end_with_conductor(layout)
     file = sound(layout.file)
     with rehearsal_notices(layout, file):
         rehearsal_engine(layout, file, at=at_points(layout.root, _places(wait_at or ()))).run()

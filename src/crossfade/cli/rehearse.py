@@ -94,20 +94,24 @@ def _conduct(layout: Layout, file: MigrationFile, faults: Sequence[Fault], repor
         require_ports(layout)
         conductor = Conductor(layout, file, plan, faults)
         try:
-            result = _carry_out(conductor, reports)
+            try:
+                result = _carry_out(conductor, reports)
+            finally:
+                begin_to_end()
         except BaseException as why:
-            begin_to_end()
+            begin_to_end()  # a signal may have come just before the first of the two took effect
             if isinstance(why, Interrupted | KeyboardInterrupt):
                 people.print("\n  ending what was started …")
             conductor.close()
             _say_how_to_go_on(layout, why)
             raise
-        begin_to_end()
         conductor.close()
         conductor.discard()
         summarize(result)
         if json:
             answer(result.as_json())
+    if result.violations:
+        raise typer.Exit(Exit.FAILED)
     if result.outcome is not Outcome.COMPLETED:
         raise typer.Exit(Exit.ENDED_OTHERWISE)
 

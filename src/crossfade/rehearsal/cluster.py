@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ import psycopg
 
 from crossfade.model.errors import CrossfadeError
 from crossfade.rehearsal.parts import PostgresPrograms
-from crossfade.rehearsal.processes import Launch, PortBusy, give_to_nobody, is_free, start, stop
+from crossfade.rehearsal.processes import Launch, PortBusy, give_to_nobody, is_free
+from crossfade.rehearsal.program import Program
 
 _START_SECONDS = 30.0
 _INITDB_SECONDS = 120.0
@@ -92,7 +92,7 @@ class Cluster:
         self.data, self.log = self.directory / "data", self.directory / "postgres.log"
         self._settings = _SETTINGS | _SETTINGS_SINCE.get(programs.major, {}) | dict(settings or {})
         self._full, self._fillable_disk = self.directory / "disk-is-full", fillable_disk
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server = Program()
 
     def create(self) -> None:
         """The cluster's files exist; nothing happens when they do already. Raises `ClusterNotCreated`."""
@@ -110,13 +110,12 @@ class Cluster:
         log = self.directory / "initdb.log"
         argv = [str(self.programs.path("initdb")), "-D", str(self.data), "-U", "postgres", "--auth=trust"]
         argv += ["--encoding=UTF8", "--locale=C", "--no-sync"]
-        process = start(Launch(argv=argv, log=log, unprivileged=True, on_orphaned=signal.SIGTERM))
+        initdb = Program()
         try:
-            code = process.wait(_INITDB_SECONDS)
-        except subprocess.TimeoutExpired:
-            code = -1
+            initdb.start(Launch(argv=argv, log=log, unprivileged=True, on_orphaned=signal.SIGTERM))
+            code = initdb.wait(_INITDB_SECONDS)
         finally:
-            stop(process, timeout=5)
+            initdb.stop(timeout=5)
         if code != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise ClusterNotCreated(self.directory, _tail(log))
@@ -137,17 +136,17 @@ class Cluster:
         if self._fillable_disk:
             argv = [sys.executable, "-m", _FULL_DISK, str(self.data), str(self._full), *argv]
         try:
-            self._process = start(
+            self._server.start(
                 Launch(argv=argv, log=self.log, unprivileged=True, on_orphaned=signal.SIGINT)  # SIGINT: fast shutdown
             )
         except OSError as exc:
             raise ClusterNotStarted(self.directory, str(exc)) from exc
         deadline = time.monotonic() + _START_SECONDS
-        while self._process.poll() is None and time.monotonic() < deadline:
+        while self.alive and time.monotonic() < deadline:
             if self._answers():
                 return
             time.sleep(0.02)
-        stop(self._process, timeout=5, by=signal.SIGQUIT)
+        self._server.stop(timeout=5, by=signal.SIGQUIT)
         raise ClusterNotStarted(self.directory, _tail(self.log))
 
     def stop(self) -> None:
@@ -155,26 +154,24 @@ class Cluster:
 
         One that cannot flush, its disk being full, is killed after a while: its log brings it back to what it promised.
         """
-        if self._process is None or self._process.poll() is not None:
+        if not self.alive:
             return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        self._server.send(signal.SIGINT)
+        if self._server.wait(_STOP_SECONDS) is None:
             self.kill()
 
     def kill(self) -> None:
         """As a power cut would: SIGKILL for the server and all its processes. Returns when they are gone."""
-        if self._process is None or self._process.poll() is not None:
+        if (pid := self.pid) is None:
             return
-        server = psutil.Process(self._process.pid)
+        server = psutil.Process(pid)
         everyone = [server, *server.children(recursive=True)]
         for process in everyone:  # children that outlive the server hold its shared memory: it could not start again
             try:
                 process.kill()
             except psutil.NoSuchProcess:
                 continue
-        self._process.wait()
+        self._server.kill()
         psutil.wait_procs(everyone, timeout=_STOP_SECONDS)
 
     def fill_disk(self) -> None:
@@ -195,7 +192,7 @@ class Cluster:
     @property
     def pid(self) -> int | None:
         """The server's process id; None while it is not running."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
+        return self._server.pid
 
     def dsn(self, *, user: str = "postgres", database: str = "postgres") -> str:
         return f"host=127.0.0.1 port={self.port} user={user} dbname={database}"

@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from crossfade.model.progress import Progress
 from crossfade.model.resolve import REHEARSAL
 from crossfade.model.terms import Outcome
 from crossfade.rehearsal.data_center import DataCenter
+from crossfade.rehearsal.descendants import Descendants
 from crossfade.rehearsal.faults.grammar import Fault
 from crossfade.rehearsal.faults.injector import Injector, Struck, full_disks
 from crossfade.rehearsal.faults.points import PointsHeard
@@ -57,6 +59,7 @@ class Conductor:
         self.layout, self._file, self._plan = layout, file, plan
         self.data_center = DataCenter(layout, file, fillable=full_disks(faults))
         self._journal = SqliteJournal(layout.journal)
+        self._descendants = Descendants()
         self._entries: list[Entry] = []
         self._state = State()
         self._telemetry = TelemetryTail(layout.telemetry)
@@ -95,12 +98,14 @@ class Conductor:
         )
 
     def close(self) -> None:
-        """Nothing that was started runs any more."""
-        self._points.close()
-        self._engine.stop()
-        self._strikes.close()
-        self.data_center.stop()
-        self._journal.close()
+        """Nothing that was started runs any more, nor anything that those have started; then this returns."""
+        with ExitStack() as ending:  # the last that is put on it goes first, and one that fails keeps no other
+            ending.callback(self._journal.close)
+            ending.callback(self._descendants.end)
+            ending.callback(self.data_center.stop)
+            ending.callback(self._strikes.close)
+            ending.callback(self._engine.stop)
+            ending.callback(self._points.close)
 
     def discard(self) -> None:
         """The rehearsal's folder is gone."""

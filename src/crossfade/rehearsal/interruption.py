@@ -9,6 +9,8 @@ from types import FrameType
 _ASKED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _AGAIN_S = 1.0
+_undisturbed = 0  # how many such blocks the main thread is in
+_late: list[int] = []  # the signal that came within
 
 
 class Interrupted(SystemExit):
@@ -38,12 +40,16 @@ def interrupted_once() -> Iterator[Callable[[], None]]:
         if not again:
             asked_by.append(number)
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
+        if _undisturbed:
+            _late[:] = asked_by
+            return
         raise Interrupted(asked_by[0])
 
     def begin_to_end() -> None:
         nonlocal ending
         ending = True
         signal.setitimer(signal.ITIMER_REAL, 0)
+        _late.clear()
 
     def stay_silent(lost: "sys.UnraisableHookArgs") -> None:
         if not isinstance(lost.exc_value, Interrupted):  # a lost one comes again, and is no fault to be shown
@@ -59,3 +65,21 @@ def interrupted_once() -> Iterator[Callable[[], None]]:
         sys.unraisablehook = report_lost
         for by, handler in before.items():
             signal.signal(by, signal.SIG_IGN if asked_by else handler)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """An interruption that comes within the block is raised at its end: it is done whole, or not at all.
+
+    For the main thread, and for moments: between a fork and the note of its process. It holds whichever thread the
+    system gives the signal to, and a program that is started within inherits nothing of it: a mask of blocked signals
+    would do neither.
+    """
+    global _undisturbed  # noqa: PLW0603 - the handler of a signal can be given nothing
+    _undisturbed += 1
+    try:
+        yield
+    finally:
+        _undisturbed -= 1
+        if _late and not _undisturbed:
+            raise Interrupted(_late.pop())

@@ -1,7 +1,6 @@
 """The engine's process: started again when it dies, until it dies too often without getting anywhere."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import EngineStarted
 from crossfade.model.terms import Side
 from crossfade.rehearsal.layout import Layout
-from crossfade.rehearsal.processes import Launch, start, stop
+from crossfade.rehearsal.processes import Launch
+from crossfade.rehearsal.program import Program
 
 _MOST_FRUITLESS = 3
 _PROGRAM = (sys.executable, "-m", "crossfade.cli.main", "engine")
@@ -31,12 +31,12 @@ class KeptEngine:
 
     def __init__(self, layout: Layout, *, program: Sequence[str] = _PROGRAM) -> None:
         self._layout, self._program = layout, tuple(program)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = Program()
         self._known_at_start, self._fruitless = -1, 0
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process.alive
 
     @property
     def log(self) -> Path:
@@ -55,13 +55,10 @@ class KeptEngine:
             raise EngineFails(self._fruitless, self.log, self._layout.migration)
         words = [*self._program, str(self._layout.root)]
         words += [f"--wait-at={to}:{point}" for to, point in sorted(points)]
-        self._process = start(Launch(argv=words, log=self.log, cwd=Path.cwd(), environment=os.environ))
+        self._process.start(Launch(argv=words, log=self.log, cwd=Path.cwd(), environment=os.environ))
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
 
     def stop(self) -> None:
-        if self._process is not None:
-            stop(self._process, timeout=10.0)
+        self._process.stop(timeout=10.0)

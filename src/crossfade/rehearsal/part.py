@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crossfade.model.errors import CrossfadeError
-from crossfade.rehearsal.processes import Launch, start, stop
+from crossfade.rehearsal.processes import Launch
+from crossfade.rehearsal.program import Program
 
 _LOOK_AGAIN_S = 0.02
 _TAIL_LINES = 5
@@ -28,24 +29,24 @@ class Part:
 
     def __init__(self, name: str, launch: Callable[[], Launch], answers: Callable[[], bool]) -> None:
         self.name, self._launch, self._answers = name, launch, answers
-        self._process: subprocess.Popen[bytes] | None = None
+        self._program = Program()
         self._log = Path("/dev/null")
         self._revived: list[float] = []
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._program.alive
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        return self._program.pid
 
     def start(self) -> None:
         """It runs, though it may not answer yet. Raises `PartNotReady` when the system refuses to start it."""
         launch = self._launch()
         self._log = launch.log
         try:
-            self._process = start(launch)
+            self._program.start(launch)
         except (OSError, subprocess.SubprocessError) as refused:
             raise PartNotReady(self.name, f"could not be started: {refused}", self._log) from refused
 
@@ -72,13 +73,10 @@ class Part:
 
     def kill(self) -> None:
         """As a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        self._program.kill()
 
     def stop(self, seconds: float = 10.0) -> None:
-        if self._process is not None:
-            stop(self._process, timeout=seconds)
+        self._program.stop(timeout=seconds)
 
 
 def _tail(log: Path) -> str:

@@ -62,7 +62,10 @@ class Launch:
 
 
 def start(launch: Launch) -> subprocess.Popen[bytes]:
-    """Start the program in a process group of its own, so that a Ctrl-C at the terminal reaches only the rehearsal."""
+    """Start the program in a process group of its own, so that a Ctrl-C at the terminal reaches only the rehearsal.
+
+    Who may be interrupted starts a `Program` instead.
+    """
     drop = launch.unprivileged and os.geteuid() == 0
     argv = list(launch.argv)
     identity: dict[str, Any] = {}
@@ -105,13 +108,13 @@ def _works_in(process: psutil.Process, folder: str) -> bool:
 
 
 def stop(process: subprocess.Popen[bytes], *, timeout: float, by: signal.Signals = signal.SIGTERM) -> None:
-    """End the program: politely, and after `timeout` seconds by force. Returns when it is gone."""
+    """End the program: politely, and after `timeout` seconds by force, with its group. Returns when it is gone."""
     if process.poll() is None:
         process.send_signal(by)
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # it is not reaped yet, so the number is still its own
     process.wait()
 
 
@@ -173,6 +176,9 @@ def is_free(port: int) -> bool:
 
 def _orphan_signal(by: signal.Signals, parent: int) -> Callable[[], None]:
     def ask_kernel() -> None:
+        for number in signal.valid_signals():  # Python's handlers would swallow what the kernel sends before the exec
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(by), 0, 0, 0)
         if os.getppid() != parent:  # it died before the kernel was asked
             os._exit(1)

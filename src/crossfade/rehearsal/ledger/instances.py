@@ -26,6 +26,7 @@ _PATIENCE_SECONDS = 12.0  # more than a request's deadline: what is in flight at
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LIVED_WELL_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1
+_ENDED_BY = (signal.SIGTERM, signal.SIGINT)
 _ORDERS: TypeAdapter[tuple[StartOrder, ...]] = TypeAdapter(tuple[StartOrder, ...])
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -162,12 +163,17 @@ class Instances:
     def _run(self, known: _Supervised) -> None:
         launcher = os.getpid()
         known.started = time.monotonic()
-        pid = os.fork()
-        if pid == 0:
-            self._be_server(known, launcher)
-        known.pid = pid
+        # until it has handlers of its own, the launcher's would swallow in the child what shall end it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDED_BY)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._be_server(known, launcher, before)
+            known.pid = pid
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _be_server(self, known: _Supervised, launcher: int) -> NoReturn:
+    def _be_server(self, known: _Supervised, launcher: int, signals: set[int | signal.Signals]) -> NoReturn:
         """In the child: never returns, whatever happens."""
         code = 1
         try:
@@ -175,8 +181,9 @@ class Instances:
             if os.getppid() != launcher:
                 os._exit(1)
             self._in_child()
-            for by in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            for by in (*_ENDED_BY, signal.SIGCHLD):
                 signal.signal(by, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
             order = known.order
             log = os.open(self._logs / f"{order.name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             os.dup2(log, 1)

@@ -43,7 +43,6 @@ class _ControlServer(TCPServer):
         )
         self.current: BaseHTTPRequestHandler | None = None
         self.ended = False
-        self.instances.restore()
 
     def ask_to_end(self, _number: int, _frame: object) -> None:
         self.ended = True  # a flag, not an exception: it must not come between a fork and the note of its process
@@ -144,11 +143,12 @@ def main() -> int:
     given.log.mkdir(parents=True, exist_ok=True)
     try:
         server = _ControlServer(given.control, given.log)
+        for by in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(by, server.ask_to_end)
+        server.instances.restore()  # not before: a signal would end the launcher without its servers
     except OSError as exc:
         print(f"launcher of the {given.site}: port {given.control}: {exc.strerror}", file=sys.stderr)  # noqa: T201
         return 1
-    for by in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(by, server.ask_to_end)
     gc.collect()
     gc.freeze()  # or the children's first collection would touch, and so copy, every page they share
     while not server.ended:
