@@ -54,6 +54,7 @@ def test_asks_for_a_new_full_load_when_the_slot_has_vanished(pair: Pair, moved: 
     drop_slot(pair)
     found = moved.replication(Side.SOURCE)
     assert isinstance(found, NoData)
+    assert found.lost
     assert "it is gone" in found.reason
     assert "full load" in found.reason
     for verb in (moved.start_replication, lambda: moved.switch(Side.TARGET, latest(moved) + 1)):
@@ -72,6 +73,7 @@ def test_is_not_fooled_when_the_slot_was_made_again_and_changes_are_missing(
     wait_for(lambda: isinstance(moved.replication(Side.SOURCE), NoData))
     found = moved.replication(Side.SOURCE)
     assert isinstance(found, NoData)
+    assert found.lost
     assert "made again" in found.reason
     with pytest.raises(SlotLost):
         moved.switch(Side.TARGET, latest(moved) + 1)

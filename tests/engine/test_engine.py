@@ -1,5 +1,6 @@
 """The whole runbook in virtual time: the engine against a world in which a test decides what goes wrong."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,9 +10,10 @@ from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed, EndReached
 from crossfade.model.plan import NeededApproval
-from crossfade.model.terms import Outcome, Phase, Side
+from crossfade.model.seen import Seen
+from crossfade.model.terms import NoData, Outcome, Phase, Side
 from crossfade.runbook.evolve import fold
-from tests.engine.world import HEALTHY, Bench, plan
+from tests.engine.world import HEALTHY, Bench, ScriptedWorld, plan
 
 SLOW = (0.02, 0.10, 0.18, 0.25, 0.25, 0.15, 0.05)
 
@@ -330,6 +332,33 @@ def test_the_migration_gives_way_when_the_source_keeps_too_much_wal(bench: Bench
     assert bench.events(events.RollbackDecided)[0].cause == "replication"
 
 
+@pytest.mark.parametrize(
+    ("phase", "outcome", "writer"),
+    [
+        (Phase.CANARY, Outcome.ROLLED_BACK, Side.SOURCE),
+        (Phase.CUTOVER, Outcome.ROLLED_BACK, Side.SOURCE),
+        (Phase.BAKE, Outcome.HALTED, Side.TARGET),
+    ],
+)
+def test_it_waits_for_nothing_when_replication_has_lost_changes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, phase: Phase, outcome: Outcome, writer: Side
+) -> None:
+    """After the cutover it fails back no more: what was written since would be lost."""
+    bench.run_until(lambda b: b.phase is phase)
+    look = type(bench.world).look
+    gone = NoData(reason="the slot is gone", lost=True)
+
+    def blind(world: ScriptedWorld, fields: frozenset[str], side: Side) -> Seen:
+        seen = look(world, fields, side)
+        return replace(seen, replication=replace(seen.replication, value=gone)) if "replication" in fields else seen
+
+    monkeypatch.setattr(type(bench.world), "look", blind)
+    assert bench.engine().run() is outcome
+    assert fold(bench.journal.read()).writer is writer
+    assert "the slot is gone" in str(bench.journal.read())
+    assert shares(bench)[-1] == (0.0 if outcome is Outcome.ROLLED_BACK else 100.0)
+
+
 def test_nothing_is_finalized_when_the_way_back_is_not_alive(bench: Bench) -> None:
     bench.world.way_back_alive = False
     bench.run_until(lambda b: b.phase is Phase.BAKE)
@@ -413,6 +442,22 @@ def test_two_engines_bring_each_end_about_once_when_they_run_together(bench: Ben
     assert outcome is Outcome.COMPLETED
     assert len(bench.events(events.EndWanted)) == len(bench.events(events.EndReached))
     assert shares(bench) == sorted(shares(bench))
+
+
+def test_nothing_new_is_wanted_when_another_engine_wants_something_during_a_look(bench: Bench) -> None:
+    bench.run_until(lambda b: b.phase is Phase.REPLICATE)
+    look = bench.world.look
+    intent = events.EndWanted(end=ends.FilesFollow(primary=Side.SOURCE))
+
+    def look_slowly(fields: frozenset[str], writer: Side) -> Seen:
+        bench.world.look = look  # type: ignore[method-assign]
+        bench.say(intent, by="engine")
+        return look(fields, writer)
+
+    bench.world.look = look_slowly  # type: ignore[method-assign]
+    bench.run_until(lambda b: b.phase is Phase.VALIDATE)
+    told = [entry.event for entry in bench.journal.read()]
+    assert told[told.index(intent) + 1] == EndReached(end=intent.end)
 
 
 def test_healthy_is_the_shape_of_both_arms_by_default() -> None:

@@ -52,7 +52,7 @@ class Looks:
             self.close()
             if kept and isinstance(exc, SideUnreachable) and self._pace.monotonic() - began < _AT_ONCE_SECONDS:
                 return self._looking(look)  # a session kept from before a restart of the server
-            return NoData(reason=f"{exc}. {exc.remedy}" if exc.remedy else str(exc))
+            return NoData(reason=f"{exc}. {exc.remedy}" if exc.remedy else str(exc), lost=isinstance(exc, SlotLost))
 
     def _session(self, side: Side) -> Session:
         kept = self._sessions.get(side)
@@ -139,7 +139,7 @@ class Looks:
             try:
                 path.check_slot()
             except SlotLost as exc:
-                return NoData(reason=str(exc))
+                return NoData(reason=str(exc), lost=True)
             except CrossfadeError:
                 return unbuilt
             return unbuilt

@@ -215,5 +215,5 @@ class InMemoryDatabase:
             if publisher is not None:
                 self._keep_slot(publisher)
         except CrossfadeError as exc:
-            return NoData(reason=str(exc))
+            return NoData(reason=str(exc), lost=isinstance(exc, SlotLost))
         return None

@@ -57,9 +57,13 @@ class Suite(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoData:
-    """Nothing could be seen, and why. It is a value, never an exception, and never counts as good news."""
+    """Nothing could be seen, and why. It is a value, never an exception, and never counts as good news.
+
+    `lost`: what should have been seen is gone for good, however often one looks.
+    """
 
     reason: str
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """When a migration turns back: a person's word, the judge, a guard, a limit of replication, an end out of reach.
 
-Before the target takes writes it rolls back; afterwards it fails back; after the point of no return it halts.
+Before the target takes writes it rolls back; afterwards it fails back, or halts where the way back is lost; after the
+point of no return it halts.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Cause:
     word: str
     reason: str
     facts: Facts
+    way_back_lost: bool = False
 
 
 def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetime) -> Cause | None:
@@ -36,6 +38,7 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
         _asked(state)
         or (None if state.overridden(now) else _judged(looked))
         or _replication(state, seen)
+        or _lost(state, seen)
         or _missed(state)
     )
 
@@ -45,6 +48,8 @@ def turn(state: State, cause: Cause) -> Event | None:
     if state.phase is Phase.PREPARE and cause.word == "end":
         return MigrationEnded(outcome=Outcome.HALTED, reason=f"not ready: {cause.reason}")
     if state.writer is Side.TARGET:
+        if cause.way_back_lost:  # to fail back would lose what was written since; the target goes on taking writes
+            return MigrationEnded(outcome=Outcome.HALTED, reason=f"there is no way back any more: {cause.reason}")
         if cause.word != "person" and not state.plan_or_raise.fail_back_automatically:
             return None if state.held else Held(reason=f"whether to fail back is for a person to say: {cause.reason}")
         return FailBackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
@@ -105,6 +110,14 @@ def _replication(state: State, seen: Seen) -> Cause | None:
         return None
     reason = f"the source keeps {found.retained_wal_bytes} bytes of WAL for the migration, more than {limit}"
     return Cause(word="replication", reason=reason, facts={"retained_wal_bytes": found.retained_wal_bytes})
+
+
+def _lost(state: State, seen: Seen) -> Cause | None:
+    """Replication has lost changes: nothing that waits for it will ever go on, and no override can help."""
+    for found in (seen.replication.value, seen.way_back.value):
+        if isinstance(found, NoData) and found.lost:
+            return Cause(word="replication", reason=found.reason, facts={}, way_back_lost=True)
+    return None
 
 
 def _missed(state: State) -> Cause | None:
