@@ -144,8 +144,10 @@ def judged_on_data(story: Story, entry: Entry) -> Found:
         yield f"counts of {story.share:g} % are judged as those of {event.share:.0%}"
     if not isinstance(event, GatePassed) or not event.gate.startswith("judged:") or plan is None:
         return
-    rung = rungs(plan)[int(event.gate.removeprefix("judged:"))]
-    if rung.percent != story.share or story.share_since is None or entry.at - story.share_since < rung.bake:
+    rung = next((r for n, r in enumerate(rungs(plan)) if event.gate == f"judged:{n}"), None)
+    if rung is None:
+        yield f"{event.gate} passed, and the ladder has no such share"
+    elif rung.percent != story.share or story.share_since is None or entry.at - story.share_since < rung.bake:
         yield f"{event.gate} passed before {rung.percent:g} % had its {rung.bake}"
     if story.overridden(entry.at):
         return
@@ -231,7 +233,7 @@ def shares(story: Story, entry: Entry) -> Found:
 
 
 def _rises(story: Story, percent: float, ladder: list[float]) -> Found:
-    place = ladder.index(story.share)
+    place = sum(1 for rung in ladder[1:] if rung <= story.share)
     if story.phase is not Phase.CANARY or percent not in ladder[place + 1 : place + 2]:
         yield f"the share goes from {story.share:g} % to {percent:g} % in {story.phase}"
     elif place and f"judged:{place - 1}" not in story.passed:

@@ -30,6 +30,7 @@ CREATE TRIGGER IF NOT EXISTS entries_remain BEFORE DELETE ON entries
   BEGIN SELECT RAISE(ABORT, 'entries remain'); END;
 """
 _BUSY_MS = 5000
+_FIRST = -(2**63)
 
 
 class JournalUnusable(CrossfadeError):
@@ -55,6 +56,7 @@ class SqliteJournal:
             self._connection = sqlite3.connect(
                 address, uri=True, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
             )
+            self._connection.text_factory = _text
             if read_only:
                 return
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -70,10 +72,12 @@ class SqliteJournal:
             position, head = self._head()
             previous = self._hash_at(after)
             rows = self._connection.execute(
-                "SELECT position, at, by, schema, body, hash FROM entries WHERE position > ? ORDER BY position",
-                (after,),
+                "SELECT position, at, by, schema, body, hash FROM entries WHERE position >= ? ORDER BY position",
+                (after + 1 if after else _FIRST,),  # from the beginning: also what was put before it
             ).fetchall()
-        entries = tuple(unseal([_row(*row) for row in rows], after=after, previous=previous))
+        entries = tuple(
+            unseal([_row(place, *row) for place, row in enumerate(rows, after + 1)], after=after, previous=previous)
+        )
         last, last_hash = (entries[-1].position, entries[-1].hash) if entries else (after, previous)
         if (last, last_hash) != (position, head):
             raise JournalDamaged(last + 1, f"the head names entry {position} as the last")
@@ -103,7 +107,11 @@ class SqliteJournal:
 
     def _head(self) -> tuple[int, str]:
         found = self._connection.execute("SELECT position, hash FROM head").fetchone()
-        return (int(found[0]), str(found[1])) if found else (0, GENESIS)
+        if found is None:
+            return 0, GENESIS
+        if not isinstance(found[0], int):
+            raise JournalDamaged(0, "its head is no position")
+        return found[0], str(found[1])
 
     def _hash_at(self, position: int) -> str:
         if position == 0:
@@ -128,7 +136,9 @@ class SqliteJournal:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as fault:
+        except UnicodeDecodeError as fault:  # SQLite names what it does not find, and the name is no text any more
+            raise JournalDamaged(0, "its tables are not those of a journal") from fault
+        except sqlite3.Error as fault:
             name = getattr(fault, "sqlite_errorname", "")
             remedy = next((words for start, words in _REMEDIES.items() if name.startswith(start)), None)
             if remedy is None:  # the system did its part: the content is at fault
@@ -136,8 +146,17 @@ class SqliteJournal:
             raise JournalUnusable(self.path, str(fault), remedy) from fault
 
 
-def _row(position: int, at: str, by: str, schema: int, body: str, digest: str) -> Row:
-    return Row(position=position, at=at, by=by, schema=schema, body=body, hash=digest)
+def _row(place: int, *columns: object) -> Row:
+    """The entry at `place` as it was read; a damaged file may hold anything."""
+    if tuple(map(type, columns)) != (int, str, str, int, str, str):
+        raise JournalDamaged(place, "it does not have the form of an entry")
+    position, at, by, schema, body, digest = columns
+    return Row(position=position, at=at, by=by, schema=schema, body=body, hash=digest)  # type: ignore[arg-type]
+
+
+def _text(stored: bytes) -> str:
+    """What is no text any more is shown as its bytes: then the hash finds it, in its place."""
+    return stored.decode(errors="backslashreplace")
 
 
 _ROOM = "The disk is full or fails: make room, then resume."
