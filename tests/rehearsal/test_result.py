@@ -1,11 +1,14 @@
 """What a rehearsal amounted to, from a hand-made journal and hand-made users' notes."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from crossfade.journal.chain import JournalDamaged
+from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.ends import DataVerified, WriterIs
 from crossfade.model.entry import Entry
 from crossfade.model.events import (
@@ -23,7 +26,7 @@ from crossfade.model.terms import Outcome, Side
 from crossfade.rehearsal.conductor import Conducted
 from crossfade.rehearsal.faults.grammar import parse_faults
 from crossfade.rehearsal.faults.injector import Struck
-from crossfade.rehearsal.result import Result, result_of, switches, window_of
+from crossfade.rehearsal.result import Result, _copy_journal, result_of, switches, window_of
 from crossfade.rehearsal.users.audit import LedgerAudit
 from crossfade.rehearsal.users.notes import Attempt
 from crossfade.rehearsal.users.record import Record
@@ -192,3 +195,24 @@ def test_a_write_window_is_seen_from_before_the_fence_in_steps_of_ten_millisecon
     assert sum(window.acknowledged[fence + 1 : fence + 5]) == 0
     assert all(window.acknowledged[fence + 6 :])
     assert sum(window.acknowledged[:fence]) == fence
+
+
+def test_a_broken_rule_is_told_when_the_journal_shows_one() -> None:
+    found = result(story((1, EngineStarted()), (2, SWITCHED)))
+    assert any("writer_is was not wanted" in violation for violation in found.violations)
+    assert found.as_json()["violations"] == found.violations
+
+
+def test_the_copy_of_a_journal_has_its_witness_beside_it(tmp_path: Path) -> None:
+    origin, copy = tmp_path / "journal.sqlite", tmp_path / "kept" / "journal.sqlite"
+    copy.parent.mkdir()
+    SqliteJournal(origin).append([EngineStarted(), EngineStarted()], expected=0, at=moment(0), by="engine")
+    _copy_journal(origin, copy)
+    assert len(SqliteJournal(copy, read_only=True).read()) == 2
+    with sqlite3.connect(copy) as cut:
+        cut.executescript(
+            "DROP TRIGGER entries_remain; DELETE FROM entries WHERE position = 2;"
+            "UPDATE head SET position = 1, hash = (SELECT hash FROM entries)"
+        )
+    with pytest.raises(JournalDamaged):
+        SqliteJournal(copy, read_only=True).read()

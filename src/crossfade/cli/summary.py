@@ -1,5 +1,6 @@
 """What a person reads at the end of a rehearsal."""
 
+from rich.markup import escape
 from rich.table import Table
 
 from crossfade.cli.output import people
@@ -38,3 +39,9 @@ def summarize(result: Result) -> None:
     if result.engine_log is not None:
         table.add_row("engine's log", str(result.engine_log))
     people.print(table)
+    for violation in result.violations:
+        people.print(f"[bold red]✗[/] {escape(violation)}", soft_wrap=True)
+    if result.violations:
+        people.print(
+            "  [dim]→[/] Crossfade has broken a rule of its own: keep journal and report, and tell its authors."
+        )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from crossfade.invariants import broken_rules
+from crossfade.journal.witness import HeadWitness
 from crossfade.model import ends
 from crossfade.model.entry import Entry
 from crossfade.model.errors import CrossfadeError
@@ -54,6 +56,7 @@ class Result:
     `detection_requests`: requests from the fault until the decision to go back; None without either.
     `rollback_ms`: from that decision until the last request was sent to a modern server.
     `lost_writes`, `duplicate_writes`: the users' acknowledgements against the final primary, documents included.
+    `violations`: rules of the runbook that the journal shows broken, in words; empty unless Crossfade is at fault.
     `engine_log`: what engines said, kept when one died or the migration halted; None otherwise, or if they were silent.
     """
 
@@ -75,9 +78,10 @@ class Result:
     report: Path
     journal: Path
     engine_log: Path | None
+    violations: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
-        """What CONTRACT promises of `rehearse --json`, and the reason besides."""
+        """What CONTRACT promises of `rehearse --json`, with reason, engine's log and violations besides."""
         plain = asdict(self)
         return {name: str(value) if isinstance(value, Path) else value for name, value in plain.items()}
 
@@ -144,6 +148,7 @@ def result_of(conducted: Conducted, record: Record, counted: LedgerAudit, folder
         report=folder / "report.html",
         journal=folder / "journal.sqlite",
         engine_log=folder / "engine.log" if wanted else None,
+        violations=tuple(map(str, broken_rules(entries))),
     )
 
 
@@ -220,8 +225,11 @@ def _arm_second(second: SecondOfArm) -> ArmSecond:
 
 
 def _copy_journal(origin: Path, copy: Path) -> None:
-    """The journal whole, with what its log beside it holds."""
+    """The journal whole, with what its log beside it holds, and its witness."""
     copy.unlink(missing_ok=True)
     with closing(sqlite3.connect(origin)) as read, closing(sqlite3.connect(copy)) as written:
         read.backup(written)
         written.execute("PRAGMA journal_mode = DELETE")
+    head = HeadWitness(origin).read()
+    if head is not None:
+        HeadWitness(copy).note(head)

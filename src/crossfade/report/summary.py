@@ -66,6 +66,7 @@ def _tiles(result: Mapping[str, object]) -> tuple[Tile, ...]:
         _windows(result.get("write_unavailable_ms")),
         Tile(label="Verified rows", value=_count(result, "verified_rows")),
         _none_wanted("Differing rows", result, "differing_rows"),
+        *_rules(result),
         *_regression(result),
     )
 
@@ -99,6 +100,14 @@ def _windows(found: object) -> Tile:
     note = "longest time without an acknowledged write"
     note += ", one switch" if len(windows) == 1 else f", each switch: {each}"
     return Tile(label="Writes unavailable", value=say_milliseconds(max(windows)), note=note)
+
+
+def _rules(result: Mapping[str, object]) -> list[Tile]:
+    """Whether the journal, replayed, shows a rule of the runbook broken; nothing where it was not replayed."""
+    found = result.get("violations")
+    if not isinstance(found, Sequence) or isinstance(found, str):
+        return []
+    return [Tile(label="Rules broken", value=say_count(len(found)), note="; ".join(map(str, found)), kept=not found)]
 
 
 def _regression(result: Mapping[str, object]) -> list[Tile]:
