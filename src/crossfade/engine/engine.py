@@ -49,6 +49,8 @@ class Engine:
             self._finish_what_was_wanted()
             seen = self._world.look(wants(self._state), self._state.writer)
             self._catch_up()  # a person's word given meanwhile counts
+            if self._state.wanted is not None:  # another engine is at it: what it wanted comes before anything new
+                return self._clock.now()
             decision = decide(self._state, seen, self._clock.now())
             self._record(decision.events)
             self._finish_what_was_wanted()
