@@ -380,7 +380,9 @@ def test_a_gate_that_passes_on_missing_or_old_data_is_found(gate: str, age: time
     journal = rolled_back() if gate == "drained" else completed()
     rules, known = Rules(), {"replication", "servers", "files", "drained", "way_back", "writer"}
     for entry in journal:
-        missing: Sighting[object] = Sighting(at=entry.at - (age or timedelta()), value=True if age else NoData(reason="gone"))
+        missing: Sighting[object] = Sighting(
+            at=entry.at - (age or timedelta()), value=True if age else NoData(reason="gone")
+        )
         fine: Sighting[object] = Sighting(at=entry.at, value=True)
         passes = isinstance(entry.event, GatePassed) and entry.event.gate == gate
         names = dict.fromkeys(known, missing if passes else fine)

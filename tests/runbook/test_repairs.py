@@ -3,10 +3,13 @@
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from crossfade.model import ends, events
 from crossfade.model.ends import End, SharesAre
 from crossfade.model.events import EndMissed, EndReached
-from crossfade.model.terms import Outcome, Side
+from crossfade.model.plan import NeededApproval
+from crossfade.model.terms import Outcome, Phase, Side
 from tests.engine.world import Bench, plan
 
 
@@ -111,3 +114,14 @@ def test_a_switch_half_done_is_finished_when_it_is_held() -> None:
     end = bench.clock.now() + timedelta(minutes=1)
     bench.run_until(lambda b: b.clock.now() >= end)
     assert ends.WayBackAwake(primary=Side.TARGET, epoch=1) not in bench.world.reached
+
+
+@pytest.mark.xfail(reason="finalize waits for its approval without looking at the way back", strict=True)
+def test_the_way_back_is_alive_when_the_point_of_no_return_is_wanted() -> None:
+    bench = Bench(plan(approvals=(NeededApproval(phase=Phase.FINALIZE),)))
+    bench.run_until(lambda b: b.phase is Phase.FINALIZE)
+    bench.world.way_back_alive = False
+    bench.say(events.Approved(phase=Phase.FINALIZE, reason="change 1"))
+    end = bench.clock.now() + timedelta(minutes=1)
+    bench.run_until(lambda b: b.clock.now() >= end or ends.WayBackEnded() in b.world.reached)
+    assert ends.WayBackEnded() not in bench.world.reached

@@ -41,6 +41,7 @@ _SEEN_BY = {  # what each gate must have seen, in the names of `Seen`; the judge
     "files_in_step": ("files",),
     "drained": ("drained",),
     "baked": ("way_back", "writer", "replication"),
+    "link_backed": ("links",),
 }
 
 
@@ -125,9 +126,11 @@ def baked(story: Story, entry: Entry) -> Found:
 
 
 def passed_on_data(story: Story, entry: Entry, seen: Seen) -> Found:
-    """'Missing data holds; it never passes.' Nor does old data."""
+    """'Missing data holds; it never passes.' Nor does old data. Only the link's backup can be overridden."""
     event, plan = entry.event, story.plan
     if not isinstance(event, GatePassed) or plan is None:
+        return
+    if event.gate == "link_backed" and story.overridden(entry.at):
         return
     for name in _SEEN_BY.get(event.gate, ()):
         sighting = getattr(seen, name)
