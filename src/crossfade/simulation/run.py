@@ -1,7 +1,9 @@
 """One run from one seed: what happened, how it ended, and which rules were broken."""
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from crossfade.model.terms import Outcome
 from crossfade.simulation.faults import Fault
@@ -57,7 +59,8 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
         world.audit()
     except Exception as failure:  # noqa: BLE001 - a failure of the code under test is what is looked for
         seconds = hub.seconds
-        world.violated("no failure", f"{type(failure).__name__}: {failure}")
+        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)]
+        world.violated("no failure", f"{type(failure).__name__}: {failure} ({' > '.join(places[-3:])})")
     finally:
         hub.close()
     return RunResult(

@@ -128,6 +128,8 @@ def await_marker(server: "Server", task: Task, tx: Transaction, args: list[str])
 
 
 def _with(server: "Server", token: str) -> tuple[str, Marker] | None:
+    if MARKER not in server.tables:  # everything was taken away meanwhile
+        raise ServerError("42P01", f'relation "{MARKER}" does not exist')
     for (origin, _), marker in server.tables[MARKER].content().items():
         if marker.token == token:
             return origin, marker

@@ -124,6 +124,8 @@ def create_publication(name: str, tables: tuple[str, ...]) -> Act:
     def act(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
         yield backend.server.latency.statement()
         catalog = backend.server.catalog
+        if name in catalog.publications:
+            raise ServerError("42710", f'publication "{name}" already exists')
         backend.transaction.stage(publications={**catalog.publications, name: tables})
         return []
 
@@ -148,6 +150,8 @@ def create_subscription(name: str, *, copy: bool) -> Act:
         yield server.link.one_way() * 2
         if not server.link.up or not peer.up:
             raise ServerError("08006", "could not connect to the publisher")
+        if name in server.subscriptions:
+            raise ServerError("42710", f'subscription "{name}" already exists')
         tables = peer.catalog.publications.get(name, ())
         server.subscriptions[name] = Subscription(
             server=server,
