@@ -17,11 +17,13 @@ from crossfade.model.plan import LadderStep, Plan
 from crossfade.model.seen import (
     NOT_ASKED,
     FileSync,
+    Link,
     Replication,
     Seen,
     ServerState,
     ServerStatus,
     Shares,
+    SourceHealth,
     WayBack,
     Writer,
 )
@@ -66,6 +68,9 @@ class ScriptedWorld:
     writer: Side = Side.SOURCE
     way_back_alive: bool = True
     both_write: bool = False
+    links: dict[str, bool] = field(default_factory=lambda: {"vpn": True, "direct connect": True})
+    connections: int = 20
+    free_disk_bytes: int | None = None
     _counts: dict[str, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0] * (len(HEALTHY) + 2)))
     _counted_until: datetime = START
 
@@ -105,6 +110,16 @@ class ScriptedWorld:
                 target_epoch=0,
             ),
             "servers": (ServerStatus(name="a", state=ServerState.READY_FOR_TEST, instance_running=True),),
+            "links": tuple(Link(name=name, up=up, redundant=True) for name, up in self.links.items()),
+            "source": SourceHealth(
+                connections=self.connections,
+                most_connections=100,
+                our_sessions=3,
+                wal_bytes=10**8,
+                slot_wal_limit_bytes=None,
+                free_disk_bytes=self.free_disk_bytes,
+                look=timedelta(milliseconds=3),
+            ),
             "files": FileSync(primary=writer, files=10, bytes=100, pending=0, lag=None),
         }
         seen = {

@@ -22,6 +22,7 @@ _VALUES: dict[str, Any] = {
     "remedy": "do this",
     "retryable": False,
     "facts": {"lag_bytes": 2048},
+    "subject": "link",
     "gate": "caught_up",
     "cause": "lag",
     "reading": sample.READING,

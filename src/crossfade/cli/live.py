@@ -68,7 +68,7 @@ class LiveView:
         told, progress = self._told, self._progress
         if progress is None:
             return Group(Text(f"{self._migration or 'Crossfade'}: starting"), *log(told, LOG_LINES, self._console))
-        lines = max(2, min(LOG_LINES, self._console.height - _FIXED_LINES - 1))
+        lines = max(2, min(LOG_LINES, self._console.height - _FIXED_LINES - 1 - bool(progress.warnings)))
         return Group(
             heading(self._migration, progress, self._began),
             phases(progress, glyphs),

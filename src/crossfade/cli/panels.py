@@ -128,6 +128,8 @@ def facts(progress: Progress, threshold: float | None, width: int) -> Table:
     table.add_row("judge", _one_line(_judge(progress, threshold)))
     table.add_row("why", Text(reason, style="dim"))
     table.add_row("now", _one_line(_doing(progress)))
+    if progress.warnings:
+        table.add_row("warns", _one_line(Text("; ".join(progress.warnings), style="bold yellow")))
     return table
 
 

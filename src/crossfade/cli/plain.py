@@ -77,6 +77,7 @@ def status(progress: Progress) -> str:
         parts.append(f"writes to {progress.writer}")
     if progress.verdict is not None:
         parts.append(f"judge: {progress.verdict}")
+    parts += [f"warning: {reason}" for reason in progress.warnings]
     if progress.time_left is not None:
         parts.append(f"about {say_duration(progress.time_left)} left")
     return ", ".join(part for part in parts if part)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from crossfade.model.seen import Finding, Replication, SwitchReport, WayBack, Writer
+from crossfade.model.seen import Finding, Replication, SourceHealth, SwitchReport, WayBack, Writer
 from crossfade.model.terms import NoData, Side
 
 SWITCH_POINTS = (
@@ -80,3 +80,18 @@ class Database(Protocol):
     def way_back(self, primary: Side) -> WayBack | NoData: ...
 
     def writer(self) -> Writer | NoData: ...
+
+
+class SourceWatch(Protocol):
+    """Whoever looks after the source while the migration takes of its room."""
+
+    def health(self) -> SourceHealth | NoData:
+        """How much room the source has left. Costs it a few milliseconds; the answer may be a few seconds old."""
+        ...
+
+
+class Unwatched:
+    """Nobody looks."""
+
+    def health(self) -> NoData:
+        return NoData(reason="nobody looks after the source")

@@ -41,6 +41,7 @@ def progress_of(state: State, seen: Seen, now: datetime) -> Progress:
         reason=looked.reason if looked else None,
         e_value=looked.e_value if looked else None,
         time_left=time_left(state, now),
+        warnings=tuple(warning.reason for warning in state.warnings),
     )
 
 

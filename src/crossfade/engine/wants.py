@@ -6,12 +6,12 @@ from crossfade.runbook.state import State
 
 _BY_PHASE: dict[Phase, frozenset[str]] = {
     Phase.PREPARE: frozenset(),
-    Phase.REPLICATE: frozenset({"replication", "servers", "files"}),
-    Phase.VALIDATE: frozenset({"replication", "files"}),
-    Phase.SHADOW: frozenset({"replication", "files"}),
-    Phase.CANARY: frozenset({"replication", "arms", "shares", "files"}),
-    Phase.CUTOVER: frozenset({"replication", "arms", "shares", "files"}),
-    Phase.BAKE: frozenset({"replication", "way_back", "writer", "arms", "shares", "files"}),
+    Phase.REPLICATE: frozenset({"replication", "servers", "files", "links", "source"}),
+    Phase.VALIDATE: frozenset({"replication", "files", "links", "source"}),
+    Phase.SHADOW: frozenset({"replication", "files", "links", "source"}),
+    Phase.CANARY: frozenset({"replication", "arms", "shares", "files", "links", "source"}),
+    Phase.CUTOVER: frozenset({"replication", "arms", "shares", "files", "links", "source"}),
+    Phase.BAKE: frozenset({"replication", "way_back", "writer", "arms", "shares", "files", "links", "source"}),
     Phase.FINALIZE: frozenset({"arms", "shares"}),
 }
 

@@ -1,11 +1,11 @@
 """The roles together: what the engine looks at, and how each end is brought about."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from crossfade.checks.port import Checks
-from crossfade.database.port import Database
+from crossfade.database.port import Database, SourceWatch, Unwatched
 from crossfade.engine.clock import Clock
 from crossfade.files.port import Files
 from crossfade.metrics.port import Metrics
@@ -44,6 +44,7 @@ class Roles:
     network: Network
     checks: Checks
     verifier: Verifier
+    source: SourceWatch = field(default_factory=Unwatched)
 
 
 class World(Protocol):
@@ -75,6 +76,8 @@ class RolesWorld:
             "writer": roles.database.writer,
             "servers": roles.servers.states,
             "files": roles.files.state,
+            "links": roles.network.links,
+            "source": roles.source.health,
         }
         sightings = {name: self._sight(ask if name in fields else None) for name, ask in asked.items()}
         return Seen(at=self._clock.now(), **sightings)

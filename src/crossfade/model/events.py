@@ -81,6 +81,27 @@ class GateWaits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something nears a limit or is gone that will be needed; nothing is done about it yet.
+
+    `subject` is a stable word: link, wal, disk, connections, load.
+    """
+
+    subject: str
+    reason: str
+    facts: Facts = field(default_factory=dict)
+    kind: Literal["warned"] = "warned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningEnded:
+    """What was warned of under `subject` was seen to be over."""
+
+    subject: str
+    kind: Literal["warning_ended"] = "warning_ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountingStarted:
     """From this reading on, requests count for the judge (the share was reached and the warm-up is over)."""
 
@@ -133,7 +154,10 @@ class RollbackRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overridden:
-    """Until `until` the judge and the guards of traffic neither hold nor abort. Nothing else can be overridden."""
+    """Until `until` the judge and guards of traffic neither hold nor abort; nor does a link without backup hold.
+
+    Nothing that protects data can be overridden.
+    """
 
     reason: str
     until: datetime
@@ -142,7 +166,7 @@ class Overridden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackDecided:
-    """Undo before cutover. `cause` is one of judge, guard, person, end, replication."""
+    """Undo before cutover. `cause` is one of judge, guard, person, end, replication, source."""
 
     cause: str
     reason: str
@@ -185,6 +209,8 @@ Event = Annotated[
     | EndMissed
     | GatePassed
     | GateWaits
+    | Warned
+    | WarningEnded
     | CountingStarted
     | Looked
     | Approved

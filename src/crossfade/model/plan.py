@@ -18,12 +18,30 @@ class LadderStep:
 class ReplicationLimits:
     """`lag`: replay lag as time, and `lag_bytes` in bytes, under which CDC counts as caught up.
 
-    `retained_wal_bytes`: what the primary may keep on disk for us before the migration gives way.
+    `retained_wal_bytes`: what the primary may keep on disk for us before the migration gives way; `warn_wal_bytes`:
+    at how much people are told.
     """
 
     lag: timedelta = timedelta(seconds=5)
     lag_bytes: int = 16 * 2**20
     retained_wal_bytes: int = 2**30
+    warn_wal_bytes: int = 2**29
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLimits:
+    """When people are told that the source runs short of something, and when the migration gives way for it.
+
+    `connections_*` are fractions of those that may be open; `free_disk_*` bytes. Giving way for connections takes
+    that they have been warned of for `patience`: users come and go. `slow_look`: how long asking may take.
+    """
+
+    connections_warn: float = 0.8
+    connections_give_way: float = 0.95
+    free_disk_warn_bytes: int = 2**27
+    free_disk_give_way_bytes: int = 3 * 2**25
+    patience: timedelta = timedelta(seconds=10)
+    slow_look: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +108,8 @@ class Plan:
 
     `mirror_percent` 0 leaves the shadow phase empty. `attempts` bounds how often an end is tried before the plan gives
     way, `retry_after` apart. `fresh` is how old a sighting may be and still count. Unless `fail_back_automatically`,
-    only a person's word fails back; every other reason holds and waits for it.
+    only a person's word fails back; every other reason holds and waits for it. `needs_backup_link`: no cutover begins
+    while only one path between the sites carries traffic.
     """
 
     migration: str
@@ -103,7 +122,9 @@ class Plan:
     )
     fail_back_automatically: bool = True
     mirror_percent: float = 0.0
+    needs_backup_link: bool = False
     replication: ReplicationLimits = field(default_factory=ReplicationLimits)
+    source: SourceLimits = field(default_factory=SourceLimits)
     judge: JudgeLimits = field(default_factory=JudgeLimits)
     guards: GuardLimits = field(default_factory=GuardLimits)
     attempts: int = 5

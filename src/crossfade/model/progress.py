@@ -22,6 +22,7 @@ class Progress:
 
     `course` is forward, rolling_back or failing_back. `doing` is the end being brought about, `waiting` why a gate
     does not pass. `verdict` (promote, hold, abort) and `reason` are the judge's last.
+    `warnings` are what people were told of and is not over.
     `time_left` counts the waits still to come, not how long the adapters take.
     """
 
@@ -44,3 +45,4 @@ class Progress:
     reason: str | None
     e_value: float | None
     time_left: timedelta | None
+    warnings: tuple[str, ...] = ()

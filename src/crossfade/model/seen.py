@@ -1,8 +1,9 @@
 """What the adapters report of the world. Every value here was true at the time of its `Sighting`, not later."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from crossfade.model.counts import ArmReading
 from crossfade.model.terms import NoData, Side, Sighting
@@ -167,14 +168,38 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A path between the sites and whether it carries traffic now."""
+    """A path between the sites and whether it carries traffic now.
+
+    Of those that are `redundant` one is enough: traffic takes whichever is up. Every other is needed.
+    """
 
     name: str
     up: bool
     round_trip: timedelta | None = None
+    redundant: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """How much room the source has left, and what the migration takes of it.
+
+    `connections` of `most_connections` are used by anybody, `our_sessions` of them by the migration itself, its senders
+    of WAL included. `wal_bytes` is all WAL on disk; `slot_wal_limit_bytes` what its server lets a slot keep before it
+    drops the slot, `free_disk_bytes` what its disk has left; both None where unlimited or not known. `look` is how long
+    it took to find out.
+    """
+
+    connections: int
+    most_connections: int
+    our_sessions: int
+    wal_bytes: int
+    slot_wal_limit_bytes: int | None
+    free_disk_bytes: int | None
+    look: timedelta
 
 
 NOT_ASKED = NoData(reason="not asked")
+NEVER_SEEN: Sighting[Any] = Sighting(at=datetime(1970, 1, 1, tzinfo=UTC), value=NOT_ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,3 +218,5 @@ class Seen:
     servers: Sighting[tuple[ServerStatus, ...]]
     files: Sighting[FileSync]
     drained: Sighting[bool]
+    links: Sighting[tuple[Link, ...]] = NEVER_SEEN
+    source: Sighting[SourceHealth] = NEVER_SEEN

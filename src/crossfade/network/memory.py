@@ -9,22 +9,30 @@ from crossfade.network.port import LinksDown, NoLinks
 
 
 class InMemoryNetwork:
-    """Paths that are up unless their name is in `down`."""
+    """Paths that are up unless their name is in `down`; of the `redundant` one is enough."""
 
-    def __init__(self, names: Iterable[str] = ("vpn",)) -> None:
+    def __init__(self, names: Iterable[str] = ("vpn",), redundant: Iterable[str] = ()) -> None:
         self.down: set[str] = set()
-        self._names = tuple(names)
+        self._names, self._redundant = tuple(names), frozenset(redundant)
 
     def connect(self) -> None:
         if not self._names:
             raise NoLinks
-        if broken := tuple(name for name in self._names if name in self.down):
+        broken = tuple(name for name in self._names if name in self.down and name not in self._redundant)
+        if self._redundant and self._redundant <= self.down:
+            broken += tuple(name for name in self._names if name in self._redundant)
+        if broken:
             raise LinksDown(broken, ("it was taken down",) * len(broken))
 
     def links(self) -> tuple[Link, ...] | NoData:
         if not self._names:
             return NoData(reason=str(NoLinks()))
         return tuple(
-            Link(name=name, up=False) if name in self.down else Link(name=name, up=True, round_trip=timedelta(0))
+            Link(
+                name=name,
+                up=name not in self.down,
+                round_trip=None if name in self.down else timedelta(0),
+                redundant=name in self._redundant,
+            )
             for name in self._names
         )

@@ -9,11 +9,14 @@ from crossfade.model.terms import NoData
 
 class Network(Protocol):
     def connect(self) -> None:
-        """Every path that the migration needs carries traffic; raises `LinksDown` naming the ones that do not."""
+        """Every path that the migration needs carries traffic, and one of the redundant ones.
+
+        Raises `LinksDown` naming those that are needed and do not.
+        """
         ...
 
     def links(self) -> tuple[Link, ...] | NoData:
-        """Each path and whether it carries traffic now; NO_DATA when there is none to look at."""
+        """Each path and whether it carries traffic; NO_DATA when there is none to look at. May be a few seconds old."""
         ...
 
 

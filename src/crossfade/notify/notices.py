@@ -42,6 +42,8 @@ def _heading(event: happened.Event, by: str) -> tuple[Topic, str] | None:
             return Topic.PHASE, "waits for approval"
         case happened.Held() if by == _ENGINE:
             return Topic.ERROR, "is held, a person must look"
+        case happened.Warned():
+            return Topic.ERROR, "warns"
         case happened.EndMissed() if not event.retryable:
             return Topic.ERROR, "a step failed"
         case happened.Looked() if event.verdict == "abort":

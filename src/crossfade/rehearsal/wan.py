@@ -2,34 +2,33 @@
 
 `python -m crossfade.rehearsal.wan --map LISTEN:TARGET … --round-trip 20ms --control PORT` listens on 127.0.0.1 only.
 The control port takes one command a line and answers each with one line of JSON, `{"ok": true, …the state}` or
-`{"ok": false, "problem": …}`: `state` · `cut stall` · `cut reset` · `heal` · `round-trip 20ms`.
+`{"ok": false, "problem": …}`: `state` · `cut stall` · `cut reset` · `heal` · `round-trip 20ms` · `path primary down` ·
+`path primary up`.
+
+The sites are connected by the paths that `--path NAME:PORT` names, the preferred one first. Traffic takes the first
+that is up. When it takes another one, connections break and have to be made anew, as those through a tunnel do. At
+each path's PORT its far end answers any words with one byte, so that somebody may see whether the path is up.
 """
 
 import argparse
-import asyncio
 import json
 import re
-import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
 from crossfade.model.errors import CrossfadeError
 from crossfade.rehearsal.processes import Launch
-from crossfade.rehearsal.wan_line import Connection, Cut, Line, Pace
+from crossfade.rehearsal.wan_line import Cut, Line
+from crossfade.rehearsal.wan_proxy import HOST, Proxy, parse_round_trip, serve
 
-HOST = "127.0.0.1"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s)")
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 _BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)(Kbps|Mbps|Gbps)")
 _BITS = {"Kbps": 1e3, "Mbps": 1e6, "Gbps": 1e9}
-_LONGEST_S = 60.0
 
 
 class WanUnreachable(CrossfadeError):
@@ -46,7 +45,7 @@ class WanUnreachable(CrossfadeError):
 class WanRefused(CrossfadeError):
     """The proxy did not take a command."""
 
-    remedy = "Commands are: state, cut stall, cut reset, heal, round-trip DURATION (like 20ms)."
+    remedy = "Commands are: state, cut stall, cut reset, heal, round-trip DURATION (like 20ms), path NAME up (or down)."
 
     def __init__(self, command: str, problem: str) -> None:
         self.command, self.problem = command, problem
@@ -55,11 +54,12 @@ class WanRefused(CrossfadeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WanState:
-    """How the WAN is now. `connections` go through it."""
+    """How the WAN is now. `connections` go through it, over the path `carrying`; None when every path is down."""
 
     round_trip: timedelta
     cut: Cut | None
     connections: int
+    carrying: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,10 @@ class WanControl:
         """From now on, for what is sent from now on."""
         return self._say(f"round-trip {duration_text(round_trip)}")
 
+    def set_path(self, name: str, *, up: bool) -> WanState:
+        """One path is up or down; traffic takes the first that is up."""
+        return self._say(f"path {name} {'up' if up else 'down'}")
+
     def _say(self, command: str) -> WanState:
         try:
             with socket.create_connection((HOST, self.port), timeout=self.timeout.total_seconds()) as connection:
@@ -98,12 +102,24 @@ class WanControl:
             round_trip=timedelta(milliseconds=answer["round_trip_ms"]),
             cut=Cut(answer["cut"]) if answer["cut"] else None,
             connections=answer["connections"],
+            carrying=answer["carrying"],
         )
 
 
-def launch(maps: Mapping[int, int], control_port: int, round_trip: timedelta, log: Path) -> Launch:
-    """How to start the proxy: `maps` are ports to listen on with the ports they lead to. SIGTERM ends it."""
+def launch(
+    maps: Mapping[int, int],
+    control_port: int,
+    round_trip: timedelta,
+    log: Path,
+    *,
+    paths: Mapping[str, int] | None = None,
+) -> Launch:
+    """How to start the proxy. SIGTERM ends it.
+
+    `maps` are ports to listen on with the ports they lead to, `paths` the paths with the port at which each answers.
+    """
     argv = [sys.executable, "-m", "crossfade.rehearsal.wan", "--control", str(control_port)]
+    argv += [word for name, port in (paths or {}).items() for word in ("--path", f"{name}:{port}")]
     argv += [word for listen, target in maps.items() for word in ("--map", f"{listen}:{target}")]
     return Launch(argv=[*argv, "--round-trip", duration_text(round_trip)], log=log)
 
@@ -112,98 +128,17 @@ def duration_text(duration: timedelta) -> str:
     return f"{duration / timedelta(microseconds=1):.0f}us"
 
 
-def parse_round_trip(text: str) -> float:
-    """Seconds. Raises ValueError for what is no duration, or one over a minute."""
-    found = _DURATION.fullmatch(text)
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else -1.0
-    if not 0 <= seconds <= _LONGEST_S:
-        raise ValueError(f"{text!r} is no round trip from 0ms to {_LONGEST_S:.0f}s, like 20ms")
-    return seconds
-
-
-@dataclass
-class Proxy:
-    """The listeners and what they share. Its verbs name ends: repeating one is harmless."""
-
-    maps: Mapping[int, int]
-    line: Line
-    _listeners: list[asyncio.Server] = field(default_factory=list)
-
-    async def open(self) -> None:
-        """Take connections. Raises OSError when a port is busy."""
-        loop = asyncio.get_running_loop()
-        for listen, target in self.maps.items() if not self._listeners else ():
-            out, back = Pace(self.line), Pace(self.line)
-
-            def near(target: int = target, out: Pace = out, back: Pace = back) -> asyncio.Protocol:
-                return Connection(self.line, (HOST, target), out, back).near
-
-            self._listeners.append(await loop.create_server(near, HOST, listen))
-
-    def close(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        self._listeners.clear()
-
-    async def obey(self, command: str) -> dict[str, Any]:
-        """Raises ValueError for what is no command."""
-        match command.split():
-            case ["state"]:
-                pass
-            case ["cut", ("stall" | "reset") as how]:
-                self.close()
-                self.line.cut = Cut(how)
-                if self.line.cut is Cut.RESET:
-                    self.line.reset_all()
-            case ["heal"]:
-                await self.open()
-                self.line.cut = None
-                self.line.go_on()
-            case ["round-trip", text]:
-                self.line.round_trip_s = parse_round_trip(text)
-            case _:
-                raise ValueError("no such command")
-        cut = self.line.cut.value if self.line.cut else None
-        connections = len(self.line.connections)
-        return {"ok": True, "round_trip_ms": self.line.round_trip_s * 1000, "cut": cut, "connections": connections}
-
-    async def control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while line := await reader.readline():
-                try:
-                    answer = await self.obey(line.decode(errors="replace").strip())
-                except (ValueError, OSError) as problem:
-                    answer = {"ok": False, "problem": str(problem)}
-                writer.write(json.dumps(answer).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # whoever asked is gone, or sends no lines: nothing to answer
-        finally:
-            writer.close()
-
-
-async def serve(proxy: Proxy, control_port: int) -> None:
-    """Runs until SIGTERM or SIGINT."""
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await proxy.open()
-    async with await asyncio.start_server(proxy.control, HOST, control_port):
-        await ended.wait()
-        proxy.close()
-        proxy.line.reset_all()
-
-
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m crossfade.rehearsal.wan", description=__doc__)
     parser.add_argument("--map", action="append", required=True, type=_map, metavar="LISTEN:TARGET")
+    parser.add_argument("--path", action="append", default=[], type=_path, metavar="NAME:PORT", help="preferred first")
     parser.add_argument("--control", required=True, type=_port, metavar="PORT")
     parser.add_argument("--round-trip", default=0.0, type=_round_trip, metavar="DURATION")
     parser.add_argument("--bandwidth", type=_bandwidth, metavar="AMOUNT", help="of each direction, like 100Mbps")
     given = parser.parse_args(words)
     line = Line(round_trip_s=given.round_trip, bits_per_second=given.bandwidth)
     try:
-        uvloop.run(serve(Proxy(maps=dict(given.map), line=line), given.control))
+        uvloop.run(serve(Proxy(maps=dict(given.map), line=line, paths=dict(given.path)), given.control))
     except OSError as failure:
         sys.stderr.write(f"cannot listen: {failure}. End the program that uses the port, or choose another one.\n")
         return 1
@@ -213,6 +148,13 @@ def main(words: Sequence[str] | None = None) -> int:
 def _map(text: str) -> tuple[int, int]:
     listen, _, target = text.partition(":")
     return _port(listen), _port(target)
+
+
+def _path(text: str) -> tuple[str, int]:
+    name, _, port = text.rpartition(":")
+    if not re.fullmatch(r"[a-z-]+", name):
+        raise argparse.ArgumentTypeError(f"{text!r} names no path, like backup:20001")
+    return name, _port(port)
 
 
 def _port(text: str) -> int:

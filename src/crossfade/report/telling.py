@@ -153,6 +153,20 @@ def _(event: happened.GateWaits, _: Entry) -> Saying:
 
 
 @_say.register
+def _(event: happened.Warned, _: Entry) -> Saying:
+    return Importance.PROBLEM, Matter.STEP, f"Warning: {_clause(event.reason)}."
+
+
+@_say.register
+def _(event: happened.WarningEnded, _: Entry) -> Saying:
+    return (
+        Importance.STEP,
+        Matter.STEP,
+        f"{_EASED.get(event.subject, f'The warning of {_name(event.subject)} is over')}.",
+    )
+
+
+@_say.register
 def _(_event: happened.CountingStarted, _: Entry) -> Saying:
     return Importance.DETAIL, Matter.JUDGEMENT, "Warm-up is over; requests count for the judge from here."
 
@@ -275,7 +289,16 @@ _GATES = {
     "servers_ready": ("the servers' copies", "Every server is copied"),
     "files_in_step": ("the files' copies", "The files are in step"),
     "drained": ("the last requests in flight", "No request is in flight any more"),
+    "link_backed": ("a backup of the link", "The link between the sites has a backup"),
     "baked": ("the bake time", "The bake time is over, with the way back alive"),
+}
+
+_EASED = {
+    "link": "The link between the sites has its backup again",
+    "wal": "The WAL that is kept for the migration is clearly below its limit again",
+    "disk": "The source's disk has room again",
+    "connections": "The source has connections to spare again",
+    "load": "The source answers at once again",
 }
 
 _PHASES = {

@@ -24,6 +24,7 @@ from crossfade.runbook.judging import fresh_reading, look_at
 from crossfade.runbook.phases import Course, Reach
 from crossfade.runbook.state import State
 from crossfade.runbook.turning import beyond_attempts, reason_to_turn, switch_half_done, turn
+from crossfade.runbook.warning import warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,9 @@ def _next_events(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
         looked = event if isinstance(event, Looked) else looked
         state = evolve(state, event, now)
         yield event
+    for warning in warnings(state, seen, now):
+        state = evolve(state, warning, now)
+        yield warning
     if state.rollback is not None and (not state.returns or state.course is not Course.FORWARD):
         refused = RequestRefused(request="rollback", reason=_why_refused(state))
         state = evolve(state, refused, now)

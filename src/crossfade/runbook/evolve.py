@@ -11,7 +11,7 @@ from crossfade.model.entry import Entry
 from crossfade.model.events import Event
 from crossfade.runbook.judging import as_look, begin_judging, judge_settings
 from crossfade.runbook.phases import Course, Reach
-from crossfade.runbook.state import Counting, Miss, Request, State, Warning
+from crossfade.runbook.state import Counting, Miss, Request, StandingWarning, State
 
 
 def fold(entries: Iterable[Entry], state: State | None = None) -> State:
@@ -65,7 +65,7 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return replace(state, waits=event)
         case events.Warned(subject=subject, reason=reason):
             others = _without(state, subject)
-            return replace(state, warnings=(*others, Warning(subject=subject, reason=reason, at=at)))
+            return replace(state, warnings=(*others, StandingWarning(subject=subject, reason=reason, at=at)))
         case events.WarningEnded(subject=subject):
             return replace(state, warnings=_without(state, subject))
         case events.CountingStarted(reading=reading):
@@ -84,7 +84,7 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             raise TypeError(f"evolve knows no {type(event).__name__}")
 
 
-def _without(state: State, subject: str) -> tuple[Warning, ...]:
+def _without(state: State, subject: str) -> tuple[StandingWarning, ...]:
     return tuple(warning for warning in state.warnings if warning.subject != subject)
 
 

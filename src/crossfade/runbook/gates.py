@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from crossfade.model.events import Facts
 from crossfade.model.plan import Plan
-from crossfade.model.seen import FileSync, Replication, Seen, ServerState, WayBack
+from crossfade.model.seen import FileSync, Link, Replication, Seen, ServerState, WayBack
 from crossfade.model.terms import NoData, Side, Sighting
 from crossfade.runbook.approving import in_words, still_needed
 from crossfade.runbook.judging import promotes
 from crossfade.runbook.phases import Await, Gate, rungs
 from crossfade.runbook.state import State
+from crossfade.runbook.warning import without_backup
 
 T = TypeVar("T")
 
@@ -107,6 +108,23 @@ def _judged(at: Situation) -> Answer:
     return Passed(facts={"share": looked.share, "e_value": round(looked.e_value, 4), "reason": looked.reason})
 
 
+def _link_backed(at: Situation) -> Answer:
+    if at.state.overridden(at.now):
+        return Passed(facts={"override": True})
+    found = _fresh(at.seen.links, at.plan, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    missing = without_backup(found)
+    return Waits(cause="no_backup", reason=missing) if missing else Passed(facts=_link_facts(found))
+
+
+def _link_facts(found: tuple[Link, ...]) -> Facts:
+    seconds = [link.round_trip.total_seconds() for link in found if link.redundant and link.round_trip is not None]
+    return {link.name: "up" for link in found if link.redundant} | (
+        {"round_trip_ms": round(1000 * min(seconds), 2)} if seconds else {}
+    )
+
+
 def _drained(at: Situation) -> Answer:
     found = _fresh(at.seen.drained, at.plan, at.now)
     if isinstance(found, NoData):
@@ -182,4 +200,5 @@ _GATES: dict[Gate, Callable[[Situation], Answer]] = {
     Gate.JUDGED: _judged,
     Gate.DRAINED: _drained,
     Gate.BAKED: _baked,
+    Gate.LINK_BACKED: _link_backed,
 }

@@ -38,6 +38,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandingWarning:
+    """What people were told of at `at`, and have not been told to be over."""
+
+    subject: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """`cursor` is the place in the steps of the course; `since` when that place was reached.
 
@@ -74,6 +83,7 @@ class State:
     engines: int = 0
     verified: tuple[Side, int] | None = None
     woken: tuple[Side, int] | None = None
+    warnings: tuple[StandingWarning, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -97,6 +107,9 @@ class State:
         if self.plan is None:
             raise LookupError("nothing is planned")
         return self.plan
+
+    def warned_of(self, subject: str) -> StandingWarning | None:
+        return next((warning for warning in self.warnings if warning.subject == subject), None)
 
     def overridden(self, now: datetime) -> bool:
         return self.override_until is not None and now < self.override_until

@@ -1,4 +1,4 @@
-"""When a migration turns back: a person's word, the judge, a guard, a limit of replication, an end out of reach.
+"""When a migration turns back: a person's word, the judge, a guard, a limit of replication or of the source, an end out of reach.
 
 Before the target takes writes it rolls back; afterwards it fails back, or halts where the way back is lost; after the
 point of no return it halts.
@@ -20,7 +20,7 @@ _PATIENCE_IN_UNDOING = 12  # giving up halfway back leaves both sides in between
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """`word` is one of person, judge, guard, replication, end."""
+    """`word` is one of person, judge, guard, replication, source, end."""
 
     word: str
     reason: str
@@ -38,6 +38,7 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
         _asked(state)
         or (None if state.overridden(now) else _judged(looked))
         or _replication(state, seen)
+        or _source(state, seen, now)
         or _lost(state, seen)
         or _missed(state)
     )
@@ -110,6 +111,22 @@ def _replication(state: State, seen: Seen) -> Cause | None:
         return None
     reason = f"the source keeps {found.retained_wal_bytes} bytes of WAL for the migration, more than {limit}"
     return Cause(word="replication", reason=reason, facts={"retained_wal_bytes": found.retained_wal_bytes})
+
+
+def _source(state: State, seen: Seen, now: datetime) -> Cause | None:
+    """The source comes before the migration. Once it takes no writes, it is short of nothing that we could give back."""
+    found = seen.source.value
+    if state.plan is None or isinstance(found, NoData) or state.writer is not Side.SOURCE:
+        return None
+    limits, free, warned = state.plan.source, found.free_disk_bytes, state.warned_of("connections")
+    if free is not None and free < limits.free_disk_give_way_bytes:
+        reason = f"the source's disk has {free} bytes left, fewer than {limits.free_disk_give_way_bytes}"
+        return Cause(word="source", reason=reason, facts={"free_disk_bytes": free, "wal_bytes": found.wal_bytes})
+    most = limits.connections_give_way * found.most_connections
+    if warned is not None and now - warned.at >= limits.patience and found.connections > most:
+        reason = f"{found.connections} of the source's {found.most_connections} connections are used"
+        return Cause(word="source", reason=reason, facts={"our_sessions": found.our_sessions})
+    return None
 
 
 def _lost(state: State, seen: Seen) -> Cause | None:

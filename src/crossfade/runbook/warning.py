@@ -1,0 +1,126 @@
+"""What people are told of in time, before anything is decided by it: a link without backup, a source short of room.
+
+A warning is recorded once and stays until its matter was seen to be better; missing data neither warns nor reassures.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from crossfade.model.events import Facts, Warned, WarningEnded
+from crossfade.model.plan import Plan
+from crossfade.model.seen import Link, Seen
+from crossfade.model.terms import NoData, Side
+from crossfade.runbook.state import State
+
+MEGABYTE = 10**6
+_EASED = 0.9  # of a limit: what lingers about it is not told again and again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """`over`: beyond the limit at which people are told. `eased`: clearly below it again."""
+
+    over: bool
+    eased: bool
+    reason: str
+    facts: Facts
+
+
+def warnings(state: State, seen: Seen, now: datetime) -> Iterator[Warned | WarningEnded]:
+    """What is to be told now that was not told before, and what is over. `state` has a plan."""
+    plan = state.plan_or_raise
+    for subject, look in _CONCERNS.items():
+        concern = look(plan, seen)
+        if concern is None:
+            continue
+        known = state.warned_of(subject)
+        if known is None and concern.over:
+            yield Warned(subject=subject, reason=concern.reason, facts=concern.facts)
+        elif known is not None and concern.eased and now - known.at >= plan.fresh:
+            yield WarningEnded(subject=subject)
+
+
+def without_backup(links: tuple[Link, ...]) -> str | None:
+    """Why traffic has no other path to take; None while it has, or where paths have no backup by design."""
+    redundant = [link for link in links if link.redundant]
+    up = [link.name for link in redundant if link.up]
+    down = ", ".join(link.name for link in redundant if not link.up)
+    if not redundant or len(up) > 1:
+        return None
+    if not up:
+        return f"no path between the sites carries traffic: {down} down"
+    return f"{up[0]} alone carries the traffic between the sites" + (f": {down} down" if down else "")
+
+
+def _link(_plan: Plan, seen: Seen) -> Concern | None:
+    found = seen.links.value
+    if isinstance(found, NoData):
+        return None
+    missing = without_backup(found)
+    facts: Facts = {link.name: "up" if link.up else "down" for link in found if link.redundant}
+    return Concern(over=missing is not None, eased=missing is None, reason=missing or "", facts=facts)
+
+
+def _wal(plan: Plan, seen: Seen) -> Concern | None:
+    found, source = seen.replication.value, seen.source.value
+    if isinstance(found, NoData):
+        return None
+    limit, whose = plan.replication.warn_wal_bytes, f"gives way at {_mb(plan.replication.retained_wal_bytes)}"
+    allowed = None if isinstance(source, NoData) else source.slot_wal_limit_bytes
+    if allowed is not None and found.primary is Side.SOURCE and allowed // 2 < limit:
+        limit, whose = allowed // 2, f"loses its slot at {_mb(allowed)} (max_slot_wal_keep_size)"
+    reason = f"the {found.primary} keeps {_mb(found.retained_wal_bytes)} of WAL for the migration, which {whose}"
+    return _rising(found.retained_wal_bytes, limit, reason, {"retained_wal_bytes": found.retained_wal_bytes})
+
+
+def _disk(plan: Plan, seen: Seen) -> Concern | None:
+    found = seen.source.value
+    if isinstance(found, NoData) or found.free_disk_bytes is None:
+        return None
+    warn, give_way = plan.source.free_disk_warn_bytes, plan.source.free_disk_give_way_bytes
+    free = found.free_disk_bytes
+    return Concern(
+        over=free < warn,
+        eased=free > warn / _EASED,
+        reason=f"the source's disk has {_mb(free)} left; the migration gives way at {_mb(give_way)}",
+        facts={"free_disk_bytes": free, "wal_bytes": found.wal_bytes},
+    )
+
+
+def _connections(plan: Plan, seen: Seen) -> Concern | None:
+    found = seen.source.value
+    if isinstance(found, NoData):
+        return None
+    reason = (
+        f"{found.connections} of the source's {found.most_connections} connections are used, {found.our_sessions} of "
+        f"them by the migration, which gives way at {plan.source.connections_give_way:.0%}"
+    )
+    facts: Facts = {"connections": found.connections, "most_connections": found.most_connections}
+    return _rising(found.connections, plan.source.connections_warn * found.most_connections, reason, facts)
+
+
+def _load(plan: Plan, seen: Seen) -> Concern | None:
+    found = seen.source.value
+    if isinstance(found, NoData):
+        return None
+    seconds, limit = found.look.total_seconds(), plan.source.slow_look.total_seconds()
+    reason = f"the source takes {seconds:.1f} s to say how it is, with {found.our_sessions} sessions of the migration"
+    return _rising(seconds, limit, reason, {"our_sessions": found.our_sessions})
+
+
+def _rising(value: float, limit: float, reason: str, facts: Facts) -> Concern:
+    return Concern(over=value > limit, eased=value < limit * _EASED, reason=reason, facts=facts)
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / MEGABYTE:,.0f} MB"
+
+
+_CONCERNS: dict[str, Callable[[Plan, Seen], Concern | None]] = {
+    "link": _link,
+    "wal": _wal,
+    "disk": _disk,
+    "connections": _connections,
+    "load": _load,
+}
