@@ -97,9 +97,15 @@ def guard_script(slot: str) -> str:
     return f"BEGIN; SELECT 'unskipped', crossfade.unskipped('{slot}'); COMMIT; {_now('guarded')}"
 
 
-def open_script(epoch: int) -> str:
-    """The grants are back and listeners are told: durable when this returns."""
-    return f"BEGIN; SET LOCAL synchronous_commit = on; SELECT crossfade.open({epoch}); COMMIT; {_now('opened')}"
+def open_script(epoch: int, way_back: str | None = None) -> str:
+    """The grants are back and listeners are told: durable when this returns.
+
+    With `way_back`, a slot, so is where it stands now: nothing before that may ever return.
+    """
+    opened = f"BEGIN; SET LOCAL synchronous_commit = on; SELECT crossfade.open({epoch})"
+    if way_back is not None:
+        opened += f"; {_BEGINS.format(slot=way_back)}"
+    return f"{opened}; COMMIT; {_now('opened')}"
 
 
 def plan_fence(session: Session, epoch: int) -> None:
@@ -149,6 +155,10 @@ def _now(point: str) -> str:
     return f"SELECT '{point}', extract(epoch FROM clock_timestamp())"  # noqa: S608 - our own names of points
 
 
+_BEGINS = (
+    "UPDATE crossfade.slot_record r SET begins_at = s.confirmed_flush_lsn"
+    " FROM pg_replication_slots s WHERE s.slot_name = r.slot_name AND r.slot_name = '{slot}'"
+)
 _WRITERS = """
 WITH held AS (
     SELECT DISTINCT l.pid, l.virtualtransaction FROM pg_locks l

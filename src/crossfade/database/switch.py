@@ -202,7 +202,7 @@ class Switch:
         if changes:
             raise GuardTripped(attempt.new.side, changes)
         attempt.opening = True
-        opened = attempt.new.run(fence.open_script(attempt.epoch), patience=self._settings.drain_timeout)
+        opened = attempt.new.run(fence.open_script(attempt.epoch, slot), patience=self._settings.drain_timeout)
         attempt.note(attempt.new, opened)
         attempt.moments["opened"] = self._pace.monotonic() - attempt.started
         self._tell("opened")

@@ -1,6 +1,7 @@
 """The replication by which writes return: built asleep before the cutover, woken after each switch."""
 
 import uuid
+from datetime import timedelta
 
 from crossfade.database import fence, state
 from crossfade.database.channel import Channel
@@ -12,6 +13,13 @@ from crossfade.database.settings import NativeSettings
 from crossfade.model.terms import Side
 
 PURPOSE = "way_back"
+_NOTED = timedelta(seconds=5)
+# the message gives the transaction something to flush: a position alone would be flushed some time later
+_BEGIN_AT = """BEGIN; SET LOCAL synchronous_commit = on;
+SELECT pg_replication_origin_advance('pg_' || oid, '{at}') FROM pg_subscription
+WHERE subname = '{name}' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND coalesce(pg_replication_origin_progress('pg_' || oid, false), '0/0') < '{at}';
+SELECT pg_logical_emit_message(true, 'crossfade', 'position'); COMMIT"""
 
 
 def build(settings: NativeSettings, source: Session, target: Session) -> None:
@@ -50,6 +58,7 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
     # never both at once: each would send the other's changes back
     arriving.put_to_sleep()
     leaving.awaken()
+    begin_where_opened(leaving)
     token, patience = str(uuid.uuid4()), settings.wake_timeout
     primary.run(fence.mark_script(PURPOSE, token), patience=settings.drain_timeout)
     try:
@@ -64,4 +73,18 @@ def is_proven(primary: Session, other: Session) -> bool:
     seen = other.value(
         "SELECT epoch FROM crossfade.marker WHERE origin = %s AND purpose = %s", (str(primary.side), PURPOSE)
     )
+def begin_where_opened(path: Channel) -> None:
+    """A sleeping way back will ask for nothing from before its publisher was opened, whatever its slot says.
+
+    The switch advanced the slot, but a crash of the publisher before its next checkpoint takes that back, and would
+    have it send again what had come from the subscriber. The subscriber's own note of the position is durable when
+    this returns. Source: PostgreSQL manual, `pg_replication_slot_advance` and `pg_replication_origin_advance`.
+    """
+    begins = path.publisher.value(
+        "SELECT begins_at::text FROM crossfade.slot_record WHERE slot_name = %s", (path.name,)
+    )
+    if begins is not None and not path.is_enabled():
+        path.subscriber.run(_BEGIN_AT.format(name=path.name, at=begins), patience=_NOTED)
+
+
     return bool(seen is not None and seen >= epoch)

@@ -46,11 +46,14 @@ CREATE TABLE IF NOT EXISTS crossfade.beat (
 );
 
 -- The identity of the replication slot on this side. Another server behind the same name has lost changes.
+-- `begins_at` is where the way back begins: set as this side opens. The slot is there too, but only in memory until the
+-- next checkpoint; a crash before that leaves it as it was long before.
 CREATE TABLE IF NOT EXISTS crossfade.slot_record (
     slot_name   name   PRIMARY KEY,
     system_id   bigint NOT NULL,
     timeline    text   NOT NULL,
-    lost_reason text
+    lost_reason text,
+    begins_at   pg_lsn
 );
 
 -- What was made here that the migration may have to take away again, and what of the second half is done.

@@ -1,0 +1,35 @@
+"""A slot's position is on disk only after a checkpoint: a primary that dies may have it as it was before the switch."""
+
+import pytest
+
+from crossfade.database.native import NativeReplication
+from crossfade.model.seen import WayBack, Writer
+from crossfade.model.terms import Side
+from tests.database.conftest import Pair, latest, wait_for
+
+pytestmark = pytest.mark.parts
+
+
+@pytest.mark.parametrize("to", list(Side))
+def test_the_way_back_can_be_woken_when_the_new_primary_died_after_it_was_opened(
+    pair: Pair, moved: NativeReplication, to: Side
+) -> None:
+    if to is Side.SOURCE:
+        moved.switch(Side.TARGET, latest(moved) + 1)
+        moved.wake_way_back(Side.TARGET)
+
+    def write(point: str) -> None:
+        if point == "fencing":  # too late to be skipped before the window, and a row that cannot be there twice
+            pair.rows(to.other, f"INSERT INTO shop.customer (name) VALUES ('last on {to.other}')", "shop_app")
+
+    with NativeReplication(pair.settings(), at=write) as role:
+        role.switch(to, latest(role) + 1)
+    pair.clusters[to].kill()
+    pair.clusters[to].start()
+    wait_for(lambda: isinstance(moved.writer(), Writer))
+    moved.wake_way_back(to)
+    pair.rows(to, "INSERT INTO shop.log (what) VALUES ('after it')", "shop_app")
+    wait_for(lambda: pair.rows(to.other, "SELECT 1 FROM shop.log WHERE what = 'after it'"))
+    seen = moved.way_back(to)
+    assert isinstance(seen, WayBack)
+    assert seen.proven
