@@ -43,7 +43,7 @@ class StatementFailed(CrossfadeError):
     @property
     def retryable(self) -> bool:  # type: ignore[override]
         """Deadlocks, lost races and lack of room may pass; a wrong statement does not."""
-        return self.sqlstate[:2] in {"40", "53", "55", "57"} or "concurrently" in self.problem
+        return self.sqlstate[:2] in _MAY_PASS or self.sqlstate in _LOST_RACES or "concurrently" in self.problem
 
 
 class StaleEpoch(CrossfadeError):
@@ -164,3 +164,8 @@ class SchemaNotCopied(CrossfadeError):
         self.program, self.problem = program, problem
         self.remedy = "Use a pg_dump of the target's major version, and a role that may read every table."
         super().__init__(f"{program} failed: {problem}")
+
+
+_MAY_PASS = {"40", "53", "55", "57"}
+_LOST_RACES = {"42704", "42710", "42P01", "42P06", "42P07", "3F000", "23505", "02000"}
+"""Something is there or gone since we looked, by the hand of another engine or of one that died: the next look knows."""
