@@ -57,8 +57,8 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
     leaving.check_slot()
     # never both at once: each would send the other's changes back
     arriving.put_to_sleep()
-    leaving.awaken()
     begin_where_opened(leaving)
+    leaving.awaken()
     token, patience = str(uuid.uuid4()), settings.wake_timeout
     primary.run(fence.mark_script(PURPOSE, token), patience=settings.drain_timeout)
     try:
@@ -67,12 +67,6 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
         raise NotDrained(Side(other.side), patience) from exc
 
 
-def is_proven(primary: Session, other: Session) -> bool:
-    """Whether the other side has a marker that was written under the primary's present epoch."""
-    epoch = state.state_of(primary).epoch
-    seen = other.value(
-        "SELECT epoch FROM crossfade.marker WHERE origin = %s AND purpose = %s", (str(primary.side), PURPOSE)
-    )
 def begin_where_opened(path: Channel) -> None:
     """A sleeping way back will ask for nothing from before its publisher was opened, whatever its slot says.
 
@@ -87,4 +81,10 @@ def begin_where_opened(path: Channel) -> None:
         path.subscriber.run(_BEGIN_AT.format(name=path.name, at=begins), patience=_NOTED)
 
 
+def is_proven(primary: Session, other: Session) -> bool:
+    """Whether the other side has a marker that was written under the primary's present epoch."""
+    epoch = state.state_of(primary).epoch
+    seen = other.value(
+        "SELECT epoch FROM crossfade.marker WHERE origin = %s AND purpose = %s", (str(primary.side), PURPOSE)
+    )
     return bool(seen is not None and seen >= epoch)
