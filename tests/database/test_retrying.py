@@ -19,6 +19,6 @@ def test_it_is_tried_again_when_another_engine_was_quicker(sqlstate: str, proble
     assert StatementFailed(Side.SOURCE, sqlstate, problem).retryable
 
 
-@pytest.mark.parametrize("sqlstate", ["42601", "42501", "0A000"])
+@pytest.mark.parametrize("sqlstate", ["42601", "42501", "0A000", "23505"])
 def test_it_is_not_tried_again_when_the_statement_is_wrong(sqlstate: str) -> None:
     assert not StatementFailed(Side.SOURCE, sqlstate, "syntax error").retryable

@@ -43,7 +43,9 @@ class StatementFailed(CrossfadeError):
     @property
     def retryable(self) -> bool:  # type: ignore[override]
         """Deadlocks, lost races and lack of room may pass; a wrong statement does not."""
-        return self.sqlstate[:2] in _MAY_PASS or self.sqlstate in _LOST_RACES or "concurrently" in self.problem
+        if self.sqlstate[:2] in _MAY_PASS or self.sqlstate in _LOST_RACES or "concurrently" in self.problem:
+            return True
+        return self.sqlstate == "23505" and '"pg_' in self.problem  # of a catalog, not of anybody's rows
 
 
 class StaleEpoch(CrossfadeError):
@@ -167,5 +169,5 @@ class SchemaNotCopied(CrossfadeError):
 
 
 _MAY_PASS = {"40", "53", "55", "57"}
-_LOST_RACES = {"42704", "42710", "42P01", "42P06", "42P07", "3F000", "23505", "02000"}
+_LOST_RACES = {"42704", "42710", "42P01", "42P06", "42P07", "3F000", "02000"}
 """Something is there or gone since we looked, by the hand of another engine or of one that died: the next look knows."""
