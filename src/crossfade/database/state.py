@@ -45,8 +45,12 @@ def uninstall(session: Session) -> None:
 
 
 def state_of(session: Session) -> SideState:
-    """Raises `StatementFailed` where nothing is installed."""
-    is_open, epoch = session.one("SELECT open, epoch FROM crossfade.writer")
+    """As it begins where an installation ended before it was noted.
+
+    Raises `StatementFailed` where nothing is installed.
+    """
+    noted = session.rows("SELECT open, epoch FROM crossfade.writer")
+    is_open, epoch = noted[0] if noted else (session.side is Side.SOURCE, 0)
     return SideState(side=session.side, open=is_open, epoch=epoch)
 
 
