@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 
 from crossfade.database import fence
-from crossfade.database.errors import NotDrained
+from crossfade.database.errors import NotDrained, SlotLost
 from crossfade.database.native import NativeReplication
-from crossfade.model.terms import Side
+from crossfade.model.terms import NoData, Side
 from tests.database.conftest import Pair, latest, wait_for, writer
 from tests.database.shoppers import Shoppers, digest
 
@@ -153,3 +153,22 @@ def release_after_a_try(role: NativeReplication, held: ExitStack) -> None:
 
     for switch in role._switches.values():
         switch._pace = Pace()
+
+
+def test_names_who_wrote_past_the_fence_when_that_would_return(pair: Pair, moved: NativeReplication) -> None:
+    """It came over before the way here was put to sleep; back where it is from, it would be there already."""
+
+    def write(point: str) -> None:
+        if point == "opened":
+            pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('past the fence')")
+            wait_for(lambda: pair.rows(Side.TARGET, "SELECT 1 FROM shop.log WHERE what = 'past the fence'"))
+
+    with NativeReplication(pair.settings(wake_timeout=timedelta(seconds=1)), at=write) as role:
+        role.switch(Side.TARGET, latest(role) + 1)
+        pair.rows(Side.TARGET, "INSERT INTO shop.log (what) VALUES ('the application''s')", "shop_app")
+        with pytest.raises(SlotLost, match="1 changes that somebody made on the source around the fence"):
+            role.wake_way_back(Side.TARGET)
+        found = role.way_back(Side.TARGET)
+    assert isinstance(found, NoData)
+    assert found.lost
+    assert writer(moved).side is Side.TARGET

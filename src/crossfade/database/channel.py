@@ -212,6 +212,12 @@ class Channel:
             self.publisher.rows("SELECT pg_drop_replication_slot(%s)", (name,))
         self.publisher.rows("RESET statement_timeout")
 
+    def echoes(self) -> int:
+        """How many changes would return to the side that they came from. The subscription sleeps afterwards."""
+        self.put_to_sleep()
+        ((echoes,),) = self.publisher.rows("SELECT crossfade.echoed(%s)", (self.name,), patience=_SKIP)
+        return int(echoes)
+
     # the end of it
 
     def unsubscribe(self) -> None:

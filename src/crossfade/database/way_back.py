@@ -49,7 +49,8 @@ def mend(settings: NativeSettings, path: Channel) -> None:
 def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
     """What led to `primary` sleeps, what leads away from it runs, and a marker written now was seen on the other side.
 
-    Raises `ReplicationNotReady`, `NotDrained`, `SlotLost`.
+    Raises `ReplicationNotReady`, `NotDrained`, `SlotLost`; the last also when somebody wrote past the other side's
+    fence while that side was still listened to: what would return is there already.
     """
     if not state.state_of(primary).open:
         raise ReplicationNotReady(primary.side, "this side does not take writes, so nothing can return from it")
@@ -64,6 +65,12 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
     try:
         run_while_nudging(other, fence.await_script(token, patience), primary, patience=2 * patience)
     except NotDrained as exc:
+        other.roll_back()
+        if echoes := leaving.echoes():
+            raise leaving.lose(
+                f"{echoes} changes that somebody made on the {other.side} around the fence have arrived here,"
+                f" and would return to where they came from"
+            ) from exc
         raise NotDrained(Side(other.side), patience) from exc
 
 

@@ -57,6 +57,20 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     WHERE get_byte(data, 0) IN (73, 85, 68, 84)  -- I, U, D, T. Source: PostgreSQL manual, 'Logical Replication Message Formats'
 $$;
 
+-- Changes that the slot would send and that were not made here but replicated to here. From where the way back begins
+-- there are none, unless somebody wrote on the other side around its fence: they would return to where they came from.
+CREATE OR REPLACE FUNCTION crossfade.echoed(slot name) RETURNS bigint
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) FROM (
+        SELECT lsn, get_byte(data, 0) AS kind,
+               bool_or(get_byte(data, 0) = 79) OVER (PARTITION BY xid::text) AS replicated  -- O: origin
+        FROM pg_logical_slot_peek_binary_changes(
+            slot, NULL, NULL, 'proto_version', '1', 'publication_names', quote_ident(slot))
+    ) found
+    WHERE replicated AND kind IN (73, 85, 68, 84) AND lsn >= coalesce((
+        SELECT (to_jsonb(r)->>'begins_at')::pg_lsn FROM crossfade.slot_record r WHERE r.slot_name = slot), '0/0')
+$$;
+
 -- A beat of the side that takes writes; nothing elsewhere. The lock on the row keeps a beat from crossing a fence.
 CREATE OR REPLACE FUNCTION crossfade.beat() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -161,6 +161,12 @@ def unskipped(server: "Server", task: Task, tx: Transaction, args: list[str]) ->
     return sum(change.table in published for commit in commits for change in commit.changes)
 
 
+def echoed(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answer:  # noqa: ARG001 - as each
+    """None: this log does not tell where a change was made."""
+    yield server.latency.statement()
+    return 0
+
+
 def beat(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answer:  # noqa: ARG001 - as each
     """A beat of the side that takes writes. The lock on the row keeps a beat from crossing a fence."""
     if not _writer(server, tx).open:
@@ -191,5 +197,6 @@ FUNCTIONS: dict[str, Function] = {
     "crossfade.await": await_marker,
     "crossfade.take_over": take_over,
     "crossfade.unskipped": unskipped,
+    "crossfade.echoed": echoed,
     "crossfade.beat": beat,
 }
