@@ -62,6 +62,11 @@ class Channel:
         )
         return int(all_of_them), int(done)
 
+    def application_copied(self) -> tuple[int, int]:
+        """As `copied`, but of the application's tables alone."""
+        all_of_them, done = self.subscriber.one(_APPLICATION_COPIED, (self.name,))
+        return int(all_of_them), int(done)
+
     # ends to bring about
 
     def publish(self) -> None:
@@ -270,6 +275,11 @@ class Channel:
         return int(self.subscriber.value("SHOW server_version_num"))
 
 
+_APPLICATION_COPIED = """
+SELECT count(*), count(*) FILTER (WHERE r.srsubstate = 'r') FROM pg_subscription_rel r
+JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_class c ON c.oid = r.srrelid
+WHERE s.subname = %s AND c.relnamespace <> 'crossfade'::regnamespace
+"""
 _SLOTS_LIKE = (
     "SELECT slot_name, active_pid FROM pg_replication_slots"
     " WHERE slot_name::text ~ %s AND database = current_database()"

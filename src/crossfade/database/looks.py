@@ -75,7 +75,7 @@ class Looks:
         self._keep_way_back_fit(Channel(subscriber, publisher))
         lag = self._beat(path)
         lag_bytes, retained, streaming = publisher.one(_POSITIONS, (path.name,))
-        tables, copied = subscriber.one(_COPIED, (path.name,))
+        tables, copied = path.application_copied()
         worker = subscriber.rows(_WORKER, (path.name,))
         return Replication(
             primary=primary,
@@ -176,11 +176,6 @@ SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(r.replay_lsn, s.confirmed_
 FROM pg_replication_slots s LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid WHERE s.slot_name = %s
 """
 _RETAINED = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) FROM pg_replication_slots WHERE slot_name = %s"
-_COPIED = """
-SELECT count(*), count(*) FILTER (WHERE r.srsubstate = 'r') FROM pg_subscription_rel r
-JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_class c ON c.oid = r.srrelid
-WHERE s.subname = %s AND c.relnamespace <> 'crossfade'::regnamespace
-"""
 _WORKER = "SELECT 1 FROM pg_stat_subscription WHERE subname = %s AND relid IS NULL AND pid IS NOT NULL"
 _CHAIN = "SELECT max(n), max(n) - min(n) + 1 - count(*) > 0 FROM crossfade.beat WHERE origin = %s"
 _AGE = """

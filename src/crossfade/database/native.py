@@ -82,7 +82,7 @@ class NativeReplication:
     def complete_schema(self) -> None:
         """Raises `FullLoadNotDone` while a table is not copied."""
         with self._both() as both:
-            tables, copied = Channel(both.source, both.target).copied()
+            tables, copied = Channel(both.source, both.target).application_copied()
             if tables == 0 or copied < tables:
                 raise FullLoadNotDone(tables, copied)
             self._schema.create_second_half(both.source, both.target)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from crossfade.database.channel import _APPLICATION_COPIED as COPIED
 from crossfade.database.channel import _SLOTS_LIKE as SLOTS_LIKE
 from crossfade.database.channel import _SUBSCRIPTION as SUBSCRIPTION
 from crossfade.database.drift import _PUBLISHED as PUBLISHED
@@ -13,7 +14,6 @@ from crossfade.database.fence import _WRITERS as WRITERS
 from crossfade.database.grants import _OPEN as OPEN
 from crossfade.database.looks import _AGE as AGE
 from crossfade.database.looks import _CHAIN as CHAIN
-from crossfade.database.looks import _COPIED as COPIED
 from crossfade.database.looks import _POSITIONS as POSITIONS
 from crossfade.database.looks import _RETAINED as RETAINED
 from crossfade.database.looks import _WORKER as WORKER
@@ -22,6 +22,7 @@ from crossfade.simulation.postgres.locks import Mode
 from crossfade.simulation.postgres.tables import Beats
 from crossfade.simulation.postgres.task import ServerError
 from crossfade.simulation.postgres.transaction import Transaction
+from crossfade.simulation.postgres.wal import as_text
 
 if TYPE_CHECKING:
     from crossfade.simulation.postgres.backend import Backend
@@ -121,6 +122,14 @@ def _slot_active(backend: "Backend", parameters: Sequence[str]) -> Rows:
 def _slot_noted(backend: "Backend", parameters: Sequence[str]) -> Rows:
     _installed(backend.server)
     return [(1,)] if backend.server.catalog.slot_record(parameters[0]) is not None else []
+
+
+def _begins_at(backend: "Backend", parameters: Sequence[str]) -> Rows:
+    _installed(backend.server)
+    record = backend.server.catalog.slot_record(parameters[0])
+    if record is None:
+        return []
+    return [(None if record.begins_at is None else as_text(record.begins_at),)]
 
 
 def _check_slot(backend: "Backend", parameters: Sequence[str]) -> Rows:
@@ -279,6 +288,7 @@ READS: dict[str, Read] = {
     "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s": _has_slot,
     "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s AND active": _slot_active,
     "SELECT 1 FROM crossfade.slot_record WHERE slot_name = %s": _slot_noted,
+    "SELECT begins_at::text FROM crossfade.slot_record WHERE slot_name = %s": _begins_at,
     "SELECT r.lost_reason, r.system_id = c.system_identifier, r.timeline,"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), s.slot_name IS NOT NULL,"
     " coalesce(s.wal_status, ''), s.plugin, s.database = current_database()"
