@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Injector:
-    """`occur` is told each place that the run comes by. `happened` counts the faults that came to be."""
+    """`occur` is told each place that the run comes by. `happened` holds the faults that came to be."""
 
     def __init__(self, world: "SimulatedWorld", faults: tuple[Fault, ...], rng: Random) -> None:
         self._world, self._rng = world, rng
@@ -23,7 +23,7 @@ class Injector:
         for fault in faults:
             self._waiting[fault.place].append(fault)
         self._passed: Counter[str] = Counter()
-        self.happened: Counter[str] = Counter()
+        self.happened: list[Fault] = []
         self._healing: list[Callable[[], None]] = []
 
     def occur(self, place: str) -> None:
@@ -49,7 +49,7 @@ class Injector:
     def _bring_about(self, fault: Fault) -> None:
         if self._world.ended is not None and fault.kind not in {"engine-kill", "person"}:
             return
-        self.happened[fault.kind] += 1
+        self.happened.append(fault)
         self._world.note("fault", str(fault))
         _FAULTS[fault.kind](self, fault)
 

@@ -1,11 +1,12 @@
 """What must hold in every run, at every moment and at its end. A violation names the rule and what broke it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crossfade.model.events import MigrationEnded
 from crossfade.model.terms import Outcome, Side
 from crossfade.simulation.databases import AppDatabase
+from crossfade.simulation.faults import Fault
 from crossfade.simulation.users import Users
 
 
@@ -19,12 +20,18 @@ class Violation:
 
 
 def of_the_end(
-    ended: MigrationEnded | None, databases: Mapping[Side, AppDatabase], users: Users, percent: float
+    ended: MigrationEnded | None,
+    databases: Mapping[Side, AppDatabase],
+    users: Users,
+    percent: float,
+    faults: Sequence[Fault],
 ) -> list[tuple[str, str]]:
-    """(rule, what) for each rule of the end that is broken."""
+    """(rule, what) for each rule of the end that is broken. `faults` are those that came to be."""
     found: list[tuple[str, str]] = []
     if ended is None:
         return [("it ends", "the migration has not ended although everything works again")]
+    if ended.outcome is Outcome.HALTED and not any(_needs_a_person(fault) for fault in faults):
+        found.append(("it halts only where a person must look", ended.reason))
     open_sides = [side for side in Side if databases[side].app_may_write()]
     if len(open_sides) != 1:
         found.append(("one primary at the end", f"open: {[str(side) for side in open_sides]} ({ended.outcome})"))
@@ -39,6 +46,15 @@ def of_the_end(
             found.append(("the outcome is so", f"{ended.outcome}, but {percent} % of users are sent to the target"))
     found.extend(_ledger(users, databases[primary].committed()))
     return found
+
+
+def _needs_a_person(fault: Fault) -> bool:
+    """What no trying again can mend, or not within the patience of the undoing."""
+    return fault.kind in _NOT_TO_BE_MENDED or fault.lasts >= _PATIENCE
+
+
+_PATIENCE = 10.0
+_NOT_TO_BE_MENDED = {"slot-dropped", "slot-made-anew", "rogue-writer", "row-damaged"}
 
 
 def _ledger(users: Users, rows: Mapping[str, int]) -> list[tuple[str, str]]:

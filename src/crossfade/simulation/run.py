@@ -1,6 +1,7 @@
 """One run from one seed: what happened, how it ended, and which rules were broken."""
 
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,7 +69,7 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
         outcome=world.ended.outcome if world.ended else None,
         events=sum(world.events.values()),
         crashes=world.engines.crashes,
-        faults=dict(sorted(world.injector.happened.items())),
+        faults=dict(sorted(Counter(fault.kind for fault in world.injector.happened).items())),
         writes=len(world.users.ledger),
         unsure=len(world.users.unsure),
         seconds=seconds,

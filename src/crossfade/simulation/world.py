@@ -110,7 +110,8 @@ class SimulatedWorld:
 
     def audit(self) -> None:
         """The rules of the end, once all is quiet."""
-        for rule, what in of_the_end(self.ended, self.servers_of_data, self.users, self.router.percent):
+        faults = self.injector.happened
+        for rule, what in of_the_end(self.ended, self.servers_of_data, self.users, self.router.percent, faults):
             self.violated(rule, what)
 
     # the parts, as they are put together
