@@ -1,6 +1,7 @@
 """The one place where adapters are chosen."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from crossfade.checks.http import HEALTH, READINESS, SERVICE, HttpChecks, Probe
@@ -34,6 +35,7 @@ from crossfade.servers.twin import Twin
 from crossfade.traffic.envoy import EnvoyRouter
 from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 
+_LINKS_EVERY = timedelta(seconds=2)
 # the rehearsal's own application, whatever the file's is called: `check` says so where they differ
 DATABASE, SCHEMA, APPLICATION, OURS = "ledger", "ledger", "ledger_app", "crossfade"
 
@@ -76,17 +78,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
             target=layout.share(Side.TARGET),
             patience=Patience(fresh=Patience().fresh + file_interval(file, layout.speed)),  # it speaks once a round
         ),
-        network=TcpNetwork(
-            [
-                TcpPath(
-                    name=f"{side.other} site to {side} database",
-                    host="127.0.0.1",
-                    port=layout.database_port(side, seen_from=side.other),
-                    hello=POSTGRES_HELLO,
-                )
-                for side in Side
-            ]
-        ),
+        network=TcpNetwork([*_ways_to_databases(layout), *_paths_of_the_link(layout, file)], every=_LINKS_EVERY),
         checks=HttpChecks(_probes(layout)),
         verifier=PostgresVerifier(
             VerifySettings(
@@ -148,6 +140,29 @@ def _twins(layout: Layout) -> list[Twin]:
     return [
         Twin(legacy=name, name=f"{name}-aws", port=port, test_port=test, settings=settings)
         for name, port, test in places
+    ]
+
+
+def _ways_to_databases(layout: Layout) -> list[TcpPath]:
+    return [
+        TcpPath(
+            name=f"{side.other} site to {side} database",
+            host="127.0.0.1",
+            port=layout.database_port(side, seen_from=side.other),
+            hello=POSTGRES_HELLO,
+        )
+        for side in Side
+    ]
+
+
+def _paths_of_the_link(layout: Layout, file: MigrationFile) -> list[TcpPath]:
+    """Two where there is a WAN; without one the sites are not apart."""
+    if not layout.through_wan:
+        return []
+    ports = (layout.ports.wan_primary, layout.ports.wan_backup)
+    return [
+        TcpPath(name=name, host="127.0.0.1", port=port, hello=b"?", redundant=True)
+        for name, port in zip(file.connectivity.path_names(), ports, strict=True)
     ]
 
 

@@ -32,6 +32,21 @@ def test_failing_back_is_left_to_a_person_when_the_file_says_so() -> None:
     assert not plan_for_rehearsal(file, "ledger-1", 1.0).fail_back_automatically
 
 
+def test_a_cutover_needs_a_backup_of_the_link_where_there_is_one_unless_the_file_says_otherwise() -> None:
+    assert plan_for_rehearsal(sound(with_values()), "ledger-1", 1.0, through_wan=True).needs_backup_link
+    assert not plan_for_rehearsal(sound(with_values()), "ledger-1", 1.0).needs_backup_link
+    file = sound(with_values(connectivity__cut_over_without_backup=True))
+    assert not plan_for_rehearsal(file, "ledger-1", 1.0, through_wan=True).needs_backup_link
+
+
+def test_paths_of_the_link_are_named_as_the_file_describes_them() -> None:
+    for values, names in (
+        ({}, ("VPN tunnel 1", "VPN tunnel 2")),
+        ({"connectivity__direct_connect": {"enabled": True, "connection": "dxcon-fg1"}}, ("VPN", "Direct Connect")),
+    ):
+        assert sound(with_values(**values)).connectivity.path_names() == names
+
+
 def test_the_link_may_explain_twice_its_round_trip_unless_the_file_says_otherwise() -> None:
     def allowance(**values: object) -> timedelta:
         return plan_for_rehearsal(sound(with_values(**values)), "ledger-1", 4.0).judge.link_allowance

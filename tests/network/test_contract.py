@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -22,14 +22,21 @@ class Case:
     network: Network
     take_down: Callable[[str], None]
     without_paths: Network
+    redundant: Network
 
 
 @pytest.fixture(params=["memory", "tcp"])
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     names = ("vpn", "direct connect")
     if request.param == "memory":
-        network = InMemoryNetwork(names)
-        yield Case(network=network, take_down=network.down.add, without_paths=InMemoryNetwork(()))
+        network, redundant = InMemoryNetwork(names), InMemoryNetwork(names, names)
+        network.down = redundant.down
+        yield Case(
+            network=network,
+            take_down=network.down.add,
+            without_paths=InMemoryNetwork(()),
+            redundant=redundant,
+        )
         return
     with ExitStack() as stack:
         listeners = {
@@ -41,6 +48,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
             network=TcpNetwork(paths),
             take_down=lambda name: listeners[name].close(),
             without_paths=TcpNetwork(()),
+            redundant=TcpNetwork([replace(path, redundant=True) for path in paths]),
         )
 
 
@@ -85,3 +93,20 @@ def test_round_trip_is_known_only_when_the_path_is_up(case: Case) -> None:
     links = case.network.links()
     assert isinstance(links, tuple)
     assert [link.round_trip is not None for link in links] == [link.up for link in links]
+
+
+def test_one_path_is_enough_when_paths_are_redundant(case: Case) -> None:
+    case.take_down("vpn")
+    case.redundant.connect()
+    assert _up(case.redundant) == {"vpn": False, "direct connect": True}
+    links = case.redundant.links()
+    assert isinstance(links, tuple)
+    assert all(link.redundant for link in links)
+
+
+def test_nothing_is_connected_when_all_redundant_paths_are_down(case: Case) -> None:
+    case.take_down("vpn")
+    case.take_down("direct connect")
+    with pytest.raises(LinksDown) as caught:
+        case.redundant.connect()
+    assert caught.value.names == ("vpn", "direct connect")

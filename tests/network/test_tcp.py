@@ -132,3 +132,12 @@ def _answers(control: WanControl) -> bool:
     except WanUnreachable:
         return False
     return True
+
+
+def test_links_are_not_looked_at_more_often_than_asked_for() -> None:
+    (port,) = processes.free_ports(1)
+    network = TcpNetwork([TcpPath(name="path", host="127.0.0.1", port=port)], every=timedelta(hours=1))
+    seldom = network.links()
+    with _answering(b"", port, []):
+        assert network.links() == seldom == (Link(name="path", up=False),)
+        network.connect()  # whoever is about to act looks anew

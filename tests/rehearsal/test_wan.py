@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.network.tcp import TcpNetwork, TcpPath
 from crossfade.rehearsal import processes, wan
 from crossfade.rehearsal.wan import WanControl, WanRefused, WanUnreachable
 from crossfade.rehearsal.wan_line import Cut
@@ -62,6 +63,7 @@ class Wan:
     dead_end: int
     control: WanControl
     process: subprocess.Popen[bytes]
+    network: TcpNetwork
 
     def connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -77,17 +79,29 @@ class Wan:
 
 
 @contextmanager
-def _running(round_trip: timedelta, *more: str) -> Iterator[Wan]:
-    listen, control, dead_listen, dead_target, target = processes.free_ports(5)
+def _running(round_trip: timedelta, *more: str, paths: Sequence[str] = ()) -> Iterator[Wan]:
+    listen, control, dead_listen, dead_target, target, *answering = processes.free_ports(5 + len(paths))
+    at = dict(zip(paths, answering, strict=True))
     listener = socket.create_server(("127.0.0.1", target))
     echo = Echo(listener)
     thread = threading.Thread(target=echo.run)
     thread.start()
     with tempfile.TemporaryDirectory() as folder:
-        launch = wan.launch({listen: target, dead_listen: dead_target}, control, round_trip, Path(folder) / "log")
+        launch = wan.launch(
+            {listen: target, dead_listen: dead_target}, control, round_trip, Path(folder) / "log", paths=at
+        )
         launch = processes.Launch(argv=[*launch.argv, *more], log=launch.log)
         process = processes.start(launch)
-        running = Wan(echo=echo, port=listen, dead_end=dead_listen, control=WanControl(port=control), process=process)
+        running = Wan(
+            echo=echo,
+            port=listen,
+            dead_end=dead_listen,
+            control=WanControl(port=control),
+            process=process,
+            network=TcpNetwork(
+                TcpPath(name=name, host="127.0.0.1", port=port, hello=b"?", redundant=True) for name, port in at.items()
+            ),
+        )
         try:
             _wait_until(lambda: _is_up(running))
             yield running
@@ -244,6 +258,61 @@ def test_new_connections_are_refused_until_healed_when_cut(far: Wan, how: Cut) -
     far.control.heal()
     with far.connect() as connection:
         assert _milliseconds(connection) >= 20
+
+
+@contextmanager
+def _two_paths() -> Iterator[tuple[Wan, TcpNetwork]]:
+    with _running(ROUND_TRIP, paths=(wan.PRIMARY, wan.BACKUP)) as running:
+        yield running, running.network
+
+
+def _links(network: TcpNetwork) -> dict[str, bool]:
+    links = network.links()
+    assert isinstance(links, tuple)
+    return {link.name: link.up for link in links}
+
+
+def test_traffic_takes_the_backup_and_comes_back_when_the_primary_path_is_down_for_a_while() -> None:
+    with _two_paths() as (running, network):
+        assert running.control.state().carrying == "primary"
+        for up, carrying in ((False, "backup"), (True, "primary")):
+            with running.connect() as broken:
+                _milliseconds(broken)
+                assert running.control.set_path("primary", up=up).carrying == carrying
+                with pytest.raises(ConnectionResetError):
+                    broken.recv(4)
+            with running.connect() as anew:
+                assert _milliseconds(anew) >= 20
+            assert _links(network) == {"primary": up, "backup": True}
+
+
+def test_connections_stand_when_the_backup_is_lost() -> None:
+    with _two_paths() as (running, network), running.connect() as connection:
+        _milliseconds(connection)
+        assert running.control.set_path("backup", up=False).carrying == "primary"
+        _milliseconds(connection)
+        assert _links(network) == {"primary": True, "backup": False}
+
+
+def test_nothing_passes_when_both_paths_are_down_or_the_line_is_cut() -> None:
+    with _two_paths() as (running, network):
+        running.control.set_path("primary", up=False)
+        assert running.control.set_path("backup", up=False).carrying is None
+        assert running.refuses()
+        running.control.set_path("backup", up=True)
+        with running.connect() as connection:
+            _milliseconds(connection)
+        running.control.cut(Cut.STALL)
+        assert _links(network) == {"primary": False, "backup": False}
+        running.control.heal()
+        assert _links(network) == {"primary": False, "backup": True}
+
+
+def test_a_path_takes_a_round_trip_to_answer() -> None:
+    with _two_paths() as (_, network):
+        links = network.links()
+        assert isinstance(links, tuple)
+        assert all(link.round_trip is not None and link.round_trip >= ROUND_TRIP for link in links)
 
 
 def test_bytes_take_as_long_as_the_bandwidth_says_when_it_is_limited() -> None:

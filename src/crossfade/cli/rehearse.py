@@ -89,7 +89,7 @@ def _conduct(layout: Layout, file: MigrationFile, faults: Sequence[Fault], repor
     unused = len(not_built(file))
     if unused:
         people.print(f"[dim]not used by a rehearsal: {unused} of the file's keys; `crossfade check` lists them[/]")
-    plan = plan_for_rehearsal(file, layout.migration, layout.speed)
+    plan = plan_for_rehearsal(file, layout.migration, layout.speed, through_wan=layout.through_wan)
     with interrupted_once() as begin_to_end, one_at_a_time(layout):
         require_ports(layout)
         conductor = Conductor(layout, file, plan, faults)

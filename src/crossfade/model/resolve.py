@@ -15,11 +15,11 @@ _LINK_ROUND_TRIPS = 2
 _SHORTEST_LOOK = timedelta(milliseconds=400)  # twice what the router takes to bring its counters up to date
 
 
-def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Plan:
+def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, through_wan: bool = False) -> Plan:
     """The plan of the file with its waits divided by `rehearsal.time_scale` and `speed`.
 
     No wait is longer than `rehearsal.longest_wait` divided by `speed`. What is a property of the system and not a wait
-    (replication lag, lock timeout, p95) stays as it is.
+    (replication lag, lock timeout, p95) stays as it is. `through_wan`: there is a link between the sites, with paths.
     """
     scale = file.rehearsal.time_scale * speed
 
@@ -38,6 +38,7 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float) -> Pla
             for asked in file.approvals
         ),
         fail_back_automatically=file.bake.fail_back_automatically,
+        needs_backup_link=through_wan and not file.connectivity.cut_over_without_backup,
         replication=ReplicationLimits(
             lag=replication.max_lag_time,
             lag_bytes=replication.max_lag_bytes,

@@ -210,7 +210,9 @@ class DataCenter:
     def _launch_wan(self) -> Launch:
         ports = self.layout.ports
         maps = {ports.wan_to_source: ports.source_database, ports.wan_to_target: ports.target_database}
-        return wan.launch(maps, ports.wan_control, self.round_trip, self.layout.logs / "wan.log")
+        paths = {wan.PRIMARY: ports.wan_primary, wan.BACKUP: ports.wan_backup}
+        log = self.layout.logs / "wan.log"
+        return wan.launch(maps, ports.wan_control, self.round_trip, log, paths=paths)
 
     def _launch_file_agent(self) -> Launch:
         layout = self.layout

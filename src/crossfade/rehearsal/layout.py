@@ -51,13 +51,18 @@ class PortTaken(CrossfadeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All on 127.0.0.1. `wan_to_source` is where the target site reaches the source's database through the WAN."""
+    """All on 127.0.0.1. `wan_to_source` is where the target site reaches the source's database through the WAN.
+
+    At `wan_primary` and `wan_backup` the far ends of the WAN's two paths answer.
+    """
 
     source_database: int
     target_database: int
     wan_to_source: int
     wan_to_target: int
     wan_control: int
+    wan_primary: int
+    wan_backup: int
     router: int
     router_admin: int
     source_launcher: int
@@ -168,8 +173,8 @@ def lay_out(
         if port is not None and not is_free(port):
             raise PortTaken(key, port)
     but = _ports_of_others() | {port for port in given.values() if port is not None}
-    free = free_ports(9 + 3 * count, but=but, among=range(wanted.first, wanted.last + 1))
-    singles, blocks = free[:9], [tuple(free[9 + i * count : 9 + (i + 1) * count]) for i in range(3)]
+    free = free_ports(11 + 3 * count, but=but, among=range(wanted.first, wanted.last + 1))
+    singles, blocks = free[:11], [tuple(free[11 + i * count : 11 + (i + 1) * count]) for i in range(3)]
     ports = Ports(
         source_database=wanted.source_database or singles[0],
         target_database=wanted.target_database or singles[1],
@@ -180,6 +185,8 @@ def lay_out(
         router_admin=singles[6],
         source_launcher=singles[7],
         target_launcher=singles[8],
+        wan_primary=singles[9],
+        wan_backup=singles[10],
         legacy=blocks[0],
         modern=blocks[1],
         test=blocks[2],

@@ -27,6 +27,8 @@ from crossfade.rehearsal.processes import Launch
 from crossfade.rehearsal.wan_line import Cut, Line
 from crossfade.rehearsal.wan_proxy import HOST, Proxy, parse_round_trip, serve
 
+PRIMARY, BACKUP = "primary", "backup"
+"""The two paths of a rehearsal's WAN."""
 _BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)(Kbps|Mbps|Gbps)")
 _BITS = {"Kbps": 1e3, "Mbps": 1e6, "Gbps": 1e9}
 

@@ -159,11 +159,8 @@ def _(event: happened.Warned, _: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.WarningEnded, _: Entry) -> Saying:
-    return (
-        Importance.STEP,
-        Matter.STEP,
-        f"{_EASED.get(event.subject, f'The warning of {_name(event.subject)} is over')}.",
-    )
+    eased = _EASED.get(event.subject, f"The warning of {_name(event.subject)} is over")
+    return Importance.STEP, Matter.STEP, f"{eased}."
 
 
 @_say.register

@@ -1,4 +1,4 @@
-"""When a migration turns back: a person's word, the judge, a guard, a limit of replication or of the source, an end out of reach.
+"""When a migration turns back: a person's word, the judge, a guard, a limit of the source, an end out of reach.
 
 Before the target takes writes it rolls back; afterwards it fails back, or halts where the way back is lost; after the
 point of no return it halts.
@@ -114,7 +114,7 @@ def _replication(state: State, seen: Seen) -> Cause | None:
 
 
 def _source(state: State, seen: Seen, now: datetime) -> Cause | None:
-    """The source comes before the migration. Once it takes no writes, it is short of nothing that we could give back."""
+    """The source comes before the migration. Once it takes no writes, we could give back nothing it needs."""
     found = seen.source.value
     if state.plan is None or isinstance(found, NoData) or state.writer is not Side.SOURCE:
         return None

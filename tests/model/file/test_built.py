@@ -17,9 +17,8 @@ def sections(text: str) -> set[str]:
 
 
 def test_planned_section_is_told_when_described() -> None:
-    assert {"connectivity", "database.target"} <= sections(
-        with_values(connectivity__primary="vpn", database__target__version=17)
-    )
+    described = with_values(connectivity__vpn={"bandwidth": "2Gbps"}, database__target__version=17)
+    assert {"connectivity.vpn", "database.target"} <= sections(described)
 
 
 def test_planned_section_is_not_told_when_left_out() -> None:
@@ -55,6 +54,8 @@ USED = {
     "source.name": "cli/rehearse.py",
     "source.servers.name": "model/file/document.py",
     "servers.count": "model/file/document.py",
+    "connectivity.primary": "model/file/connectivity.py",
+    "connectivity.cut_over_without_backup": "model/resolve.py",
     "database.name": "model/file/built.py",
     "database.size": "model/file/rules/database.py",
     "database.application_roles": "model/file/built.py",

@@ -104,7 +104,10 @@ _PLANNED = (
         lambda file: not file.files.verify_checksums,
     ),
     _Planned("files.final_delta_limit", "planned; the bake waits until the files are in step"),
-    _Planned("connectivity", f"VPN and Direct Connect: {_AWS}"),
+    _Planned("connectivity.vpn", f"the VPN itself: {_AWS}"),
+    _Planned("connectivity.direct_connect", f"{_AWS}; the rehearsal's backup path bears its name if it is enabled"),
+    _Planned("connectivity.on_premises_dns", _AWS),
+    _Planned("connectivity.proxy", _AWS),
     _Planned(
         "traffic.strategy",
         "blue-green is planned; the rehearsal moves everybody in one step, without preview",

@@ -90,3 +90,12 @@ class Connectivity(Section):
     """The data center's DNS servers, which forward the private zone to resolver endpoints."""
     proxy: WebAddress | None = None
     """HTTPS proxy of the data center for agents; it must not intercept TLS."""
+    cut_over_without_backup: bool = False
+    """Begin the cutover although only one path carries traffic. Without it the cutover waits until there are two."""
+
+    def path_names(self) -> tuple[str, str]:
+        """The primary path and its backup, as people are told of them."""
+        vpn, direct = "VPN", "Direct Connect"
+        if self.primary is Path.DIRECT_CONNECT:
+            return direct, vpn
+        return (vpn, direct) if self.direct_connect.enabled else ("VPN tunnel 1", "VPN tunnel 2")

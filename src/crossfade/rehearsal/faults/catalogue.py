@@ -142,6 +142,16 @@ _OF_THE_WAN = (
         example="5s",
         span=Span.AMOUNT,
     ),
+    FaultKind(
+        name="vpn-down",
+        does="the primary path between the sites is down: connections break, traffic takes the backup, and back again",
+        lasts="its amount",
+        unit=Unit.SECONDS,
+        default=20.0,
+        most=600.0,
+        example="20s",
+        span=Span.AMOUNT,
+    ),
 )
 
 _OF_THE_DATABASES = (

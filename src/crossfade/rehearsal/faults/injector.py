@@ -99,7 +99,7 @@ class Injector:
 
 
 def needs_wan(faults: Sequence[Fault]) -> bool:
-    return any(fault.kind.name.startswith("wan-") for fault in faults)
+    return any(fault.kind.name.startswith(("wan-", "vpn-")) for fault in faults)
 
 
 def full_disks(faults: Sequence[Fault]) -> frozenset[Side]:

@@ -72,6 +72,7 @@ class Strikes:
             "operator-pulls": (lambda: self._pull(fault.word), lambda: self._let_go(fault.word)),
             "wan-latency": (lambda: self._set_round_trip(fault.amount or 0.0), lambda: self._set_round_trip(0.0)),
             "wan-cut": (self._cut, self._heal),
+            "vpn-down": (lambda: self._set_primary_path(up=False), lambda: self._set_primary_path(up=True)),
             "source-db-kill": (source.kill, _nothing),
             "target-db-kill": (target.kill, _nothing),
             "disk-full": (center.clusters[primary].fill_disk, self._make_room),
@@ -124,6 +125,9 @@ class Strikes:
 
     def _heal(self) -> None:
         self._wan().heal()
+
+    def _set_primary_path(self, *, up: bool) -> None:
+        self._wan().set_path(wan.PRIMARY, up=up)
 
     def _wan(self) -> wan.WanControl:
         return wan.WanControl(port=self._data_center.layout.ports.wan_control)
