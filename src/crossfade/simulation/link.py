@@ -1,7 +1,7 @@
 """The way between two sites: late, cut, and whole again."""
 
 import random
-from collections.abc import Callable
+from collections import deque
 
 from crossfade.simulation.hub import Action, Hub
 
@@ -59,12 +59,13 @@ class Link:
 class Pipe:
     """One direction of one connection: what is sent arrives once and in order, or not at all once it is closed."""
 
-    __slots__ = ("_last", "_link", "closed")
+    __slots__ = ("_last", "_link", "_waiting", "closed")
 
     def __init__(self, link: Link) -> None:
         self._link, self._last, self.closed = link, 0.0, False
+        self._waiting: deque[Action] = deque()
 
-    def send(self, deliver: Callable[[], None]) -> None:
+    def send(self, deliver: Action) -> None:
         if self.closed:
             return
         link = self._link
@@ -74,11 +75,20 @@ class Pipe:
 
     def close(self) -> None:
         self.closed = True
+        self._waiting.clear()
 
-    def _arrive(self, deliver: Callable[[], None]) -> None:
+    def _arrive(self, deliver: Action) -> None:
         if self.closed:
             return
-        if self._link.up:
+        if self._link.up and not self._waiting:
             deliver()
-        else:
-            self._link.hold(lambda: self._arrive(deliver))
+            return
+        self._waiting.append(deliver)
+        if len(self._waiting) == 1:
+            self._link.hold(self._drain)
+
+    def _drain(self) -> None:
+        while self._waiting and self._link.up:
+            self._waiting.popleft()()
+        if self._waiting:
+            self._link.hold(self._drain)

@@ -39,6 +39,7 @@ class SlotRecord(NamedTuple):
     system_id: int
     timeline: str
     lost_reason: str | None
+    begins_at: int | None = None
 
 
 class Marker(NamedTuple):

@@ -162,9 +162,14 @@ def unskipped(server: "Server", task: Task, tx: Transaction, args: list[str]) ->
 
 
 def echoed(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answer:  # noqa: ARG001 - as each
-    """None: this log does not tell where a change was made."""
+    """How many changes the slot would send that were not made here."""
     yield server.latency.statement()
-    return 0
+    slot = server.slots.get(args[0])
+    if slot is None:
+        raise ServerError("42704", f'replication slot "{args[0]}" does not exist')
+    published = server.catalog.publications[slot.name]
+    commits = (commit for commit in server.wal.between(slot.confirmed, server.wal.flushed) if commit.replicated)
+    return sum(change.table in published for commit in commits for change in commit.changes)
 
 
 def beat(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answer:  # noqa: ARG001 - as each

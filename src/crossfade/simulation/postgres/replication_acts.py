@@ -35,6 +35,38 @@ def lose_slot(backend: "Backend", _task: Task, parameters: Sequence[Any]) -> Wor
     return []
 
 
+def note_beginning(name: str) -> Act:
+    """Where the slot stands now, in the transaction that opens this side."""
+
+    def act(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
+        yield from ()
+        slot = backend.server.slots.get(name)
+        records = backend.transaction.seen(backend.server.catalog).slot_records
+        if slot is not None:
+            position = slot.confirmed
+            noted = (r._replace(begins_at=position) if r.name == name else r for r in records)
+            backend.transaction.stage(slot_records=tuple(noted))
+        return []
+
+    return act
+
+
+def advance_origin(name: str, wanted: str) -> Act:
+    """The subscription's own position, never back; lost with this transaction in a crash."""
+
+    def act(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
+        yield from ()
+        found, position = backend.server.subscriptions.get(name), from_text(wanted)
+        if found is None or found.origin >= position:
+            return []
+        if found.worker is not None:
+            raise ServerError("55006", "replication origin is already active")
+        backend.transaction.on_visible.append(lambda _: found.advance(position))
+        return [("",)]
+
+    return act
+
+
 def create_slot(name: str | None = None, *, temporary: bool = False) -> Act:
     """It waits for every transaction that was writing when it was asked for."""
 

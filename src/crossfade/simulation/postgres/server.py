@@ -218,7 +218,7 @@ class Server:
             self.end(tx)
             raise ServerError("53100", "could not extend file: No space left on device")
         size = _COMMIT_BYTES + _ROW_BYTES * (len(tx.changes) + len(tx.staged))
-        tx.commit = self.wal.append(tuple(tx.changes), size)
+        tx.commit = self.wal.append(tuple(tx.changes), size, replicated=tx.replicated)
         if synchronous:
             task.shielded = True
             yield from self.flush(tx.commit.lsn)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from crossfade.database import state
+from crossfade.database.fence import _BEGINS as BEGINS
+from crossfade.database.way_back import _BEGIN_AT as BEGIN_AT
 from crossfade.simulation.postgres import acts, replication_acts
 from crossfade.simulation.postgres.acts import Act, call, lock_table
 from crossfade.simulation.postgres.task import ServerError
@@ -38,6 +40,7 @@ ACTS: dict[str, Act] = {
     " WHERE s.slot_name = %s AND NOT w.open AND NOT s.active": replication_acts.advance_closed,
     "SELECT pg_log_standby_snapshot()": replication_acts.log_snapshot,
     "SELECT pg_logical_emit_message(true, 'crossfade', 'nudge')": replication_acts.emit_message,
+    "SELECT pg_logical_emit_message(true, 'crossfade', 'position')": replication_acts.emit_message,
 }
 SCRIPTS = {text for text in ACTS if ";" in text}
 """Texts of several statements that are understood as one."""
@@ -60,9 +63,22 @@ def _named_call(found: re.Match[str]) -> Act:
     return call(found[1], args, label="unskipped" if found[0].startswith("SELECT 'unskipped'") else None)
 
 
+def _shaped(text: str, **fields: str) -> re.Pattern[str]:
+    """A statement of ours with places to fill, as a pattern."""
+    pattern = re.escape(text.strip())
+    for name, field in fields.items():
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), field)
+    return re.compile(pattern)
+
+
 _NAME = r'"?(\w+)"?'
 _SHAPES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Act]]] = [
     (re.compile(r"SELECT (?:'unskipped', )?(crossfade\.\w+)\((.*)\)"), _named_call),
+    (_shaped(BEGINS, slot=r"(\w+)"), lambda m: replication_acts.note_beginning(m[1])),
+    (
+        _shaped(BEGIN_AT.split(";")[2], name=r"(\w+)", at=r"([0-9A-F/]+)"),
+        lambda m: replication_acts.advance_origin(m[2], m[1]),
+    ),
     (re.compile(r"LOCK TABLE ONLY (\S+) IN SHARE MODE"), lambda m: lock_table(m[1])),
     (re.compile(r"SELECT '(\w+)', extract\(epoch FROM clock_timestamp\(\)\)"), lambda m: acts.point(m[1])),
     (

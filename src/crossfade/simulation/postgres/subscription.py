@@ -59,6 +59,10 @@ class Subscription:
         if worker is not None:
             self.server.hub.after(self.server.latency.between(0.001, _NOTICES_SECONDS), worker.leave_if_disabled)
 
+    def advance(self, position: int) -> None:
+        """By hand, while it sleeps."""
+        self.origin = max(self.origin, position)
+
     def drop(self) -> None:
         self.enabled, self.gone = False, True
         self.server.on_up.remove(self.launch)
@@ -201,7 +205,7 @@ class Worker:
                     continue
                 yield from here.lock(task, tx, change.table, Mode.WRITE)
                 self._take(tx, change)
-            tx.logs = True
+            tx.logs = tx.replicated = True
             tx.on_visible.append(lambda lsn: self._applied(lsn, commit.lsn))
             yield from here.commit(task, tx, synchronous=False)
         finally:

@@ -22,7 +22,7 @@ class Transaction:
         self.on_visible: list[Callable[[int], None]] = []
         self.lock_timeout = 0.0
         self.commit: Commit | None = None
-        self.failed = False
+        self.replicated = False
         self.logs = False  # there is something to log, though no row of this side changes
 
     def stage(self, **fields: Any) -> None:

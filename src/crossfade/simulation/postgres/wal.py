@@ -22,10 +22,14 @@ class Change:
 
 @dataclass(slots=True)
 class Commit:
-    """A committed transaction in the log. `seen` is its place in the order of becoming visible; 0 while it is not."""
+    """A committed transaction in the log.
+
+    `seen` is its place in the order of becoming visible; 0 while it is not. `replicated` is not made here.
+    """
 
     lsn: int
     changes: tuple[Change, ...]
+    replicated: bool = False
     seen: int = 0
 
 
@@ -62,8 +66,8 @@ class Wal:
         self.inserted += size
         return self.inserted
 
-    def append(self, changes: tuple[Change, ...], size: int) -> Commit:
-        commit = Commit(self.grow(size), changes)
+    def append(self, changes: tuple[Change, ...], size: int, *, replicated: bool) -> Commit:
+        commit = Commit(self.grow(size), changes, replicated)
         self._commits.append(commit)
         self._lsns.append(commit.lsn)
         return commit
