@@ -124,6 +124,20 @@ def test_the_share_is_set_again_when_somebody_turned_the_router(bench: Bench) ->
     assert bench.engine().run() is Outcome.COMPLETED
 
 
+def test_it_goes_on_when_a_share_was_set_again_and_reported_as_failed(bench: Bench) -> None:
+    bench.run_until(lambda b: b.world.percent == 25.0)
+
+    def fail_though_it_is_done(end: End) -> EndMissed | None:
+        if end != ends.SharesAre(canary_percent=25.0) or bench.events(EndMissed):
+            return None
+        bench.world.percent = 25.0
+        return missed(end)
+
+    bench.world.percent, bench.world.hear = 0.0, fail_though_it_is_done
+    assert bench.engine().run() is Outcome.COMPLETED
+    assert len(bench.events(EndMissed)) == 1
+
+
 def test_a_hold_stops_the_way_forward_until_released(bench: Bench) -> None:
     bench.run_until(lambda b: b.world.percent == 5.0)
     bench.say(events.Held(reason="incident"))

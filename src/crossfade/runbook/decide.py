@@ -88,7 +88,7 @@ def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
     """Count from the first fresh reading after the warm-up of a share; then judge what came since."""
     if state.course is not Course.FORWARD or state.canary_percent == 0 or state.plan is None:
         return
-    if state.miss is not None and isinstance(state.miss.last.end, ends.SharesAre):
+    if state.miss is not None and isinstance(state.miss.last.end, ends.SharesAre) and not _as_wanted(state, seen):
         return  # nobody knows under which share these requests were counted
     reading = fresh_reading(state, seen.arms, now)
     if isinstance(reading, NoData):
@@ -102,6 +102,11 @@ def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
         yield looked
     elif reading.boot != state.counting.reading.boot:
         yield CountingStarted(reading=reading)
+
+
+def _as_wanted(state: State, seen: Seen) -> bool:
+    found = seen.shares.value
+    return not isinstance(found, NoData) and found.canary_percent == state.canary_percent
 
 
 def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
