@@ -190,6 +190,21 @@ def test_the_way_back_is_woken_first_when_a_person_asks_right_after_the_switch(b
     assert bench.engine().run() is Outcome.FAILED_BACK
 
 
+def test_files_written_on_the_target_return_when_a_person_asks_right_after_the_switch(bench: Bench) -> None:
+    """They still went the other way: what users had been promised lay on the target's share alone."""
+
+    def ask(end: End) -> None:
+        if end == ends.WriterIs(side=Side.TARGET, epoch=1) and not bench.events(events.RollbackRequested):
+            bench.say(events.RollbackRequested(reason="enough"))
+
+    bench.world.hear = ask
+    assert bench.engine().run() is Outcome.FAILED_BACK
+    reached = bench.world.reached
+    turned = reached.index(ends.FilesFollow(primary=Side.TARGET))
+    assert turned < reached.index(ends.WriterIs(side=Side.SOURCE, epoch=2))
+    assert ends.FilesFollow(primary=Side.SOURCE) in reached[turned:]
+
+
 def test_a_request_is_refused_when_the_point_of_no_return_is_passed(bench: Bench) -> None:
     bench.run_until(lambda b: ends.WayBackEnded() in b.world.reached)
     bench.say(events.RollbackRequested(reason="too late"))

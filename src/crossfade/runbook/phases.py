@@ -33,6 +33,7 @@ class Gate(StrEnum):
     JUDGED = "judged"
     DRAINED = "drained"
     BAKED = "baked"
+    WAY_BACK_ALIVE = "way_back_alive"
     LINK_BACKED = "link_backed"
 
 
@@ -82,11 +83,13 @@ def steps_rolling_back(phase: Phase) -> tuple[Step, ...]:
 def steps_failing_back(epoch: int) -> tuple[Step, ...]:
     """The mirrored switch. `epoch` is the one under which the target writes; the source writes under the next.
 
-    Whoever turns back right after the cutover finds the way back asleep: it is woken first, or nothing would drain.
+    Whoever turns back right after the cutover finds the way back asleep, and files still going the other way: both are
+    turned first, or nothing would drain, and files written on the target would stay there.
     """
     return (
         Reach(end=ends.SharesAre(canary_percent=0.0)),
         Reach(end=ends.WayBackAwake(primary=Side.TARGET, epoch=epoch)),
+        Reach(end=ends.FilesFollow(primary=Side.TARGET)),
         *_switch(Side.SOURCE, epoch + 1),
         Await(gate=Gate.FILES_IN_STEP),
         Reach(end=ends.ChecksPassed(suite=Suite.SOURCE)),
@@ -170,7 +173,9 @@ def _bake(plan: Plan, epoch: int) -> tuple[Step, ...]:
 
 
 def _finalize(plan: Plan, epoch: int) -> tuple[Step, ...]:
+    # The bake has seen it alive, but an approval may have taken days since.
     return (
+        Await(gate=Gate.WAY_BACK_ALIVE),
         Reach(end=ends.WayBackEnded()),
         Reach(end=ends.ServersFinalized()),
         Reach(end=ends.FilesStopped()),
