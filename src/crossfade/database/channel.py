@@ -218,9 +218,14 @@ class Channel:
         self.publisher.rows("RESET statement_timeout")
 
     def echoes(self) -> int:
-        """How many changes would return to the side that they came from. The subscription sleeps afterwards."""
+        """How many changes would return to the side that they came from. The subscription sleeps afterwards if any do."""
+        echoes = 0
         self.put_to_sleep()
-        ((echoes,),) = self.publisher.rows("SELECT crossfade.echoed(%s)", (self.name,), patience=_SKIP)
+        try:
+            ((echoes,),) = self.publisher.rows("SELECT crossfade.echoed(%s)", (self.name,), patience=_SKIP)
+        finally:
+            if not int(echoes) and not self.subscriber.closed:
+                self.awaken()
         return int(echoes)
 
     # the end of it

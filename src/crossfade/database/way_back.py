@@ -66,6 +66,8 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
         run_while_nudging(other, fence.await_script(token, patience), primary, patience=2 * patience)
     except NotDrained as exc:
         other.roll_back()
+        if is_proven(primary, other):  # another engine was at it, and its marker has come: let that be
+            return
         if echoes := leaving.echoes():
             raise leaving.lose(
                 f"{echoes} changes that somebody made on the {other.side} around the fence have arrived here,"
