@@ -159,7 +159,13 @@ def test_it_is_noted_and_never_ends_when_it_could_not_be_brought_about() -> None
     faults.hear(entry(PhaseEntered(phase=Phase.CUTOVER)))
     faults.tick()
     assert (faults.struck, strikes.said) == ([], [])
-    assert [why for _, why in faults.missed] == ["away", "away"]
+    assert faults.not_struck() == ("long-transaction=1ms@canary: away", "wan-latency@canary: away")
+
+
+def test_it_is_told_at_the_end_when_a_place_was_never_reached() -> None:
+    faults, _ = injector("router-kill@failback:fenced", "app-kill@canary")
+    faults.hear(entry(PhaseEntered(phase=Phase.CANARY)))
+    assert faults.not_struck() == ("router-kill@failback:fenced: its place was not reached",)
 
 
 def test_disks_are_made_fillable_only_where_they_will_be_full() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from crossfade.cli.migration_file import sound
 from crossfade.cli.output import Exit, answer, people
@@ -123,6 +124,8 @@ def _carry_out(conductor: Conductor, reports: Path) -> Result:
         conducted = conductor.run(Watcher(tell=seen.tell, show=seen.show))
     finally:
         seen.close()
+    for words in conducted.not_struck:
+        people.print(f"  [yellow]not brought about[/] {escape(words)}")
     people.print("  counting what the users were promised …")
     return bring_home(conductor, conducted, reports)
 

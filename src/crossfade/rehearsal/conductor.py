@@ -43,13 +43,17 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conducted:
-    """What the conductor knows at the end; the users' record and the databases know the rest."""
+    """What the conductor knows at the end; the users' record and the databases know the rest.
+
+    `not_struck`: the faults asked for that were not brought about, each with its reason.
+    """
 
     outcome: Outcome
     state: State
     entries: tuple[Entry, ...]
     struck: tuple[Struck, ...]
     began: datetime
+    not_struck: tuple[str, ...] = ()
 
 
 class Conductor:
@@ -95,6 +99,7 @@ class Conductor:
             entries=tuple(self._entries),
             struck=tuple(self._injector.struck),
             began=began,
+            not_struck=self._injector.not_struck(),
         )
 
     def close(self) -> None:

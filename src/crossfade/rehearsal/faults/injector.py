@@ -49,10 +49,10 @@ class Injector:
         wheres = [fault.where for fault in self._waiting]
         return frozenset((where.switch_to, where.point) for where in wheres if where.point is not None)
 
-    @property
-    def waiting(self) -> tuple[Fault, ...]:
-        """Faults whose place was not reached."""
-        return tuple(self._waiting)
+    def not_struck(self) -> tuple[str, ...]:
+        """What was asked for and not brought about, and why."""
+        never = [f"{fault.text}: its place was not reached" for fault in self._waiting]
+        return (*never, *(f"{fault.text}: {why}" for fault, why in self.missed))
 
     def hear(self, entry: Entry) -> None:
         """Whatever this event calls for: faults whose place is reached, and the end of those whose time is over."""
