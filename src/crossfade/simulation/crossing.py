@@ -43,7 +43,9 @@ class Disturbances:
 class Crossing:
     """Stands before a role: every verb and look of the port passes through it."""
 
-    def __init__(self, name: str, role: Any, *, hub: Hub, rng: Random, disturbances: Disturbances, occur: Occur) -> None:  # noqa: PLR0913 - what a call passes through
+    def __init__(
+        self, name: str, role: Any, *, hub: Hub, rng: Random, disturbances: Disturbances, occur: Occur
+    ) -> None:
         self._name, self._role, self._hub, self._rng = name, role, hub, rng
         self._disturbances, self._occur = disturbances, occur
         self._seen: dict[str, Any] = {}

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 from crossfade.engine.engine import Engine
-from crossfade.engine.world import Roles, RolesWorld
+from crossfade.engine.world import RolesWorld
 from crossfade.journal.port import Journal
 from crossfade.model import ends
-from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import EndMissed, EndReached, Event
 from crossfade.model.seen import Seen
@@ -71,7 +70,9 @@ class SeenWorld:
 class Engines:
     """Starts engines and sees that there is one until the migration has ended."""
 
-    def __init__(self, hub: Hub, rng: Random, start: Callable[[EngineClock], Engine], note: Callable[[str], None]) -> None:
+    def __init__(
+        self, hub: Hub, rng: Random, start: Callable[[EngineClock], Engine], note: Callable[[str], None]
+    ) -> None:
         self._hub, self._rng, self._make, self._note = hub, rng, start, note
         self.clock = EngineClock(hub)
         self.running: list[Process] = []

@@ -71,7 +71,7 @@ class Injector:
     def engine_freeze(self, fault: Fault) -> None:
         self._world.engines.freeze(max(0.05, fault.lasts))
 
-    def second_engine(self, fault: Fault) -> None:
+    def second_engine(self, _: Fault) -> None:
         self._world.engines.start()
 
     def clock_jump(self, fault: Fault) -> None:
@@ -108,7 +108,7 @@ class Injector:
         router.stop()
         self._until_later(min(fault.lasts, 20.0), back)
 
-    def router_forgets(self, fault: Fault) -> None:
+    def router_forgets(self, _: Fault) -> None:
         if self._world.router.up:
             self._world.metrics.restart()
             self._world.router.forget()
@@ -150,7 +150,7 @@ class Injector:
         server = self._world.servers_of_data[fault.side]
         server.write("rogue-1", role="postgres", seconds=0.01, done=lambda _: None)
 
-    def row_damaged(self, fault: Fault) -> None:
+    def row_damaged(self, _: Fault) -> None:
         """A row is lost on the side that takes no writes."""
         for server in self._world.servers_of_data.values():
             table = server.tables.get(ENTRIES)

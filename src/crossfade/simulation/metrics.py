@@ -33,9 +33,7 @@ class SimulatedMetrics:
         if not self._router.up:
             return NoData(reason="the router is away")
         self._count(self._router.percent)
-        return ArmReading(
-            boot=str(self._boot), baseline=_reading(self._counts[0]), canary=_reading(self._counts[1])
-        )
+        return ArmReading(boot=str(self._boot), baseline=_reading(self._counts[0]), canary=_reading(self._counts[1]))
 
     def _count(self, percent: float) -> None:
         """What came since the last count, while the share was `percent`."""
@@ -64,9 +62,7 @@ def _nothing() -> tuple[list[int], list[int]]:
 
 def _reading(counts: list[int]) -> ArmCounts:
     errors, *bins = counts
-    return ArmCounts(
-        requests=sum(bins), errors=errors, latency=LatencyHistogram(edges_ms=_EDGES, counts=tuple(bins))
-    )
+    return ArmCounts(requests=sum(bins), errors=errors, latency=LatencyHistogram(edges_ms=_EDGES, counts=tuple(bins)))
 
 
 def _slower(factor: float) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 from crossfade.journal.port import VersionConflict
@@ -37,15 +38,20 @@ class Persons:
                 until = self._hub.now() + timedelta(seconds=max(1.0, lasts))
                 self._give(who, lambda _: Overridden(reason="known", until=until))
             case _:
-                self._give(who, lambda state: _approval(state, who))
+                self._approve(who)
+
+    def _approve(self, who: str) -> None:
+        self._give(who, lambda state: _approval(state, who))
 
     def _hear(self, entry: Entry) -> None:
         if isinstance(entry.event, GateWaits) and entry.event.cause == "approval":
             for who in _ANYBODY:
-                self._hub.after(self._rng.uniform(0.05, 2.0), lambda who=who: self._give(who, lambda s: _approval(s, who)))  # type: ignore[misc]
+                self._hub.after(self._rng.uniform(0.05, 2.0), partial(self._approve, who))
         if isinstance(entry.event, Held) and entry.by == "engine":
             of = self._rng.choice(("release", "rollback"))
-            word: Word = _release if of == "release" else lambda _: RollbackRequested(reason="asked whether to fail back")
+            word: Word = (
+                _release if of == "release" else lambda _: RollbackRequested(reason="asked whether to fail back")
+            )
             self._hub.after(self._rng.uniform(0.1, 2.0), lambda: self._give("ann", word))
 
     def _give(self, who: str, word: Word) -> None:
@@ -68,7 +74,9 @@ class Persons:
     def _now(self) -> State:
         entries = self._journal.read(self._version)
         if entries:
-            told = (entry for entry in entries if not isinstance(entry.event, Looked))  # the judge is not their business
+            told = (
+                entry for entry in entries if not isinstance(entry.event, Looked)
+            )  # the judge is not their business
             self._state, self._version = fold(told, self._state), entries[-1].position
         return self._state
 

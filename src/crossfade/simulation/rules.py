@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from crossfade.model.events import MigrationEnded
 from crossfade.model.terms import Outcome, Side
-from crossfade.simulation.databases import AppDatabase
 from crossfade.simulation.faults import Fault
+from crossfade.simulation.postgres.server import Server
 from crossfade.simulation.users import Users
 
 
@@ -21,7 +21,7 @@ class Violation:
 
 def of_the_end(
     ended: MigrationEnded | None,
-    databases: Mapping[Side, AppDatabase],
+    databases: Mapping[Side, Server],
     users: Users,
     percent: float,
     faults: Sequence[Fault],

@@ -21,7 +21,10 @@ _QUIET = 35.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """`events` is the number of the journal's entries, `faults` names those that came to be, `writes` were acknowledged."""
+    """`events` is the number of the journal's entries; `faults` counts those that came to be, by kind.
+
+    `writes` were acknowledged; of `unsure` ones their users never learnt. `seconds` is when it ended, in virtual time.
+    """
 
     seed: int
     outcome: Outcome | None
@@ -60,7 +63,9 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
         world.audit()
     except Exception as failure:  # noqa: BLE001 - a failure of the code under test is what is looked for
         seconds = hub.seconds
-        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)]
+        places = [
+            f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)
+        ]
         world.violated("no failure", f"{type(failure).__name__}: {failure} ({' > '.join(places[-3:])})")
     finally:
         hub.close()

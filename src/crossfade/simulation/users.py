@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from random import Random
 
 from crossfade.model.terms import Side
-from crossfade.simulation.databases import AppDatabase
 from crossfade.simulation.hub import Hub
 from crossfade.simulation.postgres.catalog import APPLICATION, BATCH
+from crossfade.simulation.postgres.server import Server
 
 _USUAL = 0.7
 """Seconds between writes, on average."""
@@ -30,14 +30,16 @@ class _Write:
 
 
 class Users:
-    """`ledger` holds the keys of writes that were acknowledged; `unsure` those given up without an answer. For `excused`
-    rows the world has taken away itself nothing is promised."""
+    """`ledger` holds the keys of writes that were acknowledged; `unsure` those given up without an answer.
+
+    For `excused` ones, whose rows the world has taken away itself, nothing is promised.
+    """
 
     def __init__(
         self,
         hub: Hub,
         rng: Random,
-        databases: Mapping[Side, AppDatabase],
+        databases: Mapping[Side, Server],
         route: Callable[[float], Side | None],
         reaches: Callable[[Side, Side], bool],
     ) -> None:

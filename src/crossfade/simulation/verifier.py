@@ -6,8 +6,8 @@ from random import Random
 
 from crossfade.model.seen import Difference, Verification
 from crossfade.model.terms import NoData, Side
-from crossfade.simulation.databases import AppDatabase
 from crossfade.simulation.hub import Hub
+from crossfade.simulation.postgres.server import Server
 
 _TABLE = "ledger.transfers"
 _SETTLES = 3
@@ -17,7 +17,7 @@ _PAUSE = 0.3
 class SimulatedVerifier:
     """The port. Rows that differ are looked at again: what replication still carries is no difference."""
 
-    def __init__(self, hub: Hub, rng: Random, databases: Mapping[Side, AppDatabase]) -> None:
+    def __init__(self, hub: Hub, rng: Random, databases: Mapping[Side, Server]) -> None:
         self._hub, self._rng, self._databases = hub, rng, databases
 
     def verify(self, primary: Side) -> Verification | NoData:
@@ -28,7 +28,7 @@ class SimulatedVerifier:
         for _ in range(_SETTLES):
             if any(not self._databases[side].up for side in Side):
                 return NoData(reason="a database cannot be reached")
-            kinds = self._different(primary)
+            kinds = self._different()
             now = set(kinds)
             suspects = now if suspects is None else suspects & now
             if not suspects:
@@ -43,7 +43,7 @@ class SimulatedVerifier:
             duration=timedelta(seconds=self._hub.seconds - began),
         )
 
-    def _different(self, primary: Side) -> dict[str, str]:
+    def _different(self) -> dict[str, str]:
         source, target = (self._databases[side].committed() for side in Side)
         kinds = {key: "missing" for key in source if key not in target}
         kinds.update({key: "extra" for key in target if key not in source})

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from crossfade.engine.engine import ENGINE, Engine
 from crossfade.engine.world import Roles, RolesWorld
@@ -26,7 +26,6 @@ from crossfade.model.terms import Side
 from crossfade.simulation.chances import chances
 from crossfade.simulation.crossing import Crossing, Disturbances
 from crossfade.simulation.engines import CrashingJournal, EngineClock, Engines, SeenWorld
-from crossfade.simulation.faults import Fault
 from crossfade.simulation.history import History
 from crossfade.simulation.hub import Hub
 from crossfade.simulation.injector import Injector
@@ -65,7 +64,9 @@ class SimulatedWorld:
 
         self.journal = SharedJournal()
         self.injector = Injector(self, scenario.faults, rng("injector"))
-        self.databases = Databases(hub, rng("databases"), engine_at=scenario.engine_at, retry_seconds=scenario.retry_seconds)
+        self.databases = Databases(
+            hub, rng("databases"), engine_at=scenario.engine_at, retry_seconds=scenario.retry_seconds
+        )
         self.databases.wan.round_trip = scenario.round_trip
         self.servers_of_data = {side: self.databases[side] for side in Side}
         self.router = SimulatedRouter(hub, rng("router"))
@@ -97,9 +98,7 @@ class SimulatedWorld:
         self.history.note("rule", f"VIOLATED: {rule}: {what}")
 
     def begin(self) -> None:
-        self.journal.append(
-            [MigrationPlanned(plan=self.scenario.plan)], expected=0, at=self.hub.now(), by="simulation"
-        )
+        self.journal.append([MigrationPlanned(plan=self.scenario.plan)], expected=0, at=self.hub.now(), by="simulation")
         self.users.start()
         self.engines.start()
 
@@ -127,7 +126,9 @@ class SimulatedWorld:
             occur=self.occur,
         )
         roles = Roles(
-            database=crossing("database", self.databases.role(at=self._at_point if self.scenario.step_by_step else None)),
+            database=crossing(
+                "database", self.databases.role(at=self._at_point if self.scenario.step_by_step else None)
+            ),
             router=crossing("router", self.router),
             metrics=crossing("metrics", self.metrics),
             servers=crossing("servers", self.app_servers),
@@ -138,12 +139,12 @@ class SimulatedWorld:
         )
         journal = CrashingJournal(self.journal, self.hub, self._rng(f"journal-{number}"), self.occur)
         world = SeenWorld(RolesWorld(roles, clock), self._saw)
-        return Engine(journal=cast(Any, journal), world=world, clock=clock)
+        return Engine(journal=journal, world=world, clock=clock)
 
     def _listen(self) -> None:
         self.journal.listeners.insert(0, self._hear)
         for server in self.servers_of_data.values():
-            server.on_grant_change.append(lambda server: self._granted(server))
+            server.on_grant_change.append(self._granted)
         self.router.on_change.append(self._share_changed)
 
     def _route(self, user: float) -> Side | None:
@@ -219,4 +220,6 @@ def _words(event: Any) -> str:
         case MigrationPlanned():
             return "planned"
         case _:
-            return f"{event.kind} {getattr(event, 'reason', '')}{getattr(event, 'phase', '')}{getattr(event, 'gate', '')}"
+            return (
+                f"{event.kind} {getattr(event, 'reason', '')}{getattr(event, 'phase', '')}{getattr(event, 'gate', '')}"
+            )
