@@ -123,6 +123,8 @@ def _kind(parameter: Any) -> str:
 def _range(parameter: Any) -> str:
     if getattr(parameter, "min", None) is None:
         return ""
+    if parameter.max is None:
+        return f" At least {parameter.min:g}."
     return f" From {parameter.min:g} to {parameter.max:g}."
 
 
@@ -146,8 +148,8 @@ def _fault_table() -> str:
         "## Faults\n\n"
         "`--fault KIND[=AMOUNT]@WHERE` may be given several times. WHERE is a phase\n"
         f"({', '.join(f'`{phase}`' for phase in Phase)}), a share of the\n"
-        "ladder (`canary:25`), a decision to go back (`rollback`, `failback`), or a point of a switch: `cutover:` or,\n"
-        f"for the switch back, `failback:`, and one of {', '.join(f'`{point}`' for point in SWITCH_POINTS)}.\n"
+        "ladder (`canary:25`), a decision to go back (`roll_back`, `fail_back`), or a point of a switch: `cutover:`\n"
+        f"or, for the switch back, `fail_back:`, and one of {', '.join(f'`{point}`' for point in SWITCH_POINTS)}.\n"
         "At a point the engine waits until the fault has been brought about.\n\n"
         "| kind | amount | what happens | lasts | where |\n| --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
     )

@@ -75,7 +75,7 @@ def test_each_kind_is_understood_as_the_catalogue_writes_it(kind: FaultKind) -> 
 
 
 @pytest.mark.parametrize("point", SWITCH_POINTS)
-@pytest.mark.parametrize(("word", "to"), [("cutover", Side.TARGET), ("failback", Side.SOURCE)])
+@pytest.mark.parametrize(("word", "to"), [("cutover", Side.TARGET), ("fail_back", Side.SOURCE)])
 def test_every_point_of_the_switch_there_and_back_is_a_place(word: str, to: Side, point: str) -> None:
     faults, _ = injector(f"router-kill@{word}:{point}")
     assert faults.points == {(to, point)}
@@ -85,10 +85,10 @@ def test_every_point_of_the_switch_there_and_back_is_a_place(word: str, to: Side
     ("text", "says"),
     [
         ("canary-errors=1%@cutover:fenced", "cannot strike at a point"),
-        ("controller-kill@bake:fenced", "belong to cutover, and to failback"),
-        ("controller-kill@rollback:fenced", "belong to cutover, and to failback"),
+        ("controller-kill@bake:fenced", "belong to cutover, and to fail_back"),
+        ("controller-kill@roll_back:fenced", "belong to cutover, and to fail_back"),
         ("controller-kill@cutover:fense", "neither a share nor a point"),
-        ("controller-kill@nowhere", "rollback, failback"),
+        ("controller-kill@nowhere", "roll_back, fail_back"),
         ("wrong-rows=1.5@canary", "whole number"),
         ("wrong-rows=3@bake", "strikes in validate or shadow or canary or cutover only"),
         ("wrong-rows=3%@canary", "write it like 3"),
@@ -111,8 +111,8 @@ def test_it_is_said_what_is_wrong_when_a_fault_cannot_be(text: str, says: str) -
     [
         ("router-kill@canary", PhaseEntered(phase=Phase.CANARY)),
         ("router-kill@canary:25", EndReached(end=ends.SharesAre(canary_percent=25.0))),
-        ("router-kill@rollback", RollbackDecided(cause="person", reason="")),
-        ("router-kill@failback", FAILED_BACK),
+        ("router-kill@roll_back", RollbackDecided(cause="person", reason="")),
+        ("router-kill@fail_back", FAILED_BACK),
     ],
 )
 def test_it_strikes_once_when_its_place_is_reached(text: str, event: Event) -> None:
@@ -126,7 +126,7 @@ def test_it_strikes_once_when_its_place_is_reached(text: str, event: Event) -> N
 
 
 def test_it_strikes_the_side_that_takes_writes_then() -> None:
-    faults, strikes = injector("slot-dropped@failback", "disk-full@bake")
+    faults, strikes = injector("slot-dropped@fail_back", "disk-full@bake")
     faults.hear(entry(AT_TARGET))
     faults.hear(entry(PhaseEntered(phase=Phase.BAKE)))
     faults.hear(entry(FAILED_BACK))
@@ -163,9 +163,9 @@ def test_it_is_noted_and_never_ends_when_it_could_not_be_brought_about() -> None
 
 
 def test_it_is_told_at_the_end_when_a_place_was_never_reached() -> None:
-    faults, _ = injector("router-kill@failback:fenced", "app-kill@canary")
+    faults, _ = injector("router-kill@fail_back:fenced", "app-kill@canary")
     faults.hear(entry(PhaseEntered(phase=Phase.CANARY)))
-    assert faults.not_struck() == ("router-kill@failback:fenced: its place was not reached",)
+    assert faults.not_struck() == ("router-kill@fail_back:fenced: its place was not reached",)
 
 
 def test_disks_are_made_fillable_only_where_they_will_be_full() -> None:
@@ -205,7 +205,7 @@ def test_the_engine_waits_at_its_point_until_the_faults_are_there(heard: PointsH
     engine = run_to(tmp_path, "fenced", went_on)
     at = heard.wait(10)
     assert at is not None
-    faults, strikes = injector("source-db-kill@cutover:fenced", "app-kill@failback:fenced", "app-kill@cutover:locked")
+    faults, strikes = injector("source-db-kill@cutover:fenced", "app-kill@fail_back:fenced", "app-kill@cutover:locked")
     with at:
         faults.reached(at)
         assert strikes.said == ["source-db-kill begins, source"]

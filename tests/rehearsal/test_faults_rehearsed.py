@@ -30,8 +30,8 @@ def test_it_fails_back_and_loses_nothing_when_struck_at_points_of_the_switch_the
         "long-transaction=3s@cutover:fencing",
         "controller-kill@cutover:taken_over",
         "operator-pulls=rollback@bake",
-        "target-db-kill@failback:fenced",
-        "controller-kill@failback:guarded",
+        "target-db-kill@fail_back:fenced",
+        "controller-kill@fail_back:guarded",
     )
     assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (10, "failed_back", "source"), ran.said
     assert (ran.result["resumes"], ran.result["differing_rows"]) == (2, 0)

@@ -53,7 +53,7 @@ class FaultKind:
 
 _MODERN_ONLY = (Phase.CANARY, Phase.CUTOVER, Phase.BAKE)
 _BEFORE_BAKE = (Phase.VALIDATE, Phase.SHADOW, Phase.CANARY, Phase.CUTOVER)
-_LOADED = (*_BEFORE_BAKE, Phase.BAKE, Turn.FAILBACK)
+_LOADED = (*_BEFORE_BAKE, Phase.BAKE, Turn.FAIL_BACK)
 _WHILE = "until its phase ends or the migration turns back"
 
 _OF_SERVERS = (

@@ -1,7 +1,7 @@
 """`KIND[=AMOUNT]@WHERE`: how a fault is named on the command line.
 
 WHERE is a phase (`canary`), a share of the ladder (`canary:25`), a point of the switch (`cutover:fenced`), a decision
-to go back (`rollback`, `failback`) or a point of the switch back (`failback:fenced`).
+to go back (`roll_back`, `fail_back`) or a point of the switch back (`fail_back:fenced`).
 """
 
 import difflib
@@ -14,7 +14,7 @@ from crossfade.model.errors import CrossfadeError
 from crossfade.rehearsal.faults.catalogue import CATALOGUE, FaultKind, Span, Unit
 from crossfade.rehearsal.faults.places import Where, parse_where
 
-_FORM = re.compile(r"(?P<kind>[a-z-]+)(=(?P<amount>[^@]+))?@(?P<phase>[a-z]+)(:(?P<place>[a-z0-9._]+))?")
+_FORM = re.compile(r"(?P<kind>[a-z-]+)(=(?P<amount>[^@]+))?@(?P<phase>[a-z_]+)(:(?P<place>[a-z0-9._]+))?")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)(%|ms|s)?")
 
 

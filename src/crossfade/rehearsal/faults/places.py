@@ -1,6 +1,6 @@
 """Where a fault strikes: a phase, a share of the ladder, a decision to go back, or a point of a switch.
 
-`canary` · `canary:25` · `cutover:fenced` · `rollback` · `failback` · `failback:fenced`
+`canary` · `canary:25` · `cutover:fenced` · `roll_back` · `fail_back` · `fail_back:fenced`
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from crossfade.model.terms import Phase, Side
 class Turn(StrEnum):
     """Where no phase is entered any more: the decision to go back has been recorded."""
 
-    ROLLBACK = "rollback"
-    FAILBACK = "failback"
+    ROLL_BACK = "roll_back"
+    FAIL_BACK = "fail_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Where:
     @property
     def switch_to(self) -> Side:
         """The direction of the switch whose point this is."""
-        return Side.SOURCE if self.phase is Turn.FAILBACK else Side.TARGET
+        return Side.SOURCE if self.phase is Turn.FAIL_BACK else Side.TARGET
 
     def is_reached(self, entry: Entry) -> bool:
         """Whether `entry` says that it goes on from here. Points of a switch are in no journal."""
@@ -41,9 +41,9 @@ class Where:
             return False
         if self.share is not None:
             return isinstance(event, EndReached) and event.end == ends.SharesAre(canary_percent=self.share)
-        if self.phase is Turn.ROLLBACK:
+        if self.phase is Turn.ROLL_BACK:
             return isinstance(event, RollbackDecided)
-        if self.phase is Turn.FAILBACK:
+        if self.phase is Turn.FAIL_BACK:
             return isinstance(event, FailBackDecided)
         return isinstance(event, PhaseEntered) and event.phase is self.phase
 
@@ -56,8 +56,8 @@ def parse_where(word: str, place: str | None, shares: Sequence[float]) -> Where 
     if place is None:
         return Where(phase=named)
     if place in SWITCH_POINTS:
-        if named not in {Phase.CUTOVER, Turn.FAILBACK}:
-            return "points of the switch belong to cutover, and to failback"
+        if named not in {Phase.CUTOVER, Turn.FAIL_BACK}:
+            return "points of the switch belong to cutover, and to fail_back"
         return Where(phase=named, point=place)
     try:
         share = float(place)
