@@ -53,6 +53,13 @@ def test_an_engine_is_given_up_when_it_only_ever_starts(layout: Layout) -> None:
     assert starts(layout, 0, 10) == 4
 
 
+def test_an_engine_is_not_given_up_when_it_is_killed_again_and_again(layout: Layout) -> None:
+    engine = KeptEngine(layout, program=(sys.executable, "-c", "import time; time.sleep(60)"))
+    for _ in range(10):
+        engine.start(())
+        engine.kill()
+
+
 def test_an_engine_is_started_again_and_again_when_it_gets_further(layout: Layout) -> None:
     assert starts(layout, 1, 7) == 7
 

@@ -58,7 +58,9 @@ class KeptEngine:
         self._process.start(Launch(argv=words, log=self.log, cwd=Path.cwd(), environment=os.environ))
 
     def kill(self) -> None:
+        """As a power cut would. That it got nowhere then is no fault of its own, and does not count."""
         self._process.kill()
+        self._known_at_start = -1
 
     def stop(self) -> None:
         self._process.stop(timeout=10.0)
