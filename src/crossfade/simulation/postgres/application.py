@@ -30,7 +30,7 @@ class Write:
         self, server: "Server", key: str, role: str, seconds: float, done: Callable[[WriteOutcome], None]
     ) -> None:
         self._server, self._key, self._role, self._seconds, self._done = server, key, role, seconds, done
-        self._told, self.application = False, role
+        self._told, self._may_go_on, self.application = False, False, role
         self._tx: Transaction | None = None
         self.pid = server.new_pid()
         if not server.up:
@@ -42,6 +42,11 @@ class Write:
     def die(self) -> None:
         """The server is gone: whoever wrote learns that it does not know."""
         self._server.hub.after(self._server.latency.statement(), lambda: self._tell(WriteOutcome.UNKNOWN))
+
+    def go_on(self) -> None:
+        """It commits now, if it would have waited."""
+        self._may_go_on = True
+        self._task.wake()
 
     def terminate(self) -> None:
         self._task.interrupt(ServerError("57P01", "terminating connection due to administrator command"))
@@ -68,7 +73,8 @@ class Write:
                 server.duplicates += 1
                 raise ServerError("23505", 'duplicate key value violates unique constraint "entries_pkey"')
             tx.change(ENTRIES, number, None, key)
-        yield self._seconds
+        if not self._may_go_on:
+            yield self._seconds
         yield from server.commit(task, tx)
 
     def _ended(self, error: ServerError | None) -> None:
