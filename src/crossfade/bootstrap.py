@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from crossfade.checks.http import HEALTH, READINESS, SERVICE, HttpChecks, Probe
+from crossfade.database.health import PostgresWatch, free_disk_of
 from crossfade.database.native import NativeReplication
 from crossfade.database.settings import NativeSettings, Reach
 from crossfade.engine.clock import WallClock
@@ -80,6 +81,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
         ),
         network=TcpNetwork([*_ways_to_databases(layout), *_paths_of_the_link(layout, file)], every=_LINKS_EVERY),
         checks=HttpChecks(_probes(layout)),
+        source=PostgresWatch(dsns[Side.SOURCE], free_disk_bytes=free_disk_of(layout.site(Side.SOURCE))),
         verifier=PostgresVerifier(
             VerifySettings(
                 source=dsns[Side.SOURCE],

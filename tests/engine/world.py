@@ -71,10 +71,11 @@ class ScriptedWorld:
     links: dict[str, bool] = field(default_factory=lambda: {"vpn": True, "direct connect": True})
     connections: int = 20
     free_disk_bytes: int | None = None
+    ask_source: Callable[[], SourceHealth | NoData] | None = None
     _counts: dict[str, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0] * (len(HEALTHY) + 2)))
     _counted_until: datetime = START
 
-    def bring_about(self, end: End) -> EndReached | EndMissed:
+    def bring_about(self, end: End, order: int = 0) -> EndReached | EndMissed:
         self._count()
         scripted = self.hear(end)
         if isinstance(scripted, EndMissed):
@@ -111,15 +112,7 @@ class ScriptedWorld:
             ),
             "servers": (ServerStatus(name="a", state=ServerState.READY_FOR_TEST, instance_running=True),),
             "links": tuple(Link(name=name, up=up, redundant=True) for name, up in self.links.items()),
-            "source": SourceHealth(
-                connections=self.connections,
-                most_connections=100,
-                our_sessions=3,
-                wal_bytes=10**8,
-                slot_wal_limit_bytes=None,
-                free_disk_bytes=self.free_disk_bytes,
-                look=timedelta(milliseconds=3),
-            ),
+            "source": self.ask_source() if self.ask_source else self._source(),
             "files": FileSync(primary=writer, files=10, bytes=100, pending=0, lag=None),
         }
         seen = {
@@ -127,6 +120,17 @@ class ScriptedWorld:
             for name, value in values.items()
         }
         return Seen(at=at, **seen)  # type: ignore[arg-type]  # the names are those of Seen
+
+    def _source(self) -> SourceHealth:
+        return SourceHealth(
+            connections=self.connections,
+            most_connections=100,
+            our_sessions=3,
+            wal_bytes=10**8,
+            slot_wal_limit_bytes=None,
+            free_disk_bytes=self.free_disk_bytes,
+            look=timedelta(milliseconds=3),
+        )
 
     def _visible(self, name: str, value: object) -> object:
         return NoData(reason="out of sight") if name in self.blind else value

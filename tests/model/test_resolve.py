@@ -57,3 +57,13 @@ def test_the_link_may_explain_twice_its_round_trip_unless_the_file_says_otherwis
         milliseconds=25
     )
     assert allowance(rehearsal__wan_round_trip="20ms", limits__judge__link_allowance="0s") == timedelta(0)
+
+
+def test_limits_of_the_source_are_those_of_the_file_but_for_the_disk_of_a_rehearsal() -> None:
+    guard = {"connections_warn_percent": 50, "connections_give_way_percent": 60, "connections_patience": "5s"}
+    values = {"database__replication__source_guard": guard, "database__replication__wal": {"warn_at": "1GB"}}
+    plan = plan_for_rehearsal(sound(with_values(**values)), "ledger-1", 4.0)
+    assert (plan.source.connections_warn, plan.source.connections_give_way) == (0.5, 0.6)
+    assert plan.source.patience == timedelta(seconds=5)
+    assert plan.source.free_disk_give_way_bytes == 96 * 2**20 < plan.source.free_disk_warn_bytes
+    assert plan.replication.warn_wal_bytes == 10**9

@@ -3,7 +3,16 @@
 from datetime import timedelta
 
 from crossfade.model.file import MigrationFile
-from crossfade.model.plan import Burn, GuardLimits, JudgeLimits, LadderStep, NeededApproval, Plan, ReplicationLimits
+from crossfade.model.plan import (
+    Burn,
+    GuardLimits,
+    JudgeLimits,
+    LadderStep,
+    NeededApproval,
+    Plan,
+    ReplicationLimits,
+    SourceLimits,
+)
 
 REHEARSAL = "rehearsal"
 """Who approves when a rehearsal approves by itself."""
@@ -12,6 +21,8 @@ _SHORTEST_ROUND = timedelta(milliseconds=500)
 _SHORTEST_FRESH = timedelta(seconds=5)
 _LINK_ROUND_TRIPS = 2
 """Of a request: one for its statement, and as much again for what a line adds when computers and line are busy."""
+_REHEARSED_DISK_WARN_BYTES = 160 * 2**20
+_REHEARSED_DISK_GIVE_WAY_BYTES = 96 * 2**20
 _SHORTEST_LOOK = timedelta(milliseconds=400)  # twice what the router takes to bring its counters up to date
 
 
@@ -43,7 +54,9 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
             lag=replication.max_lag_time,
             lag_bytes=replication.max_lag_bytes,
             retained_wal_bytes=replication.wal.drop_at,
+            warn_wal_bytes=replication.wal.warn_at,
         ),
+        source=_source_limits(file),
         judge=JudgeLimits(
             alpha=judge.alpha_percent / 100,
             latency_margin=judge.latency_margin_percent / 100,
@@ -78,6 +91,19 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
 def file_interval(file: MigrationFile, speed: float) -> timedelta:
     """Between two rounds of copying files in a rehearsal: the file's interval, divided like every wait."""
     return max(_wait(file.files.interval, file, speed), _SHORTEST_ROUND)
+
+
+def _source_limits(file: MigrationFile) -> SourceLimits:
+    """The disk of a rehearsal's source is this computer's, which holds gigabytes to spare for nobody."""
+    guard = file.database.replication.source_guard
+    return SourceLimits(
+        connections_warn=guard.connections_warn_percent / 100,
+        connections_give_way=guard.connections_give_way_percent / 100,
+        free_disk_warn_bytes=min(guard.free_disk_warn, _REHEARSED_DISK_WARN_BYTES),
+        free_disk_give_way_bytes=min(guard.free_disk_give_way, _REHEARSED_DISK_GIVE_WAY_BYTES),
+        patience=guard.connections_patience,
+        slow_look=guard.slow_answer,
+    )
 
 
 def _link_allowance(file: MigrationFile) -> timedelta:

@@ -67,6 +67,16 @@ MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com
         ({"database__source__version": 16, "database__target__version": 15}, "database.target.version", "older"),
         ({"database__target__storage": "100GB"}, "database.target.storage", "less than"),
         ({"database__replication__wal": {"warn_at": "60GB"}}, "database.replication.wal.warn_at", "lower"),
+        (
+            {"database__replication__source_guard": {"connections_warn_percent": 95}},
+            "database.replication.source_guard.connections_warn_percent",
+            "lower",
+        ),
+        (
+            {"database__replication__source_guard": {"free_disk_warn": "5GB"}},
+            "database.replication.source_guard.free_disk_warn",
+            "higher",
+        ),
         ({"database__tables": ["a", "a"]}, "database.tables[1]", "twice"),
         ({"database__tables": ["audit.a"]}, "database.tables[0]", "add audit"),
         ({"database__tables": ["a"], "database__exclude_tables": ["a"]}, "database.exclude_tables[0]", "once"),

@@ -87,7 +87,6 @@ _PLANNED = (
     ),
     _Planned("database.replication.copy_workers", "planned; the rehearsal's target copies two tables at once"),
     _Planned("database.replication.full_load_limit", "planned; a full load may take as long as it takes"),
-    _Planned("database.replication.wal.warn_at", "planned; nobody is told before `drop_at`"),
     _Planned("database.replication.dms", f"DMS: {_AWS}"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(

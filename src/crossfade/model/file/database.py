@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crossfade.model.file.quantities import Count, Duration, Port, Size, Span
+from crossfade.model.file.quantities import Count, Duration, Port, PositivePercent, Size, Span
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import DatabaseName, FilePath, HostName, InstanceType, Secret, TableName, Text
 
@@ -103,6 +103,26 @@ class WalGuard(Section):
     """Retained WAL at which the slot is dropped: the migration starts anew, the source lives on."""
 
 
+class SourceGuard(Section):
+    """What else the source must have left. People are told at the first limit of each pair.
+
+    At the second the migration rolls back, as long as the source takes the writes.
+    """
+
+    connections_warn_percent: PositivePercent = 80.0
+    """Connections in use, of those that may be open, at which people are told."""
+    connections_give_way_percent: PositivePercent = 95.0
+    """Connections in use at which the migration gives way, when they stay so for `connections_patience`."""
+    connections_patience: Duration = timedelta(seconds=30)
+    """How long it must have been warned of connections before it gives way."""
+    free_disk_warn: Size = 20 * GIGABYTE
+    """Room left on the source's disk at which people are told."""
+    free_disk_give_way: Size = 5 * GIGABYTE
+    """Room left at which the migration gives way. A rehearsal, whose source is small, takes 96 MiB at most."""
+    slow_answer: Span = timedelta(seconds=1)
+    """People are told when the source takes longer than this to say how it is."""
+
+
 class Dms(Section):
     """Settings of `engine: dms`."""
 
@@ -137,6 +157,8 @@ class Replication(Section):
     """A full load that takes longer halts the migration."""
     wal: WalGuard = WalGuard()
     """Limits of the WAL that the source retains."""
+    source_guard: SourceGuard = SourceGuard()
+    """Limits of the source's connections and disk."""
     lob: LargeObjects = LargeObjects()
     """How large objects are moved."""
     dms: Dms = Dms()

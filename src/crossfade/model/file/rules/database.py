@@ -28,6 +28,19 @@ def sizes(file: MigrationFile) -> Iterator[Finding]:
             problem=f"storage {size_text(storage)} is less than the database's {size_text(database.size)}",
             remedy="allocate more than the database's size as database.target.storage",
         )
+    guard, guarded = database.replication.source_guard, ("database", "replication", "source_guard")
+    if guard.connections_warn_percent >= guard.connections_give_way_percent:
+        yield Finding(
+            places=((*guarded, "connections_warn_percent"), (*guarded, "connections_give_way_percent")),
+            problem="connections_warn_percent is not below connections_give_way_percent",
+            remedy="set connections_warn_percent lower, so that people are told in time",
+        )
+    if guard.free_disk_warn <= guard.free_disk_give_way:
+        yield Finding(
+            places=((*guarded, "free_disk_warn"), (*guarded, "free_disk_give_way")),
+            problem=f"free_disk_warn {size_text(guard.free_disk_warn)} is not above free_disk_give_way",
+            remedy="set free_disk_warn higher, so that people are told in time",
+        )
     if wal.warn_at >= wal.drop_at:
         path = ("database", "replication", "wal")
         yield Finding(
