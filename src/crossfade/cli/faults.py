@@ -27,7 +27,7 @@ def faults(
     people.print(table)
     people.print(f"\nWHERE is a phase ({', '.join(Phase)}), a share of the ladder (canary:25),")
     people.print(f"a decision to go back ({', '.join(Turn)}), or a point of a switch,")
-    people.print(f"cutover:POINT or failback:POINT ({', '.join(SWITCH_POINTS)}).")
+    people.print(f"cutover:POINT or fail_back:POINT ({', '.join(SWITCH_POINTS)}).")
     if json:
         kinds = [
             {"kind": k.name, "amount": k.example or None, "does": k.does, "lasts": k.lasts} for k in CATALOGUE.values()
