@@ -8,7 +8,7 @@ import pytest
 from crossfade.model.seen import Shares
 from crossfade.model.terms import NoData, Side
 from crossfade.traffic.memory import InMemoryRouter
-from crossfade.traffic.port import PercentOutOfRange, Router, RouterUnreachable
+from crossfade.traffic.port import Overtaken, PercentOutOfRange, Router, RouterUnreachable
 from tests.traffic.running import routed
 
 
@@ -92,3 +92,15 @@ def test_share_asked_for_meanwhile_holds_when_the_router_comes_back(case: Case) 
         case.router.set_shares(0)
     case.start()
     assert case.router.shares() == Shares(canary_percent=0)
+
+
+def test_a_share_that_comes_too_late_changes_nothing(case: Case) -> None:
+    case.router.set_shares(25, 7)
+    case.router.set_shares(0, 9)
+    with pytest.raises(Overtaken):
+        case.router.set_shares(25, 7)
+    with pytest.raises(Overtaken):
+        case.router.mirror(10, 8)
+    assert case.router.shares() == Shares(canary_percent=0)
+    assert case.router.set_shares(5, 9) == Shares(canary_percent=5)
+    assert case.router.set_shares(0) == Shares(canary_percent=0)

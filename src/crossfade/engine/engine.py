@@ -78,7 +78,7 @@ class Engine:
 
     def _finish_what_was_wanted(self) -> None:
         if self._state.wanted is not None:
-            self._record((self._world.bring_about(self._state.wanted),))
+            self._record((self._world.bring_about(self._state.wanted, self._version),))
 
     def _record(self, events: tuple[Event, ...]) -> None:
         """Durable before anybody acts on it."""

@@ -54,8 +54,11 @@ class World(Protocol):
         """What `fields` of `Seen` name, asked of the side that takes writes; the others are NO_DATA."""
         ...
 
-    def bring_about(self, end: End) -> EndReached | EndMissed:
-        """Reach `end`, or say why not. Doing it again once it is reached is harmless."""
+    def bring_about(self, end: End, order: int) -> EndReached | EndMissed:
+        """Reach `end`, or say why not. Doing it again once it is reached is harmless.
+
+        `order` is how far the journal was known to whoever asks: what somebody asked later outweighs it.
+        """
         ...
 
 
@@ -82,9 +85,9 @@ class RolesWorld:
         sightings = {name: self._sight(ask if name in fields else None) for name, ask in asked.items()}
         return Seen(at=self._clock.now(), **sightings)
 
-    def bring_about(self, end: End) -> EndReached | EndMissed:
+    def bring_about(self, end: End, order: int) -> EndReached | EndMissed:
         try:
-            return EndReached(end=end, facts=self._act(end))
+            return EndReached(end=end, facts=self._act(end, order))
         except EndNotReached as refused:
             return _missed(end, refused, retryable=refused.again, facts=refused.facts)
         except CrossfadeError as failed:
@@ -96,7 +99,7 @@ class RolesWorld:
         at = self._clock.now()
         return Sighting(at=at, value=ask())
 
-    def _act(self, end: End) -> Facts:  # noqa: C901, PLR0912 - a table of ends, a line each, is clearer than a registry
+    def _act(self, end: End, order: int) -> Facts:  # noqa: C901, PLR0912 - a table of ends, a line each, is clearer than a registry
         database, servers, files, router = (
             self._roles.database,
             self._roles.servers,
@@ -129,11 +132,11 @@ class RolesWorld:
             case ends.DataVerified(primary=primary):
                 return self._verify(primary)
             case ends.MirrorIs(percent=percent):
-                router.mirror(percent)
+                router.mirror(percent, order)
             case ends.CutoverInstancesRunning():
                 servers.launch_cutover()
             case ends.SharesAre(canary_percent=percent):
-                return {"measured_percent": router.set_shares(percent).canary_percent}
+                return {"measured_percent": router.set_shares(percent, order).canary_percent}
             case ends.SwitchPrepared(to=to):
                 database.prepare_switch(to)
             case ends.WriterIs(side=side, epoch=epoch):

@@ -63,8 +63,8 @@ class SeenWorld:
         self._seen_by(seen)
         return seen
 
-    def bring_about(self, end: ends.End) -> EndReached | EndMissed:
-        return self._world.bring_about(end)
+    def bring_about(self, end: ends.End, order: int) -> EndReached | EndMissed:
+        return self._world.bring_about(end, order)
 
 
 class Engines:

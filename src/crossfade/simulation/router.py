@@ -6,7 +6,7 @@ from random import Random
 from crossfade.model.seen import Shares
 from crossfade.model.terms import NoData, Side
 from crossfade.simulation.hub import Hub
-from crossfade.traffic.port import RouterUnreachable, SharesNotTaken, as_percent
+from crossfade.traffic.port import RouterUnreachable, SharesNotTaken, as_percent, in_order
 
 _TAKES_UP = 0.08  # seconds from what is stored to what is done
 _PATIENCE = 2.0
@@ -19,6 +19,7 @@ class SimulatedRouter:
         self._hub, self._rng = hub, rng
         self.up, self.percent, self.mirrored = True, 0.0, 0.0
         self.by_hand = False
+        self._order = 0
         self._stored = Shares(canary_percent=0.0)
         self.on_change: list[Callable[[float, float], None]] = []
 
@@ -52,12 +53,16 @@ class SimulatedRouter:
             return NoData(reason="the router is away")
         return Shares(canary_percent=self.percent, mirror_percent=self.mirrored)
 
-    def set_shares(self, canary_percent: float) -> Shares:
+    def set_shares(self, canary_percent: float, order: int | None = None) -> Shares:
+        self._hub.sleep(self._rng.uniform(0.001, 0.01))
+        self._order = in_order(order, self._order)
         return self._become(
             Shares(canary_percent=as_percent(canary_percent), mirror_percent=self._stored.mirror_percent)
         )
 
-    def mirror(self, percent: float) -> None:
+    def mirror(self, percent: float, order: int | None = None) -> None:
+        self._hub.sleep(self._rng.uniform(0.001, 0.01))
+        self._order = in_order(order, self._order)
         self._become(Shares(canary_percent=self._stored.canary_percent, mirror_percent=as_percent(percent)))
 
     def drained(self, side: Side) -> bool | NoData:
@@ -66,7 +71,6 @@ class SimulatedRouter:
         return self.percent == (0.0 if side is Side.TARGET else 100.0) or self._rng.random() < 0.5
 
     def _become(self, wanted: Shares) -> Shares:
-        self._hub.sleep(self._rng.uniform(0.001, 0.01))
         self._stored = wanted
         self._hub.after(_TAKES_UP * self._rng.uniform(0.5, 1.5), self._take_up)
         deadline = self._hub.seconds + _PATIENCE

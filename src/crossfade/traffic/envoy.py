@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -37,14 +38,15 @@ class EnvoyRouter:
         except ValueError as wrong:
             return NoData(reason=f"the router's shares make no sense: {wrong}")
 
-    def set_shares(self, canary_percent: float) -> Shares:
+    def set_shares(self, canary_percent: float, order: int | None = None) -> Shares:
         """See the port. When the router is down the share is wanted all the same: it comes up with it."""
-        wanted = Shares(canary_percent=as_percent(canary_percent), mirror_percent=self._wanted().mirror_percent)
-        return self._become(wanted)
+        canary = as_percent(canary_percent)
+        return self._become(lambda: Shares(canary_percent=canary, mirror_percent=self._wanted().mirror_percent), order)
 
-    def mirror(self, percent: float) -> None:
+    def mirror(self, percent: float, order: int | None = None) -> None:
         """See the port. Only requests that change nothing (GET, HEAD) are mirrored: the router's routes see to that."""
-        self._become(Shares(canary_percent=self._wanted().canary_percent, mirror_percent=as_percent(percent)))
+        mirrored = as_percent(percent)
+        self._become(lambda: Shares(canary_percent=self._wanted().canary_percent, mirror_percent=mirrored), order)
 
     def drained(self, side: Side) -> bool | NoData:
         gauges = [f"cluster.{cluster}.{gauge}" for cluster in _CLUSTERS[side] for gauge in _GAUGES]
@@ -66,9 +68,12 @@ class EnvoyRouter:
             reported = self.shares()
             return Shares(canary_percent=0.0) if isinstance(reported, NoData) else reported
 
-    def _become(self, wanted: Shares) -> Shares:
+    def _become(self, wanted: Callable[[], Shares], order: int | None) -> Shares:
+        """One at a time from reading what is wanted until what will be wanted is written."""
         try:
-            written = runtime.write(self._folder, wanted)
+            with runtime.alone(self._folder):
+                runtime.take_order(self._folder, order)
+                written = runtime.write(self._folder, wanted())
         except OSError as failure:
             raise SharesNotWritten(self._folder, failure.strerror or type(failure).__name__) from failure
         try:

@@ -2,7 +2,7 @@
 
 from crossfade.model.seen import Shares
 from crossfade.model.terms import NoData, Side
-from crossfade.traffic.port import RouterUnreachable, as_percent
+from crossfade.traffic.port import RouterUnreachable, as_percent, in_order
 
 
 class InMemoryRouter:
@@ -17,6 +17,7 @@ class InMemoryRouter:
         self.in_flight = {Side.SOURCE: 0, Side.TARGET: 0}
         self.history: list[Shares] = []
         self._shares = Shares(canary_percent=0.0)
+        self._order = 0
 
     def stop(self) -> None:
         self.running = False
@@ -27,13 +28,15 @@ class InMemoryRouter:
     def shares(self) -> Shares | NoData:
         return self._shares if self.running else NoData(reason="the router is stopped")
 
-    def set_shares(self, canary_percent: float) -> Shares:
-        return self._become(
-            Shares(canary_percent=as_percent(canary_percent), mirror_percent=self._shares.mirror_percent)
-        )
+    def set_shares(self, canary_percent: float, order: int | None = None) -> Shares:
+        wanted = as_percent(canary_percent)
+        self._order = in_order(order, self._order)
+        return self._become(Shares(canary_percent=wanted, mirror_percent=self._shares.mirror_percent))
 
-    def mirror(self, percent: float) -> None:
-        self._become(Shares(canary_percent=self._shares.canary_percent, mirror_percent=as_percent(percent)))
+    def mirror(self, percent: float, order: int | None = None) -> None:
+        wanted = as_percent(percent)
+        self._order = in_order(order, self._order)
+        self._become(Shares(canary_percent=self._shares.canary_percent, mirror_percent=wanted))
 
     def drained(self, side: Side) -> bool | NoData:
         return self.in_flight[side] == 0 if self.running else NoData(reason="the router is stopped")

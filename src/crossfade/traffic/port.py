@@ -15,14 +15,16 @@ class Router(Protocol):
         """What the router does now, by its own word."""
         ...
 
-    def set_shares(self, canary_percent: float) -> Shares:
+    def set_shares(self, canary_percent: float, order: int | None = None) -> Shares:
         """The share is `canary_percent` (0 to 100), checked after the change; returns what the router then says.
 
-        Raises `PercentOutOfRange`, `RouterUnreachable`, `SharesNotTaken`, `SharesNotWritten`.
+        `order` grows with the journal: whoever gives a lower one than somebody before has been overtaken, and nothing
+        is changed. Without an order nobody is asked.
+        Raises `PercentOutOfRange`, `Overtaken`, `RouterUnreachable`, `SharesNotTaken`, `SharesNotWritten`.
         """
         ...
 
-    def mirror(self, percent: float) -> None:
+    def mirror(self, percent: float, order: int | None = None) -> None:
         """That share of requests (0: off) is also sent to the modern servers, whose answers nobody waits for.
 
         Raises as `set_shares` does.
@@ -42,6 +44,17 @@ class PercentOutOfRange(CrossfadeError):
     def __init__(self, percent: float) -> None:
         self.percent = percent
         super().__init__(f"a share of {percent} % was asked for")
+
+
+class Overtaken(CrossfadeError):
+    """An order came later than one that was given after it: of an engine that stood still, or a message under way."""
+
+    retryable = True
+    remedy = "Read the journal anew: somebody else has gone on with the migration."
+
+    def __init__(self, order: int, present: int) -> None:
+        self.order, self.present = order, present
+        super().__init__(f"the router follows order {present} already; order {order} comes too late")
 
 
 class RouterUnreachable(CrossfadeError):
@@ -77,6 +90,13 @@ class SharesNotWritten(CrossfadeError):
     def __init__(self, folder: Path, reason: str) -> None:
         self.folder, self.reason = folder, reason
         super().__init__(f"the router's shares cannot be written to {folder}: {reason}")
+
+
+def in_order(order: int | None, present: int) -> int:
+    """The order that holds from now on; raises `Overtaken` if `order` is older than the `present` one."""
+    if order is not None and order < present:
+        raise Overtaken(order, present)
+    return present if order is None else order
 
 
 def as_percent(percent: float) -> float:

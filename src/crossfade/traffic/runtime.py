@@ -7,15 +7,20 @@ above this one), so what stands here is what a router does, and what it does aga
 Source: https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/runtime
 """
 
+import errno
+import fcntl
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.model.seen import Shares
+from crossfade.traffic.port import in_order
 
 LEGACY = "legacy"
 MODERN = "modern"
@@ -31,6 +36,8 @@ TOTAL_WEIGHT = 100_000
 _MIRROR_TOTAL = 1_000_000
 _PREFIX = "shares-"
 _READ_AGAIN = 10
+_ORDER = "order"
+_OTHERS_S = 2.0
 _SAFE = "everybody-legacy"
 
 
@@ -101,6 +108,47 @@ def write(folder: Path, shares: Shares) -> Written:
         version, shares = folder / _SAFE, Shares(canary_percent=0.0)
     _link(folder, version)
     return Written(shares=parse(entries(shares)), replaced=before)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else on this computer is between reading what is wanted and replacing it.
+
+    Raises OSError, also when somebody who stands still keeps it so.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    deadline = time.monotonic() + _OTHERS_S
+    try:
+        while not _locked(handle):
+            if time.monotonic() > deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "somebody else who changes them does not come to an end")
+            time.sleep(0.001)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def take_order(folder: Path, order: int | None) -> None:
+    """`order` is the newest from now on, also after a crash. Raises `Overtaken`, OSError; see the port.
+
+    It is kept as what a symbolic link points to, which takes no block of the disk: the way down must not need any.
+    """
+    place = folder / _ORDER
+    kept = str(place.readlink()) if place.is_symlink() else ""
+    present = int(kept) if kept.isdigit() else 0
+    following = in_order(order, present)
+    if following != present:
+        fresh = folder / f"{_ORDER}.link"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(str(following))
+        fresh.replace(place)
 
 
 def _version(folder: Path, shares: Shares) -> Path:
