@@ -388,7 +388,8 @@ def test_it_waits_for_nothing_when_replication_has_lost_changes(
     assert shares(bench)[-1] == (0.0 if outcome is Outcome.ROLLED_BACK else 100.0)
 
 
-def test_nothing_is_finalized_when_the_way_back_is_not_alive(bench: Bench) -> None:
+def test_nothing_is_finalized_when_the_way_back_is_not_alive() -> None:
+    bench = Bench(plan(max_way_back_lag=timedelta(hours=1)))
     bench.world.way_back_alive = False
     bench.run_until(lambda b: b.phase is Phase.BAKE)
     end = bench.clock.now() + timedelta(minutes=2)

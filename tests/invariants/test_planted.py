@@ -247,6 +247,11 @@ PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal
     "finalized before bake ends": (Rule.VERIFIED, completed, without(is_like(BAKED))),
     "bake is cut short": (Rule.VERIFIED, completed, sooner(BAKED, SOME)),
     "the way back ends in bake": (Rule.VERIFIED, completed, put_before(BAKED, *both(ENDED))),
+    "the way back ends, and nobody looked whether it lives": (
+        Rule.WAY_BACK,
+        completed,
+        without(is_like(GatePassed(gate="way_back_alive"))),
+    ),
     "servers are not finalized": (Rule.VERIFIED, completed, without(about(ends.ServersFinalized()))),
     "a share passes with its bake cut short": (
         Rule.DATA,
@@ -274,6 +279,11 @@ PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal
         Rule.WORDS,
         completed,
         put_before(JUDGED, events.RequestRefused(request="rollback", reason="no")),
+    ),
+    "a request is refused because nothing leads back, and then it goes on": (
+        Rule.WORDS,
+        completed,
+        put_before(BAKED, events.RequestRefused(request="rollback", reason="lost")),
     ),
     "finalized without approval": (Rule.WORDS, completed, without(is_like(APPROVED))),
     "the gate passes without the approval": (
@@ -374,7 +384,9 @@ def test_a_violation_is_found_when_it_is_planted(name: str) -> None:
     assert rule in {violation.rule for violation in found}, [str(violation) for violation in found]
 
 
-@pytest.mark.parametrize("gate", ["full_load_done", "caught_up", "servers_ready", "files_in_step", "drained", "baked"])
+@pytest.mark.parametrize(
+    "gate", ["full_load_done", "caught_up", "servers_ready", "files_in_step", "drained", "baked", "way_back_alive"]
+)
 @pytest.mark.parametrize("age", [None, timedelta(seconds=6)])
 def test_a_gate_that_passes_on_missing_or_old_data_is_found(gate: str, age: timedelta | None) -> None:
     journal = rolled_back() if gate == "drained" else completed()

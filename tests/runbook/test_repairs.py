@@ -3,8 +3,6 @@
 from datetime import timedelta
 from itertools import pairwise
 
-import pytest
-
 from crossfade.model import ends, events
 from crossfade.model.ends import End, SharesAre
 from crossfade.model.events import EndMissed, EndReached
@@ -116,7 +114,6 @@ def test_a_switch_half_done_is_finished_when_it_is_held() -> None:
     assert ends.WayBackAwake(primary=Side.TARGET, epoch=1) not in bench.world.reached
 
 
-@pytest.mark.xfail(reason="finalize waits for its approval without looking at the way back", strict=True)
 def test_the_way_back_is_alive_when_the_point_of_no_return_is_wanted() -> None:
     bench = Bench(plan(approvals=(NeededApproval(phase=Phase.FINALIZE),)))
     bench.run_until(lambda b: b.phase is Phase.FINALIZE)

@@ -12,8 +12,9 @@ _BY_PHASE: dict[Phase, frozenset[str]] = {
     Phase.CANARY: frozenset({"replication", "arms", "shares", "files", "links", "source"}),
     Phase.CUTOVER: frozenset({"replication", "arms", "shares", "files", "links", "source"}),
     Phase.BAKE: frozenset({"replication", "way_back", "writer", "arms", "shares", "files", "links", "source"}),
-    Phase.FINALIZE: frozenset({"arms", "shares"}),
+    Phase.FINALIZE: frozenset({"replication", "way_back", "writer", "arms", "shares", "links"}),
 }
+_BEYOND_RETURN = frozenset({"arms", "shares"})
 
 
 def wants(state: State) -> frozenset[str]:
@@ -24,4 +25,6 @@ def wants(state: State) -> frozenset[str]:
         return frozenset({"shares", "drained"})
     if state.course is Course.FAILING_BACK:
         return frozenset({"shares", "replication", "way_back", "files"})
-    return _BY_PHASE[state.phase]
+    if not state.returns:
+        return _BEYOND_RETURN
+    return _BY_PHASE[state.phase] | ({"way_back"} if state.needs_way_back else frozenset())

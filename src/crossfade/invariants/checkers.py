@@ -21,7 +21,6 @@ from crossfade.model.events import (
     Overridden,
     PhaseEntered,
     Released,
-    RequestRefused,
     RollbackDecided,
     RollbackRequested,
 )
@@ -41,6 +40,7 @@ _SEEN_BY = {  # what each gate must have seen, in the names of `Seen`; the judge
     "files_in_step": ("files",),
     "drained": ("drained",),
     "baked": ("way_back", "writer", "replication"),
+    "way_back_alive": ("way_back", "writer", "replication"),
     "link_backed": ("links",),
 }
 
@@ -82,6 +82,8 @@ def way_back(story: Story, entry: Entry) -> Found:
         yield f"{end.kind} is wanted though nobody rolls back"
     if isinstance(end, _FINALIZING) and ends.WayBackEnded() not in story.reached:
         yield f"{end.kind} is wanted before the point of no return"
+    if isinstance(end, ends.WayBackEnded) and "way_back_alive" not in story.passed:
+        yield "the way back shall end, and nobody has seen it alive since that was approved"
     if isinstance(event, RollbackDecided | FailBackDecided) and not story.returns:
         yield "turns back after the point of no return"
     if plan is None or story.way_back_dead is None or entry.at - story.way_back_dead <= plan.fresh:
@@ -173,7 +175,8 @@ def words(story: Story, entry: Entry) -> Found:
             yield f"goes forward ({name_of(event)}) before {story.phase} is approved"
     if story.asked and (story.is_step(event) or isinstance(event, MigrationEnded)):
         yield f"goes on ({name_of(event)}) before the request to roll back is answered"
-    if isinstance(event, RequestRefused) and story.returns and story.turned is None:
+    halts = isinstance(event, MigrationEnded) and event.outcome is Outcome.HALTED  # then it was refused with reason
+    if story.refused_though_open and not halts:
         yield "a request to roll back is refused though the way back is open"
     if passes(event, "approved") and needed is not None:
         who = {name for phase, name in story.approved if phase is needed.phase}

@@ -46,6 +46,7 @@ class Story:
     looked_at: datetime | None = None
     held: bool = False
     asked: bool = False
+    refused_though_open: bool = False
     abort: str | None = None
     override_until: datetime | None = None
     approved: set[tuple[Phase, str]] = field(default_factory=set)
@@ -90,6 +91,8 @@ class Story:
     def go_on(self, entry: Entry) -> None:
         """One more entry has been heard."""
         self.position = entry.position
+        refused = isinstance(entry.event, events.RequestRefused)
+        self.refused_though_open = refused and self.returns and self.turned is None
         match entry.event:
             case events.EndWanted(end=end):
                 self._want(end, entry.position)

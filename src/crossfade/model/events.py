@@ -84,7 +84,7 @@ class GateWaits:
 class Warned:
     """Something nears a limit or is gone that will be needed; nothing is done about it yet.
 
-    `subject` is a stable word: link, wal, disk, connections, load.
+    `subject` is a stable word: link, wal, disk, connections, load, way_back, way_back_unseen.
     """
 
     subject: str

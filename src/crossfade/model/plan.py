@@ -108,7 +108,8 @@ class Plan:
 
     `mirror_percent` 0 leaves the shadow phase empty. `attempts` bounds how often an end is tried before the plan gives
     way, `retry_after` apart. `fresh` is how old a sighting may be and still count. Unless `fail_back_automatically`,
-    only a person's word fails back; every other reason holds and waits for it. `needs_backup_link`: no cutover begins
+    only a person's word fails back; every other reason holds and waits for it. `max_way_back_lag`: a way back that is
+    dead or later than this, for this long, is failed back over while it can be. `needs_backup_link`: no cutover begins
     while only one path between the sites carries traffic.
     """
 
@@ -121,6 +122,7 @@ class Plan:
         NeededApproval(phase=Phase.FINALIZE),
     )
     fail_back_automatically: bool = True
+    max_way_back_lag: timedelta = timedelta(minutes=1)
     mirror_percent: float = 0.0
     needs_backup_link: bool = False
     replication: ReplicationLimits = field(default_factory=ReplicationLimits)

@@ -288,6 +288,7 @@ _GATES = {
     "drained": ("the last requests in flight", "No request is in flight any more"),
     "link_backed": ("a backup of the link", "The link between the sites has a backup"),
     "baked": ("the bake time", "The bake time is over, with the way back alive"),
+    "way_back_alive": ("the way back to be alive", "The way back is alive to its end"),
 }
 
 _EASED = {
@@ -296,6 +297,8 @@ _EASED = {
     "disk": "The source's disk has room again",
     "connections": "The source has connections to spare again",
     "load": "The source answers at once again",
+    "way_back": "The way back is not dead any more, or cannot be seen",
+    "way_back_unseen": "The way back can be seen again",
 }
 
 _PHASES = {

@@ -23,7 +23,7 @@ from crossfade.runbook.gates import Passed, ask
 from crossfade.runbook.judging import fresh_reading, look_at
 from crossfade.runbook.phases import Course, Reach
 from crossfade.runbook.state import State
-from crossfade.runbook.turning import beyond_attempts, reason_to_turn, switch_half_done, turn
+from crossfade.runbook.turning import beyond_attempts, reason_to_turn, switch_half_done, turn, way_back_lost
 from crossfade.runbook.warning import warnings
 
 
@@ -64,8 +64,9 @@ def _next_events(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
     for warning in warnings(state, seen, now):
         state = evolve(state, warning, now)
         yield warning
-    if state.rollback is not None and (not state.returns or state.course is not Course.FORWARD):
-        refused = RequestRefused(request="rollback", reason=_why_refused(state))
+    why_not = _why_refused(state, seen) if state.rollback is not None else None
+    if why_not is not None:
+        refused = RequestRefused(request="rollback", reason=why_not)
         state = evolve(state, refused, now)
         yield refused
     cause = reason_to_turn(state, seen, looked, now)
@@ -112,7 +113,7 @@ def _as_wanted(state: State, seen: Seen) -> bool:
 def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
     """The next event of the course the migration is on; None to look again later."""
     drifted = _drifted(state, seen)
-    if drifted is not None:
+    if drifted is not None and not switch_half_done(state):  # a router that does not obey must not keep writes out
         return _try(state, Reach(end=drifted), now)
     if state.held is not None and state.course is Course.FORWARD and not switch_half_done(state):
         return _waits(state, "held", "held", f"held by {state.held.by}: {state.held.reason}")
@@ -170,7 +171,10 @@ def _waits(state: State, gate: str, cause: str, reason: str) -> Event | None:
     return GateWaits(gate=gate, cause=cause, reason=reason)
 
 
-def _why_refused(state: State) -> str:
+def _why_refused(state: State, seen: Seen) -> str | None:
     if not state.returns:
         return "the point of no return has been passed"
-    return f"the migration is {state.course.value.replace('_', ' ')} already"
+    if state.course is not Course.FORWARD:
+        return f"the migration is {state.course.value.replace('_', ' ')} already"
+    lost = None if switch_half_done(state) else way_back_lost(state, seen)
+    return f"what was written since the cutover would be lost: {lost.reason}" if lost else None

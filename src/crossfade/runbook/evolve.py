@@ -11,7 +11,7 @@ from crossfade.model.entry import Entry
 from crossfade.model.events import Event
 from crossfade.runbook.judging import as_look, begin_judging, judge_settings
 from crossfade.runbook.phases import Course, Reach
-from crossfade.runbook.state import Counting, Miss, Request, StandingWarning, State
+from crossfade.runbook.state import OF_THE_WAY_BACK, Counting, Miss, Request, StandingWarning, State
 
 
 def fold(entries: Iterable[Entry], state: State | None = None) -> State:
@@ -58,7 +58,9 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return _reached(state, end, at)
         case events.EndMissed(end=end):
             attempts = state.miss.attempts + 1 if state.miss and state.miss.last.end == end else 1
-            return replace(state, wanted=None, miss=Miss(last=event, at=at, attempts=attempts))
+            missed_switch = event if isinstance(end, ends.WriterIs) else state.missed_switch
+            miss = Miss(last=event, at=at, attempts=attempts)
+            return replace(state, wanted=None, miss=miss, missed_switch=missed_switch)
         case events.GatePassed():
             return replace(state, cursor=state.cursor + 1, since=at, miss=None, waits=None)
         case events.GateWaits():
@@ -97,11 +99,12 @@ def _wanting(state: State, end: End) -> State:
 
 
 def _reached(state: State, end: End, at: datetime) -> State:
-    after = replace(_consequences(end, state), wanted=None, miss=None)
-    due = state.step
-    if isinstance(due, Reach) and due.end == end:
-        return replace(after, cursor=state.cursor + 1, since=at)
-    return after  # brought about again (a router that had lost its share): no step forward
+    after = replace(_consequences(end, state), wanted=None)
+    due = state.step.end if isinstance(state.step, Reach) else None
+    if due == end:
+        return replace(after, miss=None, cursor=state.cursor + 1, since=at)
+    # Brought about again (a router that had lost its share): no step forward, and what was missed still is.
+    return after if state.miss and state.miss.last.end == due else replace(after, miss=None)
 
 
 def _looked(state: State, event: events.Looked, at: datetime) -> State:
@@ -123,9 +126,11 @@ def _turned(state: State, course: Course, at: datetime) -> State:
         phase_epoch=state.epoch,
         wanted=None,
         miss=None,
+        missed_switch=None,
         waits=None,
         counting=None,
         rollback=None,
+        warnings=tuple(warning for warning in state.warnings if warning.subject not in OF_THE_WAY_BACK),
     )
 
 
@@ -134,7 +139,7 @@ def _consequences(end: End, state: State) -> State:
         case ends.SharesAre(canary_percent=percent):
             return replace(state, canary_percent=percent)
         case ends.WriterIs(side=side, epoch=epoch):
-            return replace(state, writer=side, epoch=epoch)
+            return replace(state, writer=side, epoch=epoch, missed_switch=None)
         case ends.DataVerified(primary=primary, epoch=epoch):
             return replace(state, verified=(primary, epoch))
         case ends.WayBackAwake(primary=primary, epoch=epoch):

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from crossfade.model.events import Facts
 from crossfade.model.plan import Plan
-from crossfade.model.seen import FileSync, Link, Replication, Seen, ServerState, WayBack
+from crossfade.model.seen import FileSync, Link, Replication, Seen, ServerState
 from crossfade.model.terms import NoData, Side, Sighting
 from crossfade.runbook.approving import in_words, still_needed
 from crossfade.runbook.judging import promotes
 from crossfade.runbook.phases import Await, Gate, rungs
 from crossfade.runbook.state import State
-from crossfade.runbook.warning import without_backup
+from crossfade.runbook.warning import lives, without_backup
 
 T = TypeVar("T")
 
@@ -136,10 +136,14 @@ def _baked(at: Situation) -> Answer:
     left = at.plan.bake - at.state.held_since(at.now)
     if left.total_seconds() > 0:
         return Waits(cause="bake", reason=f"both sides stay alive for {_seconds(at.plan.bake)}")
+    return _way_back_alive(at)
+
+
+def _way_back_alive(at: Situation) -> Answer:
     found = _fresh(at.seen.way_back, at.plan, at.now)
     if isinstance(found, NoData):
         return _no_data(found)
-    if not _lives(found, at.state):
+    if not lives(found, at.state):
         return Waits(cause="way_back", reason="the way back is not proven to be alive")
     writer = _fresh(at.seen.writer, at.plan, at.now)
     if isinstance(writer, NoData):
@@ -151,10 +155,6 @@ def _baked(at: Situation) -> Answer:
         return _no_data(lag)
     late = _behind(lag, at.plan)
     return late or Passed(facts={"way_back": "alive", **_lag_facts(lag)})
-
-
-def _lives(found: WayBack, state: State) -> bool:
-    return found.proven and found.primary is state.writer is Side.TARGET and state.woken == (state.writer, state.epoch)
 
 
 def _behind(found: Replication, plan: Plan) -> Waits | None:
@@ -200,5 +200,6 @@ _GATES: dict[Gate, Callable[[Situation], Answer]] = {
     Gate.JUDGED: _judged,
     Gate.DRAINED: _drained,
     Gate.BAKED: _baked,
+    Gate.WAY_BACK_ALIVE: _way_back_alive,
     Gate.LINK_BACKED: _link_backed,
 }

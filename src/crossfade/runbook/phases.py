@@ -33,6 +33,7 @@ class Gate(StrEnum):
     JUDGED = "judged"
     DRAINED = "drained"
     BAKED = "baked"
+    WAY_BACK_ALIVE = "way_back_alive"
     LINK_BACKED = "link_backed"
 
 
@@ -172,7 +173,9 @@ def _bake(plan: Plan, epoch: int) -> tuple[Step, ...]:
 
 
 def _finalize(plan: Plan, epoch: int) -> tuple[Step, ...]:
+    # The bake has seen it alive, but an approval may have taken days since.
     return (
+        Await(gate=Gate.WAY_BACK_ALIVE),
         Reach(end=ends.WayBackEnded()),
         Reach(end=ends.ServersFinalized()),
         Reach(end=ends.FilesStopped()),

@@ -11,6 +11,9 @@ from crossfade.model.plan import Plan
 from crossfade.model.terms import Outcome, Phase, Side
 from crossfade.runbook.phases import Course, Step, steps_failing_back, steps_forward, steps_rolling_back
 
+OF_THE_WAY_BACK = ("way_back", "way_back_unseen")
+"""Warnings that are over when the migration turns: the way back is taken then, whatever it is like."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
@@ -54,6 +57,7 @@ class State:
     was entered or the course turned, from which its steps count on. `wanted` is an intent without outcome:
     after a crash this is where the engine goes on. `recent` holds the looks of the guards' window. `returns` is False
     from the moment the point of no return is wanted: after a crash nobody knows on which side of it we are.
+    `missed_switch` is a switch that was missed last and is not settled yet, whatever was repaired since.
     `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data was last
     verified and the way back last proven.
     """
@@ -65,6 +69,7 @@ class State:
     since: datetime | None = None
     wanted: End | None = None
     miss: Miss | None = None
+    missed_switch: EndMissed | None = None
     epoch: int = 0
     phase_epoch: int = 0
     writer: Side = Side.SOURCE
@@ -107,6 +112,12 @@ class State:
         if self.plan is None:
             raise LookupError("nothing is planned")
         return self.plan
+
+    @property
+    def needs_way_back(self) -> bool:
+        """From its proof after the cutover on, until the point of no return is wanted or the migration turns."""
+        forward = self.course is Course.FORWARD and self.returns and self.outcome is None
+        return forward and self.writer is Side.TARGET and self.woken == (self.writer, self.epoch)
 
     def warned_of(self, subject: str) -> StandingWarning | None:
         return next((warning for warning in self.warnings if warning.subject == subject), None)

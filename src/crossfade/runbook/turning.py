@@ -1,7 +1,7 @@
 """When a migration turns back: a person's word, the judge, a guard, a limit of the source, an end out of reach.
 
-Before the target takes writes it rolls back; afterwards it fails back, or halts where the way back is lost; after the
-point of no return it halts.
+Before the target takes writes it rolls back; afterwards it fails back, or halts where the way back is lost for good;
+after the point of no return it halts. A way back that cannot be seen turns nothing: docs/adr/0008.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,18 @@ from crossfade.model.terms import NoData, Outcome, Phase, Side
 from crossfade.runbook.judging import aborts
 from crossfade.runbook.phases import Course
 from crossfade.runbook.state import State
+from crossfade.runbook.warning import way_back_ailing
 
 _PATIENCE_IN_UNDOING = 12  # giving up halfway back leaves both sides in between: try far longer than forward
+_LEFT = (
+    "The target goes on taking writes, users stay where they are, and nothing is finalized. What is left: verify the"
+    " target; to go back without loss, move back by a full load from the target"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """`word` is one of person, judge, guard, replication, source, end."""
+    """`word` is one of person, judge, guard, replication, way_back, source, end."""
 
     word: str
     reason: str
@@ -35,11 +40,13 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
     if switch_half_done(state) and _opened(state) is not None:
         return None  # the new side takes writes: to find the switch done comes first, then it can fail back
     return (
-        _asked(state)
+        way_back_lost(state, seen)
+        or _asked(state)
         or (None if state.overridden(now) else _judged(looked))
         or _replication(state, seen)
         or _source(state, seen, now)
-        or _lost(state, seen)
+        or _lost(seen)
+        or _way_back(state, seen, now)
         or _missed(state)
     )
 
@@ -49,8 +56,9 @@ def turn(state: State, cause: Cause) -> Event | None:
     if state.phase is Phase.PREPARE and cause.word == "end":
         return MigrationEnded(outcome=Outcome.HALTED, reason=f"not ready: {cause.reason}")
     if state.writer is Side.TARGET:
-        if cause.way_back_lost:  # to fail back would lose what was written since; the target goes on taking writes
-            return MigrationEnded(outcome=Outcome.HALTED, reason=f"there is no way back any more: {cause.reason}")
+        if cause.way_back_lost:  # to fail back would lose what was written since
+            reason = f"the way back is lost for good: {cause.reason}. {_LEFT}"
+            return MigrationEnded(outcome=Outcome.HALTED, reason=reason)
         if cause.word != "person" and not state.plan_or_raise.fail_back_automatically:
             return None if state.held else Held(reason=f"whether to fail back is for a person to say: {cause.reason}")
         return FailBackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
@@ -69,14 +77,19 @@ def beyond_attempts(state: State) -> bool:
 
 def switch_half_done(state: State) -> bool:
     """A switch was missed, and the old side is not known to take writes: neither may, or the new one does already."""
-    if state.miss is None or not isinstance(state.miss.last.end, ends.WriterIs):
+    if state.missed_switch is None or not isinstance(state.missed_switch.end, ends.WriterIs):
         return False
-    return _opened(state) != state.miss.last.end.side.other
+    return _opened(state) != state.missed_switch.end.side.other
+
+
+def way_back_lost(state: State, seen: Seen) -> Cause | None:
+    """The target takes writes, and what leads back has lost some of them: nobody can go back, whoever asks."""
+    return _lost(seen) if state.writer is Side.TARGET and state.returns else None
 
 
 def _opened(state: State) -> str | int | float | bool | None:
-    """Who takes writes after the end that was missed last, by the databases' own word; None when that is unknown."""
-    return state.miss.last.facts.get("writer") if state.miss else None
+    """Who takes writes after the switch that was missed, by the databases' own word; None when that is unknown."""
+    return state.missed_switch.facts.get("writer") if state.missed_switch else None
 
 
 def _asked(state: State) -> Cause | None:
@@ -129,12 +142,21 @@ def _source(state: State, seen: Seen, now: datetime) -> Cause | None:
     return None
 
 
-def _lost(state: State, seen: Seen) -> Cause | None:
+def _lost(seen: Seen) -> Cause | None:
     """Replication has lost changes: nothing that waits for it will ever go on, and no override can help."""
     for found in (seen.replication.value, seen.way_back.value):
         if isinstance(found, NoData) and found.lost:
             return Cause(word="replication", reason=found.reason, facts={}, way_back_lost=True)
     return None
+
+
+def _way_back(state: State, seen: Seen, now: datetime) -> Cause | None:
+    """Both sides answer and the path is open, and yet the way back has been dead or late for longer than it may."""
+    warned = state.warned_of("way_back")
+    ailing = way_back_ailing(state, seen) if state.needs_way_back else None
+    if warned is None or ailing is None or now - warned.at < state.plan_or_raise.max_way_back_lag:
+        return None
+    return Cause(word="way_back", reason=ailing, facts={"seconds": round((now - warned.at).total_seconds())})
 
 
 def _missed(state: State) -> Cause | None:

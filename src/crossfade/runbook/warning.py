@@ -9,7 +9,7 @@ from datetime import datetime
 
 from crossfade.model.events import Facts, Warned, WarningEnded
 from crossfade.model.plan import Plan
-from crossfade.model.seen import Link, Seen
+from crossfade.model.seen import NOT_ASKED, Link, Seen, WayBack
 from crossfade.model.terms import NoData, Side
 from crossfade.runbook.state import State
 
@@ -30,8 +30,10 @@ class Concern:
 def warnings(state: State, seen: Seen, now: datetime) -> Iterator[Warned | WarningEnded]:
     """What is to be told now that was not told before, and what is over. `state` has a plan."""
     plan = state.plan_or_raise
-    for subject, look in _CONCERNS.items():
-        concern = look(plan, seen)
+    concerns = {subject: look(plan, seen) for subject, look in _CONCERNS.items()}
+    if state.needs_way_back:
+        concerns |= {"way_back": _way_back(state, seen), "way_back_unseen": _way_back_unseen(seen)}
+    for subject, concern in concerns.items():
         if concern is None:
             continue
         known = state.warned_of(subject)
@@ -51,6 +53,51 @@ def without_backup(links: tuple[Link, ...]) -> str | None:
     if not up:
         return f"no path between the sites carries traffic: {down} down"
     return f"{up[0]} alone carries the traffic between the sites" + (f": {down} down" if down else "")
+
+
+def lives(found: WayBack, state: State) -> bool:
+    """The way back was seen to carry writes of the target, since the last switch."""
+    return found.proven and found.primary is state.writer is Side.TARGET and state.woken == (state.writer, state.epoch)
+
+
+def way_back_ailing(state: State, seen: Seen) -> str | None:
+    """What ails the way back itself; None where it is well, or where nobody can say or help it: it is cut off."""
+    found, replication = seen.way_back.value, seen.replication.value
+    if isinstance(found, NoData) or _cut_off(seen) is not None:
+        return None
+    if not lives(found, state):
+        return "the way back is dead: what is written on the target does not reach the source"
+    limit = state.plan_or_raise.max_way_back_lag
+    if isinstance(replication, NoData) or replication.lag is None or replication.lag <= limit:
+        return None
+    return f"the way back is {replication.lag.total_seconds():.0f} s late, more than {limit.total_seconds():.0f} s"
+
+
+def _way_back(state: State, seen: Seen) -> Concern:
+    ailing = way_back_ailing(state, seen)
+    return Concern(over=ailing is not None, eased=ailing is None, reason=ailing or "", facts={})
+
+
+def _way_back_unseen(seen: Seen) -> Concern | None:
+    found = seen.way_back.value
+    if found == NOT_ASKED or (isinstance(found, NoData) and found.lost):  # what is lost ends the migration
+        return None
+    why = found.reason if isinstance(found, NoData) else _cut_off(seen)
+    reason = f"whether the way back lives cannot be seen, so nothing is finalized: {why}"
+    return Concern(over=why is not None, eased=why is None, reason=reason, facts={})
+
+
+def _cut_off(seen: Seen) -> str | None:
+    """Why nothing passes between the sites, by the network's word; None where it does or there is no such word."""
+    found = seen.links.value
+    if isinstance(found, NoData):
+        return None
+    down = [link.name for link in found if not link.up]
+    needed = any(not link.up and not link.redundant for link in found)
+    redundant = [link.up for link in found if link.redundant]
+    if needed or (redundant and not any(redundant)):
+        return f"{', '.join(down)} down"
+    return None
 
 
 def _link(_plan: Plan, seen: Seen) -> Concern | None:
