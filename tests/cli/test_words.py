@@ -1,3 +1,5 @@
+import getpass
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -5,10 +7,22 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from crossfade.cli.application import app
+from crossfade.cli.main import run
+from crossfade.cli.output import Exit
 from crossfade.journal.sqlite import SqliteJournal
-from crossfade.model.events import Approved, Event, MigrationPlanned, PhaseEntered
+from crossfade.model.ends import WayBackEnded
+from crossfade.model.events import (
+    Approved,
+    EndReached,
+    EndWanted,
+    Event,
+    MigrationEnded,
+    MigrationPlanned,
+    PhaseEntered,
+    RollbackRequested,
+)
 from crossfade.model.plan import LadderStep, NeededApproval, Plan
-from crossfade.model.terms import Phase
+from crossfade.model.terms import Outcome, Phase
 from crossfade.rehearsal.layout import Layout, lay_out
 
 PLAN = Plan(
@@ -57,3 +71,59 @@ def test_an_approval_is_refused_and_it_is_told_who_is_missing_when_given_twice(l
 
 def test_an_approval_is_refused_when_the_phase_needs_none(layout: Layout) -> None:
     assert "finalize needs no approval" in str(approve("--by", "ann", "--phase", "finalize").exception)
+
+
+ENDED = MigrationEnded(outcome=Outcome.HALTED, reason="the way back is lost for good: the slot is gone")
+
+
+def say(layout: Layout, *said: Event) -> None:
+    journal = SqliteJournal(layout.journal)
+    journal.append(said, expected=len(journal.read()), at=datetime.now(UTC), by="engine")
+    journal.close()
+
+
+def through_the_door(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What people read on standard error of the program itself, which must have failed with 1."""
+    monkeypatch.setattr(sys, "argv", ["crossfade", *words])
+    with pytest.raises(SystemExit) as left:
+        run()
+    assert left.value.code == Exit.FAILED
+    return " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    "ended", [(), (EndReached(end=WayBackEnded()), MigrationEnded(outcome=Outcome.COMPLETED, reason="finalized"))]
+)
+def test_rollback_says_so_and_refuses_when_the_point_of_no_return_is_passed(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ended: tuple[Event, ...]
+) -> None:
+    say(layout, EndWanted(end=WayBackEnded()), *ended)
+    told = through_the_door(monkeypatch, capsys, "rollback", "small-1", "--reason", "enough", "--by", "ann")
+    assert "the point of no return has been passed" in told
+    assert "move back with a migration of its own" in told
+    assert not [entry for entry in SqliteJournal(layout.journal).read() if isinstance(entry.event, RollbackRequested)]
+
+
+def test_rollback_says_why_when_the_way_back_was_lost(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say(layout, ENDED)
+    told = through_the_door(monkeypatch, capsys, "rollback", "small-1", "--reason", "enough", "--by", "ann")
+    assert ENDED.reason in told
+    assert "A person must look" in told
+
+
+@pytest.mark.parametrize("name", ["engine", "rehearsal", " Engine "])
+def test_a_word_is_refused_when_it_is_given_in_the_programs_own_name(layout: Layout, name: str) -> None:
+    refused = approve("--by", name)
+    assert refused.exit_code == Exit.BAD_INPUT
+    assert "give the name of a person with --by" in " ".join(refused.stderr.replace("│", " ").split())
+    assert len(SqliteJournal(layout.journal).read()) == 2
+
+
+def test_a_word_is_refused_when_the_account_has_the_programs_own_name(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(getpass, "getuser", lambda: "engine")
+    assert approve().exit_code == Exit.BAD_INPUT
+    assert len(SqliteJournal(layout.journal).read()) == 2

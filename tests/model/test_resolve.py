@@ -67,3 +67,8 @@ def test_limits_of_the_source_are_those_of_the_file_but_for_the_disk_of_a_rehear
     assert plan.source.patience == timedelta(seconds=5)
     assert plan.source.free_disk_give_way_bytes == 96 * 2**20 < plan.source.free_disk_warn_bytes
     assert plan.replication.warn_wal_bytes == 10**9
+
+
+def test_how_long_a_way_back_may_be_dead_is_the_files_own_and_no_wait_that_is_shortened() -> None:
+    file = sound(with_values(bake__max_way_back_lag="90s"))
+    assert plan_for_rehearsal(file, "ledger-1", 2.0).max_way_back_lag == timedelta(seconds=90)

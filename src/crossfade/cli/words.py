@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 
 from crossfade.cli.output import answer, people
+from crossfade.engine.engine import ENGINE
 from crossfade.journal.port import VersionConflict
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.errors import CrossfadeError
-from crossfade.model.events import Approved, Event, Held, Overridden, Released, RollbackRequested
-from crossfade.model.terms import Phase
+from crossfade.model.events import Approved, Event, Held, MigrationEnded, Overridden, Released, RollbackRequested
+from crossfade.model.resolve import REHEARSAL
+from crossfade.model.terms import Outcome, Phase
 from crossfade.rehearsal.layout import read_layout
 from crossfade.runbook.approving import in_words, still_needed
 from crossfade.runbook.evolve import fold
@@ -26,8 +28,13 @@ Name = Annotated[str, typer.Option("--by", help="Who gives the word; default: th
 ForPhase = Annotated[str, typer.Option("--phase", help="The phase that may begin; default: the one that waits.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
 
+_BEYOND = "the point of no return has been passed"
+_MOVE_BACK = "The target stays where writes go; move back with a migration of its own."
+_LOOK = "A person must look: `crossfade status` says which side takes writes, the report how it came to this."
 _SPAN = re.compile(r"(\d+)(s|m|h)")
 _LONGEST_OVERRIDE = timedelta(hours=24)
+_NOBODY = frozenset({ENGINE, REHEARSAL})
+"""Names under which the program itself writes into a journal: `rehearsal` approves by itself."""
 
 
 class NotPossible(CrossfadeError):
@@ -36,6 +43,16 @@ class NotPossible(CrossfadeError):
     def __init__(self, word: str, why: str, remedy: str) -> None:
         self.word, self.why, self.remedy = word, why, remedy
         super().__init__(f"{word}: {why}")
+
+
+class NotAPerson(typer.BadParameter):
+    """A word was given in the name of the program."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is a name of the program's own in the journal; give the name of a person with --by",
+            param_hint="--by",
+        )
 
 
 def approve(migration: Migration, reason: Reason, by: Name = "", phase: ForPhase = "", json: AsJson = False) -> None:
@@ -93,9 +110,7 @@ def rollback(migration: Migration, reason: Reason, by: Name = "", json: AsJson =
 
     def event(state: State, _: str) -> Event:
         if not state.returns:
-            raise NotPossible(
-                "rollback", "the point of no return has been passed", "Move back with a migration of its own."
-            )
+            raise NotPossible("rollback", _BEYOND, _MOVE_BACK)
         return RollbackRequested(reason=reason)
 
     _give("rollback", migration, by, json, event)
@@ -118,12 +133,12 @@ def override(
 
 def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State, str], Event]) -> None:
     journal = SqliteJournal(read_layout(migration).journal, must_exist=True)
-    who = by or _account()
+    who = _person(by)
     while True:
         entries = journal.read()
         state = fold(entries)
         if state.outcome is not None:
-            raise NotPossible(word, f"{migration} has ended: {state.outcome.value}", "Nothing to do.")
+            raise _ended(word, migration, state, entries[-1].event)
         given = event(state, who)
         try:
             position = journal.append([given], expected=len(entries), at=datetime.now(UTC), by=who)
@@ -133,6 +148,21 @@ def _give(word: str, migration: str, by: str, json: bool, event: Callable[[State
     people.print(f"[green]✓[/] {word} is in the journal of {migration}, entry {position}, by {who}")
     if json:
         answer({"migration": migration, "word": word, "position": position, "by": who})
+
+
+def _ended(word: str, migration: str, state: State, last: Event) -> NotPossible:
+    why = last.reason if isinstance(last, MigrationEnded) else ""
+    if word == "rollback" and not state.returns:
+        return NotPossible(word, _BEYOND, _MOVE_BACK)
+    remedy = _LOOK if state.outcome is Outcome.HALTED else "Nothing to do."
+    return NotPossible(word, f"{migration} has ended: {state.outcome}: {why}".removesuffix(": "), remedy)
+
+
+def _person(by: str) -> str:
+    who = by.strip() or _account()
+    if who.casefold() in _NOBODY:
+        raise NotAPerson(who)
+    return who
 
 
 def _account() -> str:

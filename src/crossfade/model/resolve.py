@@ -49,6 +49,7 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
             for asked in file.approvals
         ),
         fail_back_automatically=file.bake.fail_back_automatically,
+        max_way_back_lag=file.bake.max_way_back_lag,
         needs_backup_link=through_wan and not file.connectivity.cut_over_without_backup,
         replication=ReplicationLimits(
             lag=replication.max_lag_time,

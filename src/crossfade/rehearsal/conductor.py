@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from crossfade.journal.port import VersionConflict
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.entry import Entry
-from crossfade.model.events import Approved, Event, GateWaits, MigrationPlanned
+from crossfade.model.events import Approved, Event, GateWaits, MigrationEnded, MigrationPlanned
 from crossfade.model.file import MigrationFile
 from crossfade.model.plan import Plan
 from crossfade.model.progress import Progress
@@ -139,11 +139,13 @@ class Conductor:
         self._say(Approved(phase=phase, reason="a rehearsal approves by itself"), REHEARSAL)
 
     def _say(self, event: Event, by: str) -> None:
-        """A person's word stands in the journal, whatever the engine appends meanwhile."""
+        """A person's word stands in the journal, whatever the engine appends meanwhile; after the end there is none."""
         while True:
+            entries = self._journal.read()
+            if isinstance(entries[-1].event, MigrationEnded):
+                return
             try:
-                position = self._journal.read()[-1].position
-                self._journal.append([event], expected=position, at=datetime.now(UTC), by=by)
+                self._journal.append([event], expected=entries[-1].position, at=datetime.now(UTC), by=by)
             except VersionConflict:
                 continue
             return

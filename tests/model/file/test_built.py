@@ -106,6 +106,7 @@ USED = {
     "verification.chunk_rows_live": "bootstrap.py",
     "bake.duration": "model/resolve.py",
     "bake.fail_back_automatically": "model/resolve.py",
+    "bake.max_way_back_lag": "model/resolve.py",
     "approvals.phase": "model/resolve.py",
     "approvals.by": "model/resolve.py",
     "approvals.count": "model/resolve.py",

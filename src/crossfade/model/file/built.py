@@ -134,7 +134,6 @@ _PLANNED = (
     _Planned("checks", "planned; the rehearsal asks its own application: health, database, an account"),
     _Planned("bake.verification_interval", "planned; everything is verified once, at the end of the bake"),
     _Planned("bake.marker_interval", "planned; a marker proves the way back once, right after the switch"),
-    _Planned("bake.max_way_back_lag", "planned; a way back that is not proven holds the bake"),
     _Planned(
         "approvals",
         "`valid_for` is planned; an approval stays",

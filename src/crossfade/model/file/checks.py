@@ -78,6 +78,6 @@ class Bake(Section):
     marker_interval: Span = timedelta(seconds=30)
     """Time between two markers that prove the way back."""
     max_way_back_lag: Span = timedelta(minutes=1)
-    """A way back that lags longer counts as dead, and the migration fails back while it can."""
+    """A way back that is dead or later than this, for this long and with both sides there, is failed back over."""
     fail_back_automatically: bool = True
     """Fail back when a guard, a difference or a dying way back says so; otherwise a person is asked."""
