@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossfade.simulation.postgres.catalog import BEAT, MARKER, SUPERUSERS, Grant, Marker, Plan, Writer
 from crossfade.simulation.postgres.locks import Mode
-from crossfade.simulation.postgres.server import WRITER_ROW
+from crossfade.simulation.postgres.storage import WRITER_ROW
 from crossfade.simulation.postgres.tables import Beats
 from crossfade.simulation.postgres.task import ServerError, Task
 from crossfade.simulation.postgres.transaction import Transaction

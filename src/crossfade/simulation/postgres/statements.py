@@ -28,6 +28,7 @@ ACTS: dict[str, Act] = {
     "SELECT role_name FROM crossfade.plan_fence(%s)": call("crossfade.plan_fence"),
     "SELECT crossfade.plan_opening()": call("crossfade.plan_opening", []),
     "SELECT crossfade.beat()": call("crossfade.beat", []),
+    "SELECT crossfade.echoed(%s)": call("crossfade.echoed"),
     "INSERT INTO crossfade.slot_record (slot_name, system_id, timeline) SELECT %s, system_identifier,"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()": replication_acts.note_slot,
     "UPDATE crossfade.slot_record SET lost_reason = coalesce(lost_reason, %s) WHERE slot_name = %s": (
