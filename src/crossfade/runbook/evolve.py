@@ -86,13 +86,14 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             raise TypeError(f"evolve knows no {type(event).__name__}")
 
 
-def _without(state: State, subject: str) -> tuple[StandingWarning, ...]:
-    return tuple(warning for warning in state.warnings if warning.subject != subject)
+def _without(state: State, *subjects: str) -> tuple[StandingWarning, ...]:
+    return tuple(warning for warning in state.warnings if warning.subject not in subjects)
 
 
 def _wanting(state: State, end: End) -> State:
     returns = state.returns and not isinstance(end, ends.WayBackEnded)
-    state = replace(state, wanted=end, waits=None, returns=returns)
+    warnings = state.warnings if returns else _without(state, *OF_THE_WAY_BACK)
+    state = replace(state, wanted=end, waits=None, returns=returns, warnings=warnings)
     if isinstance(end, ends.SharesAre):  # counts of different shares must not be pooled: Simpson's paradox
         return replace(state, counting=None, recent=())
     return state
@@ -130,7 +131,7 @@ def _turned(state: State, course: Course, at: datetime) -> State:
         waits=None,
         counting=None,
         rollback=None,
-        warnings=tuple(warning for warning in state.warnings if warning.subject not in OF_THE_WAY_BACK),
+        warnings=_without(state, *OF_THE_WAY_BACK),
     )
 
 

@@ -12,7 +12,7 @@ from crossfade.model.terms import Outcome, Phase, Side
 from crossfade.runbook.phases import Course, Step, steps_failing_back, steps_forward, steps_rolling_back
 
 OF_THE_WAY_BACK = ("way_back", "way_back_unseen")
-"""Warnings that are over when the migration turns: the way back is taken then, whatever it is like."""
+"""Warnings that are over when the migration turns and takes the way back, or passes the point of no return."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
