@@ -8,7 +8,7 @@ from crossfade.checks.http import HEALTH, READINESS, SERVICE, HttpChecks, Probe
 from crossfade.database.health import PostgresWatch, free_disk_of
 from crossfade.database.native import NativeReplication
 from crossfade.database.settings import NativeSettings, Reach
-from crossfade.engine.clock import WallClock
+from crossfade.engine.clock import SteadyClock
 from crossfade.engine.engine import Engine
 from crossfade.engine.world import Roles, RolesWorld
 from crossfade.files.client import FileAgentClient, Patience
@@ -27,6 +27,7 @@ from crossfade.notify.port import Channel, Topic
 from crossfade.notify.secret import is_loopback
 from crossfade.notify.selected import SelectedTopics
 from crossfade.notify.webhook import WebhookChannel
+from crossfade.rehearsal.faults.site_clock import site_clock
 from crossfade.rehearsal.layout import Layout
 from crossfade.rehearsal.ledger.control import LauncherClient
 from crossfade.rehearsal.parts import target_postgres
@@ -46,9 +47,11 @@ At = Mapping[Side, Callable[[str], None]]
 
 def rehearsal_engine(layout: Layout, file: MigrationFile, *, at: At) -> Engine:
     """The engine of a rehearsal; `at`, by side, is called at each point of a switch to it, which makes that slower."""
-    clock = WallClock()
+    journal = SqliteJournal(layout.journal, must_exist=True)
+    entries = journal.read()
+    clock = SteadyClock(wall=site_clock(layout.root), not_before=entries[-1].at if entries else None)
     return Engine(
-        journal=SqliteJournal(layout.journal, must_exist=True),
+        journal=journal,
         world=RolesWorld(rehearsal_roles(layout, file, at), clock),
         clock=clock,
         watch=lambda progress: append_progress(layout.telemetry, progress),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crossfade.judge import judge
 from crossfade.model import ends, events
@@ -24,11 +24,11 @@ def fold(entries: Iterable[Entry], state: State | None = None) -> State:
 
 def evolve(state: State, event: Event, at: datetime, by: str = "engine") -> State:
     """The state after one more event, which happened at `at` and was appended by `by`."""
-    said = _after_a_persons_word(state, event, by)
+    said = _after_a_persons_word(state, event, at, by)
     return said if said is not None else _after_the_engines_word(state, event, at)
 
 
-def _after_a_persons_word(state: State, event: Event, by: str) -> State | None:
+def _after_a_persons_word(state: State, event: Event, at: datetime, by: str) -> State | None:
     match event:
         case events.Approved(phase=phase):
             return replace(state, approvals=state.approvals | {(phase, by)}, waits=None)  # who else is asked now?
@@ -39,7 +39,8 @@ def _after_a_persons_word(state: State, event: Event, by: str) -> State | None:
         case events.RollbackRequested(reason=reason):
             return replace(state, rollback=Request(by=by, reason=reason))
         case events.Overridden(until=until):
-            return replace(state, override_until=until)
+            # By the engine's clock as of its last look: whoever gives the word may have another one.
+            return replace(state, override_until=(state.counting.at if state.counting else at) + (until - at))
         case _:
             return None
 
@@ -49,7 +50,7 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
         case events.MigrationPlanned(plan=plan):
             return replace(state, plan=plan, judge=begin_judging(plan), since=at)
         case events.EngineStarted():
-            return replace(state, engines=state.engines + 1)
+            return replace(state, engines=state.engines + 1, since=_without_the_unwatched(state, at))
         case events.PhaseEntered(phase=phase):
             return replace(state, phase=phase, cursor=0, since=at, phase_epoch=state.epoch, miss=None, waits=None)
         case events.EndWanted(end=end):
@@ -84,6 +85,14 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return replace(state, outcome=outcome, wanted=None)
         case _:
             raise TypeError(f"evolve knows no {type(event).__name__}")
+
+
+def _without_the_unwatched(state: State, at: datetime) -> datetime | None:
+    """Time in which no engine looked is no bake time; nor is a jump of the clock while none ran."""
+    if state.since is None:
+        return None
+    watched_until = max(state.since, state.counting.at) if state.counting else state.since
+    return state.since + max(at - watched_until, timedelta(0))
 
 
 def _without(state: State, *subjects: str) -> tuple[StandingWarning, ...]:

@@ -121,6 +121,17 @@ _OF_THE_ENGINE = (
     ),
 )
 
+_OF_THE_CLOCK = (
+    FaultKind(
+        name="clock-jump",
+        does="the clock of the engine's machine jumps an hour, and the engine is killed and starts again",
+        lasts="for good",
+        unit=Unit.WORD,
+        example="back",
+        words=("forward", "back"),
+    ),
+)
+
 _OF_THE_WAN = (
     FaultKind(
         name="wan-latency",
@@ -246,5 +257,5 @@ _OF_THE_DATABASES = (
 )
 
 CATALOGUE: dict[str, FaultKind] = {
-    kind.name: kind for kind in (*_OF_SERVERS, *_OF_THE_ENGINE, *_OF_THE_WAN, *_OF_THE_DATABASES)
+    kind.name: kind for kind in (*_OF_SERVERS, *_OF_THE_ENGINE, *_OF_THE_CLOCK, *_OF_THE_WAN, *_OF_THE_DATABASES)
 }

@@ -10,6 +10,7 @@ from crossfade.model.events import Event, Held, Overridden, Released, RollbackRe
 from crossfade.model.terms import Side
 from crossfade.rehearsal import wan
 from crossfade.rehearsal.data_center import DataCenter
+from crossfade.rehearsal.faults import site_clock
 from crossfade.rehearsal.faults.database import DatabaseFaults
 from crossfade.rehearsal.faults.grammar import Fault
 from crossfade.rehearsal.ledger.database import DATABASE
@@ -18,6 +19,7 @@ from crossfade.rehearsal.processes import Launch
 from crossfade.rehearsal.wan_line import Cut
 
 OPERATOR = "a second person"
+_JUMP = timedelta(hours=1)
 _OVERRIDE = timedelta(minutes=1)
 _SAME_AMOUNT_AT_MOST = 10_000.0
 
@@ -69,6 +71,7 @@ class Strikes:
             "app-kill": (self._kill_a_server_of_each_side, _nothing),
             "router-kill": (lambda: center.kill("router"), _nothing),
             "controller-kill": (self._kill_engine, _nothing),
+            "clock-jump": (lambda: self._jump(fault.word), _nothing),
             "operator-pulls": (lambda: self._pull(fault.word), lambda: self._let_go(fault.word)),
             "wan-latency": (lambda: self._set_round_trip(fault.amount or 0.0), lambda: self._set_round_trip(0.0)),
             "wan-cut": (self._cut, self._heal),
@@ -103,6 +106,10 @@ class Strikes:
             running = launcher.instances()
             if running:
                 launcher.kill(running[0].name)
+
+    def _jump(self, word: str) -> None:
+        site_clock.jump(self._data_center.layout.root, _JUMP if word == "forward" else -_JUMP)
+        self._kill_engine()  # one that runs goes by a clock of its own: only a start reads the machine's
 
     def _pull(self, word: str) -> None:
         reason = "pulls the other way"
