@@ -1,7 +1,10 @@
 """A slot's position is on disk only after a checkpoint: a primary that dies may have it as it was before the switch."""
 
+from datetime import timedelta
+
 import pytest
 
+from crossfade.database.errors import NotDrained
 from crossfade.database.native import NativeReplication
 from crossfade.model.seen import WayBack, Writer
 from crossfade.model.terms import Side
@@ -33,3 +36,25 @@ def test_the_way_back_can_be_woken_when_the_new_primary_died_after_it_was_opened
     seen = moved.way_back(to)
     assert isinstance(seen, WayBack)
     assert seen.proven
+
+
+def test_is_not_taken_for_lost_when_it_cannot_be_woken_at_first_after_such_a_crash(
+    pair: Pair, moved: NativeReplication
+) -> None:
+    """What the slot would send from before the opening is never asked for, so it is nobody's write around the fence."""
+
+    def write(point: str) -> None:
+        if point == "fencing":
+            pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('late')", "shop_app")
+
+    with NativeReplication(pair.settings(wake_timeout=timedelta(seconds=1)), at=write) as role:
+        role.switch(Side.TARGET, latest(role) + 1)
+        pair.clusters.target.kill()
+        pair.clusters.target.start()
+        pair.rows(Side.SOURCE, "ALTER TABLE crossfade.marker ADD CONSTRAINT never CHECK (false) NOT VALID")
+        try:
+            with pytest.raises(NotDrained):
+                role.wake_way_back(Side.TARGET)
+        finally:
+            pair.rows(Side.SOURCE, "ALTER TABLE crossfade.marker DROP CONSTRAINT never")
+        role.wake_way_back(Side.TARGET)

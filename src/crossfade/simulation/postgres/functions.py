@@ -162,13 +162,15 @@ def unskipped(server: "Server", task: Task, tx: Transaction, args: list[str]) ->
 
 
 def echoed(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answer:  # noqa: ARG001 - as each
-    """How many changes the slot would send that were not made here."""
+    """How many changes the slot would send from where the way back begins that were not made here."""
     yield server.latency.statement()
     slot = server.slots.get(args[0])
     if slot is None:
         raise ServerError("42704", f'replication slot "{args[0]}" does not exist')
     published = server.catalog.publications[slot.name]
-    commits = (commit for commit in server.wal.between(slot.confirmed, server.wal.flushed) if commit.replicated)
+    record = server.catalog.slot_record(slot.name)
+    begins = max(slot.confirmed, (record.begins_at or 0) if record is not None else 0)
+    commits = (commit for commit in server.wal.between(begins, server.wal.flushed) if commit.replicated)
     return sum(change.table in published for commit in commits for change in commit.changes)
 
 
