@@ -46,7 +46,6 @@ def test_it_fails_back_and_loses_nothing_when_struck_at_points_of_the_switch_the
     )
     assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (10, "failed_back", "source"), ran.said
     assert ran.result["differing_rows"] == 0
-    assert "month-end" in ran.said, "who held the fence up is named"
 
 
 def test_files_and_rows_come_home_when_it_is_turned_back_in_the_middle_of_the_cutover(home: Home) -> None:
