@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 FILE   ?= examples/ledger/migration.yaml
 ARGS   ?=
 
-.PHONY: rehearse setup test lint types contract check-docs lock clean
+SEED   ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+
+.PHONY: rehearse setup test torture soak lint types contract check-docs lock clean
 
 rehearse: $(VENV)/rehearsal.stamp        ## the main job: a whole migration on this computer
 	@$(BIN)/crossfade rehearse $(FILE) $(ARGS)
@@ -14,6 +16,12 @@ setup: $(VENV)/test.stamp                ## .venv with everything, every extra i
 
 test: setup                              ## every check, in one command
 	@$(BIN)/python -m tests
+
+torture: setup                           ## every fault at every place, on real parts; about an hour
+	@$(BIN)/python -m tests.torture $(ARGS)
+
+soak: setup                              ## 200,000 simulated migrations; SEED=1 for those of that seed
+	@seed=$(SEED); echo "seed $$seed"; $(BIN)/crossfade simulate --runs 200000 --seed $$seed $(ARGS)
 
 lock:                                    ## pin anew, with hashes and without index addresses
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \

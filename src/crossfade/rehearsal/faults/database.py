@@ -58,10 +58,11 @@ class DatabaseFaults:
             connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (channel(primary),))
 
     def bypass_fence(self, fenced: Side) -> None:
-        """A superuser's row, where nobody may write."""
+        """A superuser's row, where nobody may write, under a key that nobody has: the sequences there stand still."""
         with self._as_superuser(fenced) as connection:
             connection.execute(
-                "INSERT INTO ledger.audit_log (subject, key, action) VALUES ('by hand', 0, 'past the fence')"
+                "INSERT INTO ledger.audit_log (id, subject, key, action) OVERRIDING SYSTEM VALUE"
+                " SELECT least(min(id), 0) - 1, 'by hand', 0, 'past the fence' FROM ledger.audit_log"
             )
 
     def change_rows(self, side: Side, count: int) -> None:

@@ -1,0 +1,133 @@
+"""What is foretold, how cells come together, and that a verdict sees what is wrong; no part is started."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossfade.model.file import MigrationFile, load
+from crossfade.model.terms import Outcome
+from tests.rehearsal.run import Ran
+from tests.torture.cells import FAULTS, LADDER, PLACES, Cell, every_cell, kinds_left_out, shares_of
+from tests.torture.foretold import changes_nothing, foretold, table
+from tests.torture.judged import FILE, as_promised, one_writer, too_long
+from tests.torture.matrix import Matrix
+from tests.torture.trials import Trial, alone, together, trial_of
+from tests.torture.witness import Witness
+
+CELLS = every_cell()
+GOOD: dict[str, Any] = {
+    "outcome": "completed",
+    "final_primary": "target",
+    "reason": "finalized",
+    "acknowledged_writes": 9,
+    "lost_writes": 0,
+    "duplicate_writes": 0,
+    "violations": [],
+}
+COMPLETED = Trial(cells=(Cell("app-kill", "bake"),), besides=None, ends=frozenset({Outcome.COMPLETED}))
+
+
+def test_every_kind_of_fault_strikes_at_each_of_its_places() -> None:
+    assert kinds_left_out() == set()
+    assert {cell.place for cell in CELLS} == set(PLACES)
+    assert len(CELLS) > 700
+
+
+def test_the_ladder_is_the_one_of_the_file() -> None:
+    described = load(FILE.read_text(encoding="utf-8"), str(FILE))
+    assert isinstance(described, MigrationFile)
+    assert shares_of(described) == LADDER
+
+
+def test_what_is_foretold_stands_in_the_documents() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+    assert table() in page.read_text(encoding="utf-8"), "python -m tests.torture --table"
+
+
+def test_only_what_turns_a_migration_may_change_its_end() -> None:
+    turning = {fault for fault in FAULTS if not all(changes_nothing(c) for c in CELLS if c.fault == fault)}
+    assert not {fault for fault in turning if fault.endswith("-kill")}
+    assert foretold(Cell("controller-kill", "cutover:fenced")) == {Outcome.COMPLETED}
+    assert foretold(Cell("controller-kill", "fail_back:fenced")) == {Outcome.FAILED_BACK}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_cell_is_in_one_rehearsal_and_strikes_alone_at_its_place(seed: int) -> None:
+    trials = together(CELLS, seed)
+    assert sorted(cell for trial in trials for cell in trial.cells) == sorted(CELLS)
+    for trial in trials:
+        places = [cell.place for cell in trial.cells]
+        assert len(places) == len(set(places))
+        assert all(changes_nothing(rider) for rider in trial.cells[1:])
+        assert trial == trial_of(list(map(str, trial.cells)))
+    assert len(trials) < len(CELLS) / 3
+
+
+def test_a_migration_is_turned_when_a_cell_lies_on_the_way_back() -> None:
+    assert alone(Cell("app-kill", "fail_back:fenced")).faults[1:] == ("operator-pulls=rollback@bake",)
+    assert alone(Cell("app-kill", "bake")).faults[1:] == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "says"),
+    [
+        ({}, 0, None),
+        ({"outcome": "halted"}, 10, "halted instead of completed"),
+        ({"lost_writes": 1}, 0, "1 lost, 0 twice"),
+        ({"duplicate_writes": 2}, 0, "0 lost, 2 twice"),
+        ({"acknowledged_writes": 0}, 0, "no write"),
+        ({"violations": ["one writer: both"]}, 0, "rule broken: one writer"),
+        ({}, 1, "exit code 1"),
+    ],
+)
+def test_a_verdict_names_it_when_something_is_not_as_promised(
+    wrong: dict[str, object], code: int, says: str | None
+) -> None:
+    problems = list(as_promised(COMPLETED, Ran(code, "", GOOD | wrong)))
+    assert (problems == []) if says is None else says in problems[0]
+
+
+def test_a_verdict_names_it_when_there_is_no_result() -> None:
+    assert "boom" in next(iter(as_promised(COMPLETED, Ran(1, "boom", {}))))
+
+
+@pytest.mark.parametrize(
+    ("last", "both", "right"),
+    [
+        (("target",), 0, True),
+        (("source",), 0, False),
+        ((), 0, False),
+        (("source", "target"), 0, False),
+        (None, 0, False),
+        (("target",), 1, False),
+    ],
+)
+def test_a_verdict_believes_the_databases_about_who_takes_writes(
+    tmp_path: Path, last: tuple[str, ...] | None, both: int, right: bool
+) -> None:
+    witness = Witness(tmp_path)
+    witness.last, witness.both = last, both
+    assert (list(one_writer(witness, GOOD)) == []) is right
+
+
+def test_a_window_may_grow_by_the_time_to_resume_and_no_more() -> None:
+    killed = trial_of(["controller-kill@cutover:fenced"])
+    assert list(too_long(killed, (4600.0,), (4500.0,))) == []
+    assert list(too_long(killed, (4600.0,), (1000.0,))) != []
+    assert list(too_long(trial_of(["wan-cut=25s@cutover:fenced"]), (9600.0,), (0.0,))) == []
+
+
+def test_what_has_passed_is_not_tried_again_until_anew(tmp_path: Path) -> None:
+    cells = [Cell("app-kill", "bake"), Cell("app-kill", "canary"), Cell("app-kill", "cutover")]
+    lines: list[dict[str, Any]] = [
+        {"cells": [str(cells[0])], "missed": [], "problems": []},
+        {"cells": [str(cells[1])], "missed": [], "problems": ["it was not"]},
+        {"cells": [str(cells[2])], "missed": [f"{cells[2]}: its place was not reached"], "problems": []},
+    ]
+    kept = tmp_path / "torture.jsonl"
+    kept.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"cells": ["cut sho')
+    matrix = Matrix(kept, speed=10.0, seed=1, at_once=1)
+    assert {cell for trial in matrix.trials(cells, anew=False) for cell in trial.cells} == set(cells[1:])
+    assert {cell for trial in matrix.trials(cells, anew=True) for cell in trial.cells} == set(cells)
