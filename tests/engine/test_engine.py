@@ -397,6 +397,15 @@ def test_nothing_is_finalized_when_the_way_back_is_not_alive() -> None:
     assert bench.phase is Phase.BAKE
 
 
+def test_it_tries_on_when_something_is_out_of_reach_after_the_point_of_no_return(bench: Bench) -> None:
+    def away(end: End) -> EndMissed | None:
+        tried = sum(event.end == ends.ServersFinalized() for event in bench.events(EndMissed))
+        return missed(end) if end == ends.ServersFinalized() and tried < 2 * bench.plan.attempts else None
+
+    bench.world.hear = away
+    assert bench.engine().run() is Outcome.COMPLETED
+
+
 def test_nothing_is_finalized_when_the_source_takes_writes_as_well(bench: Bench) -> None:
     bench.run_until(lambda b: b.phase is Phase.BAKE)
     bench.world.both_write = True

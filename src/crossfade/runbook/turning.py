@@ -16,7 +16,8 @@ from crossfade.runbook.phases import Course
 from crossfade.runbook.state import State
 from crossfade.runbook.warning import way_back_ailing
 
-_PATIENCE_IN_UNDOING = 12  # giving up halfway back leaves both sides in between: try far longer than forward
+_PATIENCE_IN_UNDOING = 12
+"""Giving up halfway back, or after the point of no return, leaves things in between: try that much longer."""
 _LEFT = (
     "The target goes on taking writes, users stay where they are, and nothing is finalized. What is left: verify the"
     " target; to go back without loss, move back by a full load from the target"
@@ -71,7 +72,8 @@ def beyond_attempts(state: State) -> bool:
         return False
     if switch_half_done(state):
         return False  # nothing is better than finishing the switch
-    patience = state.plan.attempts if state.course is Course.FORWARD else state.plan.attempts * _PATIENCE_IN_UNDOING
+    may_turn = state.course is Course.FORWARD and state.returns
+    patience = state.plan.attempts if may_turn else state.plan.attempts * _PATIENCE_IN_UNDOING
     return not state.miss.last.retryable or state.miss.attempts >= patience
 
 
