@@ -15,6 +15,16 @@ from crossfade.model.terms import Side
 PURPOSE = "way_back"
 _NOTED = timedelta(seconds=5)
 # the message gives the transaction something to flush: a position alone would be flushed some time later
+_BEGINS = """
+SELECT r.begins_at::text, coalesce(s.confirmed_flush_lsn > r.begins_at, false)
+FROM crossfade.slot_record r LEFT JOIN pg_replication_slots s ON s.slot_name = r.slot_name
+WHERE r.slot_name = %s AND r.begins_at IS NOT NULL
+"""
+_HAS_RUN = """
+SELECT coalesce(pg_replication_origin_progress('pg_' || oid, true) > %(begins)s::pg_lsn, false)
+FROM pg_subscription WHERE subname = %(name)s
+AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 _BEGIN_AT = """BEGIN; SET LOCAL synchronous_commit = on;
 SELECT pg_replication_origin_advance('pg_' || oid, '{at}') FROM pg_subscription
 WHERE subname = '{name}' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -83,11 +93,14 @@ def begin_where_opened(path: Channel) -> None:
     have it send again what had come from the subscriber. The subscriber's own note of the position is durable when
     this returns. Source: PostgreSQL manual, `pg_replication_slot_advance` and `pg_replication_origin_advance`.
     """
-    begins = path.publisher.value(
-        "SELECT begins_at::text FROM crossfade.slot_record WHERE slot_name = %s", (path.name,)
-    )
-    if begins is not None and not path.is_enabled():
-        path.subscriber.run(_BEGIN_AT.format(name=path.name, at=begins), patience=_NOTED)
+    found = path.publisher.rows(_BEGINS, (path.name,))
+    if not found or path.is_enabled():
+        return
+    ((begins, is_later),) = found
+    if is_later and not path.subscriber.value(_HAS_RUN, {"name": path.name, "begins": begins}):
+        # while it slept nobody but the switch could advance it
+        raise path.lose("it is past where the way back begins, and nothing has come over it: it was made again")
+    path.subscriber.run(_BEGIN_AT.format(name=path.name, at=begins), patience=_NOTED)
 
 
 def is_proven(primary: Session, other: Session) -> bool:

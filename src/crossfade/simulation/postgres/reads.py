@@ -17,12 +17,14 @@ from crossfade.database.looks import _CHAIN as CHAIN
 from crossfade.database.looks import _POSITIONS as POSITIONS
 from crossfade.database.looks import _RETAINED as RETAINED
 from crossfade.database.looks import _WORKER as WORKER
+from crossfade.database.way_back import _BEGINS as BEGINS
+from crossfade.database.way_back import _HAS_RUN as HAS_RUN
 from crossfade.simulation.postgres.catalog import BEAT, MARKER
 from crossfade.simulation.postgres.locks import Mode
 from crossfade.simulation.postgres.tables import Beats
 from crossfade.simulation.postgres.task import ServerError
 from crossfade.simulation.postgres.transaction import Transaction
-from crossfade.simulation.postgres.wal import as_text
+from crossfade.simulation.postgres.wal import as_text, from_text
 
 if TYPE_CHECKING:
     from crossfade.simulation.postgres.backend import Backend
@@ -41,8 +43,9 @@ def _installed(server: "Server") -> None:
 
 
 def _beats(server: "Server") -> Beats:
-    beats = server.tables[BEAT]
-    assert isinstance(beats, Beats)
+    beats = server.tables.get(BEAT)
+    if not isinstance(beats, Beats):  # taken away meanwhile
+        raise ServerError("42P01", f'relation "{BEAT}" does not exist')
     return beats
 
 
@@ -129,7 +132,15 @@ def _begins_at(backend: "Backend", parameters: Sequence[str]) -> Rows:
     record = backend.server.catalog.slot_record(parameters[0])
     if record is None:
         return []
-    return [(None if record.begins_at is None else as_text(record.begins_at),)]
+    if record.begins_at is None:
+        return []
+    slot = backend.server.slots.get(parameters[0])
+    return [(as_text(record.begins_at), slot is not None and slot.confirmed > record.begins_at)]
+
+
+def _has_run(backend: "Backend", parameters: Mapping[str, str]) -> Rows:
+    found = backend.server.subscriptions.get(parameters["name"])
+    return [] if found is None else [(found.origin > from_text(parameters["begins"]),)]
 
 
 def _check_slot(backend: "Backend", parameters: Sequence[str]) -> Rows:
@@ -262,7 +273,10 @@ def _age(backend: "Backend", parameters: Mapping[str, Any]) -> Rows:
 
 
 def _proven(backend: "Backend", parameters: tuple[str, str]) -> Rows:
-    marker = backend.server.tables[MARKER].get(parameters)
+    table = backend.server.tables.get(MARKER)
+    if table is None:  # taken away meanwhile
+        raise ServerError("42P01", f'relation "{MARKER}" does not exist')
+    marker = table.get(parameters)
     return [] if marker is None else [(marker.epoch,)]
 
 
@@ -288,7 +302,8 @@ READS: dict[str, Read] = {
     "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s": _has_slot,
     "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s AND active": _slot_active,
     "SELECT 1 FROM crossfade.slot_record WHERE slot_name = %s": _slot_noted,
-    "SELECT begins_at::text FROM crossfade.slot_record WHERE slot_name = %s": _begins_at,
+    BEGINS: _begins_at,
+    HAS_RUN: _has_run,
     "SELECT r.lost_reason, r.system_id = c.system_identifier, r.timeline,"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), s.slot_name IS NOT NULL,"
     " coalesce(s.wal_status, ''), s.plugin, s.database = current_database()"
