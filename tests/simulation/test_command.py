@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from crossfade.cli import simulate as command
 from crossfade.cli.application import app
-from crossfade.simulation import run as running
+from crossfade.simulation.world import SimulatedWorld
 
 CONTRACT = {"runs", "events", "crashes", "faults", "violations", "runs_per_second"}
 
@@ -29,7 +29,7 @@ def test_it_counts_what_happened_when_no_rule_is_broken() -> None:
 
 
 def test_it_shows_the_seed_and_the_rule_when_one_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running.SimulatedWorld, "audit", lambda world: world.violated("planted", "it was lost"))
+    monkeypatch.setattr(SimulatedWorld, "audit", lambda world: world.violated("planted", "it was lost"))
     code, out, err = invoke("--runs", "1", "--seed", "4", "--json")
     (found,) = json.loads(out.splitlines()[-1])["violations"]
     assert code == 10

@@ -6,12 +6,12 @@ import pytest
 
 from crossfade.database import fence
 from crossfade.model.terms import Side
-from crossfade.simulation import run as running
 from crossfade.simulation import shrink as shrinking
 from crossfade.simulation.faults import Fault
 from crossfade.simulation.run import run
 from crossfade.simulation.scenario import Scenario, draw
 from crossfade.simulation.shrink import shrink
+from crossfade.simulation.world import SimulatedWorld
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_two_writers_are_found_when_a_side_is_opened_before_the_other_is_fenced(
 def test_only_the_fault_that_matters_is_left_when_a_run_is_shrunk(
     calm: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def repeat_what_was_sent(world: running.SimulatedWorld) -> None:
+    def repeat_what_was_sent(world: SimulatedWorld) -> None:
         world.violated("planted", "somebody took it back")
 
     needed = Fault(kind="person", place="phase:validate", of="rollback")
@@ -41,14 +41,14 @@ def test_only_the_fault_that_matters_is_left_when_a_run_is_shrunk(
     )
     scenario = replace(calm, faults=(harmless[0], needed, harmless[1]))
     monkeypatch.setattr(shrinking, "draw", lambda _: scenario)
-    heal = running.SimulatedWorld.heal
+    heal = SimulatedWorld.heal
 
-    def heal_and_find(world: running.SimulatedWorld) -> None:
+    def heal_and_find(world: SimulatedWorld) -> None:
         heal(world)
         if any(fault.kind == "person" for fault in world.injector.happened):
             repeat_what_was_sent(world)
 
-    monkeypatch.setattr(running.SimulatedWorld, "heal", heal_and_find)
+    monkeypatch.setattr(SimulatedWorld, "heal", heal_and_find)
     shown = shrink(calm.seed, "planted")
     assert shown.faults == (needed,)
     assert "VIOLATED: planted" in shown.happenings[-1].what

@@ -44,7 +44,11 @@ def of_the_end(
         share = 100.0 if home is Side.TARGET else 0.0
         if percent != share:
             found.append(("the outcome is so", f"{ended.outcome}, but {percent} % of users are sent to the target"))
-    found.extend(_ledger(users, databases[primary].committed()))
+    kept = dict(databases[primary].committed())
+    if ended.outcome is Outcome.HALTED and any(fault.kind in _NOT_TO_BE_MENDED for fault in faults):
+        # a person is told that the sides differ and must look; what was promised stands on one of them
+        kept = dict.fromkeys(databases[primary.other].committed(), 1) | kept
+    found.extend(_ledger(users, kept))
     return found
 
 
