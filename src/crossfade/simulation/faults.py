@@ -65,8 +65,11 @@ _CLOSE = ("append.before", "append.after")
 
 
 def _somewhere(rng: Random) -> dict[str, object]:
-    """Half of all faults near a switch, where most is at stake."""
+    """Half of all faults near a switch or at one of its points, where most is at stake."""
     near = rng.random()
+    if near < 0.12:  # what breaks while an answer is under way leaves nobody knowing
+        delay = rng.choice((0.0, rng.uniform(0, 0.01), rng.uniform(0, 0.1)))
+        return {"place": f"point:{rng.choice(SWITCH_POINTS)}", "nth": rng.choice((1, 1, 1, 2)), "delay": delay}
     if near < 0.45:
         return {"place": rng.choice(_SWITCHES), "nth": rng.choice((1, 1, 2)), "delay": rng.expovariate(1 / 0.15)}
     if near < 0.55:

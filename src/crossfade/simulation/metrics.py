@@ -1,5 +1,6 @@
 """What the router counts of both arms: by share, with noise, and worse where the canary is worse."""
 
+from math import exp
 from random import Random
 
 from crossfade.model.counts import ArmCounts, ArmReading, LatencyHistogram
@@ -9,6 +10,7 @@ from crossfade.simulation.router import SimulatedRouter
 from crossfade.simulation.scenario import Scenario
 
 _EDGES = (5.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0)
+_MANY = 12.0
 _HEALTHY = (0.05, 0.30, 0.30, 0.20, 0.10, 0.03, 0.015, 0.005)
 
 
@@ -39,21 +41,27 @@ class SimulatedMetrics:
         """What came since the last count, while the share was `percent`."""
         seconds, self._counted_until = self._hub.seconds - self._counted_until, self._hub.seconds
         for arm, share in enumerate((1 - percent / 100, percent / 100)):
-            requests = self._about(self._rate * seconds * share * min(1.0, 0.98 + 0.02 * self._rng.random()))
-            if requests == 0:
+            mean = self._rate * seconds * share * min(1.0, 0.98 + 0.02 * self._rng.random())
+            if mean <= 0:
                 continue
-            counts = self._counts[arm]
+            counts, requests = self._counts[arm], 0
+            for place, weight in enumerate(self._shapes[arm], start=1):
+                these = self._about(mean * weight)
+                counts[place] += these
+                requests += these
             counts[0] += min(requests, self._about(requests * self._errors[arm]))
-            left = requests
-            for place, weight in enumerate(self._shapes[arm][:-1]):
-                these = min(left, self._about(requests * weight))
-                counts[1 + place] += these
-                left -= these
-            counts[len(_HEALTHY)] += left
 
     def _about(self, mean: float) -> int:
-        """Near enough to a Poisson number."""
-        return max(0, round(self._rng.gauss(mean, mean**0.5))) if mean > 0 else 0
+        """A Poisson number; near enough to one where there are many. A bias in rare latencies would be judged."""
+        if mean <= 0:
+            return 0
+        if mean > _MANY:
+            return max(0, round(self._rng.gauss(mean, mean**0.5)))
+        number, left, least = 0, self._rng.random(), exp(-mean)
+        while left > least:
+            number += 1
+            left *= self._rng.random()
+        return number
 
 
 def _nothing() -> tuple[list[int], list[int]]:

@@ -23,6 +23,7 @@ from crossfade.model.events import (
 )
 from crossfade.model.seen import Seen
 from crossfade.model.terms import Side
+from crossfade.simulation import truth
 from crossfade.simulation.chances import chances
 from crossfade.simulation.crossing import Crossing, Disturbances
 from crossfade.simulation.engines import CrashingJournal, EngineClock, Engines, SeenWorld
@@ -112,6 +113,9 @@ class SimulatedWorld:
         faults = self.injector.happened
         for rule, what in of_the_end(self.ended, self.servers_of_data, self.users, self.router.percent, faults):
             self.violated(rule, what)
+        healthy = not self.scenario.canary.worse
+        for rule, what in truth.of_the_end(self.ended, self.servers_of_data, self.router, faults, healthy=healthy):
+            self.violated(rule, what)
 
     # the parts, as they are put together
 
@@ -191,6 +195,8 @@ class SimulatedWorld:
         seen = self._seen.get(engine.name) if engine is not None and entry.by == ENGINE else None
         self._report(self._rules.hear(entry, seen))
         self._check()
+        for rule, what in truth.of_an_entry(event, self.servers_of_data, self.injector.happened):
+            self.violated(rule, what)
         place = ""
         match event:
             case PhaseEntered(phase=phase):
