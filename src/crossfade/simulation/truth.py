@@ -37,7 +37,7 @@ def of_the_end(
     *,
     healthy: bool,
 ) -> Found:
-    """The same of a whole run. `healthy`: the new servers are as good as the old ones."""
+    """The same of a whole run. `healthy`: the new servers are as good as the old ones, and not judged otherwise."""
     kinds = {fault.kind for fault in faults}
     refused = {side: databases[side].duplicates for side in Side if databases[side].duplicates}
     if refused and "rogue-writer" not in kinds:  # whoever writes past the fence takes numbers that nobody sees

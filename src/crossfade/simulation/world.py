@@ -55,6 +55,7 @@ class SimulatedWorld:
         self.history = History(hub)
         self.violations: list[Violation] = []
         self.ended: MigrationEnded | None = None
+        self.turned_by = ""
         self.events: Counter[str] = Counter()
         self.disturbances = Disturbances()
         self._rules = Rules()
@@ -113,7 +114,7 @@ class SimulatedWorld:
         faults = self.injector.happened
         for rule, what in of_the_end(self.ended, self.servers_of_data, self.users, self.router.percent, faults):
             self.violated(rule, what)
-        healthy = not self.scenario.canary.worse
+        healthy = not self.scenario.canary.worse and self.turned_by != "judge"  # who may be wrong, seldom
         for rule, what in truth.of_the_end(self.ended, self.servers_of_data, self.router, faults, healthy=healthy):
             self.violated(rule, what)
 
@@ -207,8 +208,8 @@ class SimulatedWorld:
                     self.users.crowd(_CROWD)
             case EndReached(end=end):
                 place = f"reached:{end.kind}"
-            case RollbackDecided() | FailBackDecided():
-                place = "turned"
+            case RollbackDecided(cause=cause) | FailBackDecided(cause=cause):
+                place, self.turned_by = "turned", cause
             case MigrationEnded():
                 self.ended = event
         if place:
