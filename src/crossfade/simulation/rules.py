@@ -45,7 +45,7 @@ def of_the_end(
         if percent != share:
             found.append(("the outcome is so", f"{ended.outcome}, but {percent} % of users are sent to the target"))
     kept = dict(databases[primary].committed())
-    if ended.outcome is Outcome.HALTED and any(fault.kind in _NOT_TO_BE_MENDED for fault in faults):
+    if ended.outcome is Outcome.HALTED and any(fault.kind in NOT_TO_BE_MENDED for fault in faults):
         # a person is told that the sides differ and must look; what was promised stands on one of them
         kept = dict.fromkeys(databases[primary.other].committed(), 1) | kept
     found.extend(_ledger(users, kept))
@@ -54,11 +54,11 @@ def of_the_end(
 
 def _needs_a_person(fault: Fault) -> bool:
     """What no trying again can mend, or not within the patience of the undoing."""
-    return fault.kind in _NOT_TO_BE_MENDED or fault.lasts >= _PATIENCE
+    return fault.kind in NOT_TO_BE_MENDED or fault.lasts >= _PATIENCE
 
 
 _PATIENCE = 10.0
-_NOT_TO_BE_MENDED = {"slot-dropped", "slot-made-anew", "rogue-writer", "row-damaged"}
+NOT_TO_BE_MENDED = {"slot-dropped", "slot-made-anew", "rogue-writer", "row-damaged"}
 
 
 def _ledger(users: Users, rows: Mapping[str, int]) -> list[tuple[str, str]]:

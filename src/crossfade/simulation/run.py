@@ -9,11 +9,12 @@ from pathlib import Path
 from crossfade.model.terms import Outcome
 from crossfade.simulation.faults import Fault
 from crossfade.simulation.history import Happening
-from crossfade.simulation.rules import Violation
+from crossfade.simulation.rules import NOT_TO_BE_MENDED, Violation
 from crossfade.simulation.scenario import Scenario, draw
 from crossfade.simulation.world import SimulatedWorld
 
 _HEALS_AT = 120.0
+_A_PERSON_LOOKS_AT = 400.0
 _ENDS_BY = 1800.0
 _QUIET = 35.0
 """Seconds in which the last write has got its answer or its user has given up."""
@@ -52,6 +53,7 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
     hub = world.hub
     world.begin()
     hub.after(_HEALS_AT, world.heal)
+    hub.after(_A_PERSON_LOOKS_AT, lambda: _look(world))
     try:
         ended = hub.run(until=lambda: world.ended is not None, limit=_ENDS_BY)
         seconds = hub.seconds
@@ -82,3 +84,9 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
         digest=world.history.digest(),
         happenings=world.history.happenings() if keep else (),
     )
+
+
+def _look(world: SimulatedWorld) -> None:
+    """Nobody lets a migration wait for ever for what cannot be mended."""
+    if any(fault.kind in NOT_TO_BE_MENDED for fault in world.injector.happened):
+        world.persons.say("rollback", 0.0)

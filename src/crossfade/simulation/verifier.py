@@ -10,8 +10,8 @@ from crossfade.simulation.hub import Hub
 from crossfade.simulation.postgres.server import Server
 
 _TABLE = "ledger.transfers"
-_SETTLES = 3
-_PAUSE = 0.3
+_SETTLES = 30
+_PAUSE = 0.5
 
 
 class SimulatedVerifier:
