@@ -6,13 +6,15 @@
     python -m tests.torture --table               what is foretold, as it stands in docs/reliability.md
 
 A cell that has passed is not tried again until `--anew`; so a matrix that was interrupted goes on where it stood.
-When a rehearsal of several cells does not end as foretold, each of its cells is tried alone.
+When a rehearsal of several cells does not end as foretold, each of its cells is tried alone; report and journal of
+what failed are kept in .crossfade/torture.
 """
 # ruff: noqa: T201 - a program that tells people how far it is
 
 import argparse
 import json
 import secrets
+import shutil
 import signal
 import sys
 import tempfile
@@ -31,6 +33,7 @@ from tests.torture.matrix import Matrix
 from tests.torture.trials import Trial, alone, drawn, trial_of
 
 _RESULTS = Path(".crossfade") / "torture.jsonl"
+_KEPT = Path(".crossfade") / "torture"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -75,7 +78,10 @@ def _carry_out(trial: Trial, speed: float, seed: int) -> int:
     signal.signal(signal.SIGTERM, _ask_to_end)
     with tempfile.TemporaryDirectory(prefix="torture-") as place, home_below(Path(place)) as home:
         verdict = carry_out(trial, home, speed=speed, seed=seed)
-    print(json.dumps(verdict.as_json()), flush=True)
+        kept = sorted(str(_KEPT / report.name) for report in home.reports.glob("*")) if verdict.problems else []
+        if kept:
+            shutil.copytree(home.reports, _KEPT, dirs_exist_ok=True)
+        print(json.dumps(verdict.as_json() | {"kept": kept}), flush=True)
     return 1 if verdict.problems else 0
 
 

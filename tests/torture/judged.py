@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +14,7 @@ from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model import ends
 from crossfade.model.entry import Entry
 from crossfade.model.events import EndReached, EndWanted, EngineStarted
-from tests.rehearsal.run import Home, Ran
+from tests.rehearsal.run import PATIENCE_S, Home, Ran
 from tests.torture.trials import Trial
 from tests.torture.witness import Witness
 
@@ -51,7 +52,7 @@ def carry_out(trial: Trial, home: Home, *, speed: float = SPEED, seed: int = 1) 
     began = time.monotonic()
     words = ["--speed", f"{speed:g}", "--seed", str(seed)]
     with Witness(home.folder) as witness:
-        ran = home.rehearse(*words, *(w for fault in trial.faults for w in ("--fault", fault)), file=FILE)
+        ran = _rehearse(home, *words, *(w for fault in trial.faults for w in ("--fault", fault)))
     result = ran.result
     entries = _journal(result)
     windows = tuple(result.get("write_unavailable_ms", ()))
@@ -74,6 +75,17 @@ def carry_out(trial: Trial, home: Home, *, speed: float = SPEED, seed: int = 1) 
         problems=tuple(problems),
         missed=missed,
     )
+
+
+def _rehearse(home: Home, *words: str) -> Ran:
+    """One that does not end is ended, in order, and has no result."""
+    process = home.begin("rehearse", str(FILE), "--json", "--report", str(home.reports), *words)
+    try:
+        return home.finish(process)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        ran = home.finish(process)
+        return Ran(ran.code, f"{ran.said}\nit did not end within {PATIENCE_S:g} s", {})
 
 
 def as_promised(trial: Trial, ran: Ran) -> Iterator[str]:
