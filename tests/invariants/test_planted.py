@@ -373,6 +373,7 @@ PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal
     "an outcome before its intent": (Rule.RECORD, completed, without(lambda event: event == EndWanted(end=AWAKE))),
     "an outcome of something else": (Rule.RECORD, completed, put_after(EndWanted(end=AWAKE), EndReached(end=VERIFIED))),
     "two intents at once": (Rule.RECORD, completed, put_after(EndWanted(end=AWAKE), EndWanted(end=VERIFIED))),
+    "a step is done twice": (Rule.RECORD, completed, put_before(PhaseEntered(phase=Phase.BAKE), *both(AWAKE))),
     "two plans": (Rule.RECORD, completed, put_before(JUDGED, _planned(*LADDER))),
 }
 
@@ -407,6 +408,16 @@ def heard(journal: tuple[Entry, ...], until: Event) -> Rules:
     for entry in journal[: place(list(journal), until) + 1]:
         rules.hear(entry)
     return rules
+
+
+def test_a_clock_that_was_set_back_makes_no_bake_too_short() -> None:
+    entries = list(completed())
+    at = place(entries, BAKED)
+    while not isinstance(entries[at - 1].event, GatePassed | EndReached):
+        at -= 1
+    at -= 1
+    back = [replace(entry, at=entry.at - timedelta(hours=1)) for entry in entries[at:]]
+    assert "bake ends" not in " ".join(str(found) for found in broken_rules([*entries[:at], *back]))
 
 
 def test_two_writers_at_one_instant_are_found() -> None:

@@ -122,7 +122,7 @@ def baked(story: Story, entry: Entry) -> Found:
         yield f"the way back shall end in {story.phase} while the {story.writer} takes writes"
     if enters(event, Phase.FINALIZE) and "baked" not in story.passed:
         yield "finalize is entered before bake has ended"
-    lasted = entry.at - (story.entered or entry.at)
+    lasted = entry.at - (story.stepped or entry.at)
     if passes(event, "baked") and (story.phase is not Phase.BAKE or story.plan is None or lasted < story.plan.bake):
         yield f"bake ends in {story.phase} after {lasted}"
 
@@ -254,5 +254,8 @@ def record(story: Story, entry: Entry) -> Found:
             yield f"{name_of(event)} was not wanted"
     elif story.wanted is not None and not isinstance(event, (*_WORDS, EngineStarted)):
         yield f"{name_of(event)} while {story.wanted.kind} has no outcome"
+    end = event.end if isinstance(event, EndWanted) and not isinstance(event.end, ends.SharesAre) else None
+    if end is not None and story.reached.get(end, 0) > story.began:  # a share may be changed by somebody else
+        yield f"{name_of(event)} again, which was reached already in this place"
     if (story.position == 0) != isinstance(event, MigrationPlanned):
         yield "a journal begins with its plan, and has one"

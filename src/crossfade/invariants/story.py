@@ -16,7 +16,8 @@ _BETWEEN = timedelta(seconds=1)  # from a decision until it is recorded; an over
 
 @dataclass(slots=True, kw_only=True)
 class Story:
-    """`reached` names the entry at which each end was reached last, `switched` that of the last switch.
+    """`began` is the entry at which the phase was entered or the migration turned, `stepped` when the last step was
+    done. `reached` names the entry at which each end was reached last, `switched` that of the last switch.
 
     `unsettled`: who takes writes after a switch that was missed, by the databases' own word; None once it is settled.
     `share` is the last that was reached, `share_intent` the entry that wanted `share_wanted`. `abort` is what the judge
@@ -26,7 +27,8 @@ class Story:
     plan: Plan | None = None
     position: int = 0
     phase: Phase | None = None
-    entered: datetime | None = None
+    began: int = 0
+    stepped: datetime | None = None
     passed: set[str] = field(default_factory=set)
     wanted: End | None = None
     missed: events.EndMissed | None = None
@@ -108,6 +110,7 @@ class Story:
                 self.looked = self.looked_at = None
             case events.RollbackDecided() | events.FailBackDecided() as decided:
                 self.turned, self.wanted, self.asked, self.abort = decided, None, False, None
+                self.began = entry.position
                 self.waits = self.missed = None
             case events.MigrationPlanned(plan=plan):
                 self.plan = plan
@@ -119,10 +122,11 @@ class Story:
     def _pass(self, entry: Entry) -> None:
         match entry.event:
             case events.PhaseEntered(phase=phase):
-                self.phase, self.entered, self.passed = phase, entry.at, set()
+                self.phase, self.stepped, self.passed, self.began = phase, entry.at, set(), entry.position
                 self.waits = self.missed = None
             case events.GatePassed(gate=gate):
                 self.passed.add(gate)
+                self.stepped = entry.at
                 self.waits = self.missed = None
             case events.GateWaits() as waits:
                 self.waits = waits
@@ -152,6 +156,8 @@ class Story:
     def _reach(self, end: End, entry: Entry) -> None:
         self.wanted = self.missed = None
         self.reached[end] = entry.position
+        if not isinstance(end, ends.SharesAre):  # a share that is set again is no step
+            self.stepped = entry.at
         if isinstance(end, ends.WriterIs):
             self.writer, self.epoch, self.switched, self.unsettled = end.side, end.epoch, entry.position, None
         if isinstance(end, ends.SharesAre) and end.canary_percent != self.share:

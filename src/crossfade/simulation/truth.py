@@ -16,11 +16,14 @@ Found = Iterator[tuple[str, str]]
 _RECORDED = "what is recorded is so"
 
 
-def of_an_entry(event: Event, databases: Databases, faults: Sequence[Fault]) -> Found:
+def of_an_entry(event: Event, databases: Databases, router: SimulatedRouter, faults: Sequence[Fault]) -> Found:
     """(rule, what) for what is recorded as reached, and is not."""
     match event:
         case EndReached(end=ends.WriterIs(side=side)) if not databases[side].app_may_write():
             yield _RECORDED, f"the {side} is said to take writes, and does not"
+        case EndReached(end=ends.SharesAre(canary_percent=percent)) if router.percent != percent:
+            if not any(fault.kind.startswith("router-") for fault in faults):
+                yield _RECORDED, f"the share is said to be {percent:g} %, and is {router.percent:g} %"
         case EndReached(end=ends.WayBackAwake(primary=primary, epoch=epoch)):
             crashed = any(fault.kind == "database-kill" for fault in faults)  # what had arrived may be gone again
             table = databases[primary.other].tables.get(MARKER)

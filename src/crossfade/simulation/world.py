@@ -196,7 +196,7 @@ class SimulatedWorld:
         seen = self._seen.get(engine.name) if engine is not None and entry.by == ENGINE else None
         self._report(self._rules.hear(entry, seen))
         self._check()
-        for rule, what in truth.of_an_entry(event, self.servers_of_data, self.injector.happened):
+        for rule, what in truth.of_an_entry(event, self.servers_of_data, self.router, self.injector.happened):
             self.violated(rule, what)
         place = ""
         match event:
