@@ -218,7 +218,7 @@ class Channel:
         self.publisher.rows("RESET statement_timeout")
 
     def echoes(self) -> int:
-        """How many changes would return to the side that they came from. The subscription sleeps afterwards if any do."""
+        """How many changes would return to the side that they came from. It sleeps afterwards if any do."""
         echoes = 0
         self.put_to_sleep()
         try:

@@ -170,4 +170,4 @@ class SchemaNotCopied(CrossfadeError):
 
 _MAY_PASS = {"40", "53", "55", "57"}
 _LOST_RACES = {"42704", "42710", "42P01", "42P06", "42P07", "3F000", "02000"}
-"""Something is there or gone since we looked, by the hand of another engine or of one that died: the next look knows."""
+"""Something is there or gone since we looked, by another engine or one that died: the next look knows."""
