@@ -16,12 +16,16 @@ from tests.torture.trials import Trial, alone, together
 
 _TICK_S = 0.2
 _ROOT = Path(__file__).resolve().parents[2]
+_PROGRAM = (sys.executable, "-m", "tests.torture")
 
 
 class Matrix:
-    """`results` is added to; a line for each trial, with the machine's load before it."""
+    """`results` is added to; a line for each trial, with the machine's load before it. `program` carries one out."""
 
-    def __init__(self, results: Path, *, speed: float, seed: int, at_once: int) -> None:
+    def __init__(
+        self, results: Path, *, speed: float, seed: int, at_once: int, program: Sequence[str] = _PROGRAM
+    ) -> None:
+        self._program = program
         self._results, self._speed, self._seed, self._at_once = results, speed, seed, at_once
         self._running: dict[subprocess.Popen[str], tuple[Trial, float]] = {}
         self._failed: list[Trial] = []
@@ -60,7 +64,7 @@ class Matrix:
     def _begin(self, trial: Trial) -> None:
         words = ["--speed", f"{self._speed:g}", "--seed", str(self._seed), "--trial", *map(str, trial.cells)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture", *words],
+            [*self._program, *words],
             cwd=_ROOT,
             stdout=subprocess.PIPE,
             text=True,

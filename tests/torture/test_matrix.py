@@ -1,14 +1,19 @@
 """What is foretold, how cells come together, and that a verdict sees what is wrong; no part is started."""
 
 import json
+import os
+import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from crossfade.model.file import MigrationFile, load
 from crossfade.model.terms import Outcome
-from tests.rehearsal.run import Ran
+from tests.rehearsal.run import Ran, wait_for
 from tests.torture.cells import FAULTS, LADDER, PLACES, Cell, every_cell, kinds_left_out, shares_of
 from tests.torture.foretold import changes_nothing, foretold, table
 from tests.torture.judged import FILE, as_promised, one_writer, too_long
@@ -131,3 +136,53 @@ def test_what_has_passed_is_not_tried_again_until_anew(tmp_path: Path) -> None:
     matrix = Matrix(kept, speed=10.0, seed=1, at_once=1)
     assert {cell for trial in matrix.trials(cells, anew=False) for cell in trial.cells} == set(cells[1:])
     assert {cell for trial in matrix.trials(cells, anew=True) for cell in trial.cells} == set(cells)
+
+
+PRETENDED = """
+import json, sys, time
+cells = sys.argv[sys.argv.index("--trial") + 1 :]
+if "app-kill@bake" in cells:
+    time.sleep(60)
+missed = [f"{cell}: away" for cell in cells if cell.startswith("router") and len(cells) > 1]
+problems = ["it was not"] if any(cell.startswith("wan") for cell in cells) else []
+print(json.dumps({"cells": cells, "missed": missed, "problems": problems}))
+"""
+
+
+def pretending(folder: Path) -> Matrix:
+    program = (sys.executable, "-c", PRETENDED)
+    return Matrix(folder / "torture.jsonl", speed=10.0, seed=1, at_once=2, program=program)
+
+
+def tried(folder: Path) -> list[list[str]]:
+    lines = (folder / "torture.jsonl").read_text(encoding="utf-8").splitlines()
+    return sorted(json.loads(line)["cells"] for line in lines)
+
+
+def interrupt_when_one_is_done(folder: Path) -> None:
+    wait_for((folder / "torture.jsonl").exists, seconds=30)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_each_cell_is_tried_alone_when_they_failed_together(tmp_path: Path) -> None:
+    failing = trial_of(["wan-cut=2s@canary", "app-kill@cutover"])
+    assert pretending(tmp_path).carry_out([failing]) == 1
+    assert tried(tmp_path) == [["app-kill@cutover"], ["wan-cut=2s@canary"], ["wan-cut=2s@canary", "app-kill@cutover"]]
+
+
+def test_a_cell_is_tried_alone_when_it_did_not_strike(tmp_path: Path) -> None:
+    assert pretending(tmp_path).carry_out([trial_of(["app-kill@cutover", "router-kill@canary"])]) == 0
+    assert tried(tmp_path) == [["app-kill@cutover", "router-kill@canary"], ["router-kill@canary"]]
+
+
+def test_all_that_was_started_has_ended_when_it_is_interrupted(tmp_path: Path) -> None:
+    matrix = pretending(tmp_path)
+    before = {asking: signal.getsignal(asking) for asking in (signal.SIGINT, signal.SIGTERM)}
+    threading.Thread(target=interrupt_when_one_is_done, args=(tmp_path,)).start()
+    try:
+        assert matrix.carry_out([trial_of(["app-kill@bake"]), trial_of(["app-kill@cutover"])]) == 130
+    finally:
+        for asking, handler in before.items():
+            signal.signal(asking, handler)
+    assert [child for child in psutil.Process().children() if "--trial" in child.cmdline()] == []
+    assert tried(tmp_path) == [["app-kill@cutover"]]
