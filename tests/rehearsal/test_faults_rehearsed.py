@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.database.port import SWITCH_POINTS
 from tests.rehearsal.run import Home, Ran, home_below
 
 pytestmark = [pytest.mark.parts, pytest.mark.timeout(600)]
@@ -23,16 +22,6 @@ def rehearse(home: Home, *faults: str) -> Ran:
     assert ran.result["acknowledged_writes"] > 0
     assert (ran.result["lost_writes"], ran.result["duplicate_writes"]) == (0, 0), ran.said
     return ran
-
-
-def test_one_side_writes_and_nothing_is_lost_when_the_engine_is_killed_at_every_point_there_and_back(
-    home: Home,
-) -> None:
-    ways = ("cutover", "fail_back")
-    kills = [f"controller-kill@{way}:{point}" for way in ways for point in SWITCH_POINTS]
-    ran = rehearse(home, *kills, "operator-pulls=rollback@bake")
-    assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (10, "failed_back", "source"), ran.said
-    assert (ran.result["resumes"], ran.result["differing_rows"]) == (len(kills), 0)
 
 
 def test_it_fails_back_and_loses_nothing_when_struck_at_points_of_the_switch_there_and_back(home: Home) -> None:
