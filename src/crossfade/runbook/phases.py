@@ -84,14 +84,18 @@ def steps_failing_back(epoch: int) -> tuple[Step, ...]:
     """The mirrored switch. `epoch` is the one under which the target writes; the source writes under the next.
 
     Whoever turns back right after the cutover finds the way back asleep, and files still going the other way: both are
-    turned first, or nothing would drain, and files written on the target would stay there.
+    turned first, or nothing would drain, and files written on the target would stay there. Once the source takes writes
+    the files come home before replication to the target wakes: that may have been lost meanwhile, which ends it all.
     """
     return (
         Reach(end=ends.SharesAre(canary_percent=0.0)),
         Reach(end=ends.WayBackAwake(primary=Side.TARGET, epoch=epoch)),
         Reach(end=ends.FilesFollow(primary=Side.TARGET)),
-        *_switch(Side.SOURCE, epoch + 1),
+        Reach(end=ends.SwitchPrepared(to=Side.SOURCE)),
+        Reach(end=ends.WriterIs(side=Side.SOURCE, epoch=epoch + 1)),
+        Reach(end=ends.FilesFollow(primary=Side.SOURCE)),
         Await(gate=Gate.FILES_IN_STEP),
+        Reach(end=ends.WayBackAwake(primary=Side.SOURCE, epoch=epoch + 1)),
         Reach(end=ends.ChecksPassed(suite=Suite.SOURCE)),
         Reach(end=ends.DataVerified(primary=Side.SOURCE, epoch=epoch + 1)),
     )
