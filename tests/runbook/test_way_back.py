@@ -213,3 +213,17 @@ def test_a_router_that_does_not_obey_keeps_no_switch_from_being_finished(opened:
     bench.world.hear = hear
     bench.run_until(lambda b: b.world.writer is Side.TARGET)
     assert not [e for e in bench.events(EndMissed) if isinstance(e.end, ends.SharesAre)]
+
+
+def test_nothing_is_finalized_while_nobody_sees_where_the_users_are_sent(bench: Bench) -> None:
+    """A router that forgot its share unseen would leave the users on servers that are about to be retired."""
+    bench.world.blind.add("shares")
+    bench.world.percent = 0.0
+    approve(bench)
+    wait(bench, timedelta(seconds=60))
+    assert not any(isinstance(end, ends.WayBackEnded) for end in bench.world.reached)
+    bench.world.blind.clear()
+    bench.run_until(lambda b: fold(b.journal.read()).outcome is Outcome.COMPLETED)
+    assert bench.world.percent == 100.0
+    again = max(at for at, end in enumerate(bench.world.reached) if end == ends.SharesAre(canary_percent=100.0))
+    assert again < bench.world.reached.index(ends.WayBackEnded())

@@ -39,8 +39,8 @@ _SEEN_BY = {  # what each gate must have seen, in the names of `Seen`; the judge
     "servers_ready": ("servers",),
     "files_in_step": ("files",),
     "drained": ("drained",),
-    "baked": ("way_back", "writer", "replication"),
-    "way_back_alive": ("way_back", "writer", "replication"),
+    "baked": ("way_back", "writer", "replication", "shares"),
+    "way_back_alive": ("way_back", "writer", "replication", "shares"),
     "link_backed": ("links",),
 }
 

@@ -153,6 +153,11 @@ def _way_back_alive(at: Situation) -> Answer:
     lag = _fresh(at.seen.replication, at.plan, at.now)
     if isinstance(lag, NoData):
         return _no_data(lag)
+    shares = _fresh(at.seen.shares, at.plan, at.now)
+    if isinstance(shares, NoData):  # users of a router that has forgotten its share would be left with nobody
+        return _no_data(shares)
+    if shares.canary_percent != at.state.canary_percent:
+        return Waits(cause="share", reason=f"the router sends {shares.canary_percent:g} % of users to the target")
     late = _behind(lag, at.plan)
     return late or Passed(facts={"way_back": "alive", **_lag_facts(lag)})
 
