@@ -1,6 +1,6 @@
 """Every check of the project, in one command: `make test`.
 
-What fails fast comes first. Tests that start real parts run one after the other: they measure times.
+What fails fast comes first. Whole rehearsals run one after the other: a judge among them would see the machine's own noise.
 """
 
 import subprocess
@@ -16,8 +16,9 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("lint", ["ruff", "check", "--quiet", "."]),
     ("types", ["mypy", "--no-error-summary"]),
     ("import contract", ["lint-imports", "--no-logo"]),
-    ("tests without parts", ["pytest", "-m", "not parts", "-n", "2"]),
-    ("tests with real parts", ["pytest", "-m", "parts"]),
+    ("tests without parts", ["pytest", "-m", "not parts and not rehearsal", "-n", "2"]),
+    ("tests with real parts", ["pytest", "-m", "parts", "-n", "2", "--dist", "loadfile"]),
+    ("whole rehearsals", ["pytest", "-m", "rehearsal"]),
 )
 
 

@@ -188,7 +188,7 @@ def test_an_engine_does_not_begin_when_nobody_conducts(home: Home, layout: Layou
     assert "Traceback" not in ran.said
 
 
-@pytest.mark.parts
+@pytest.mark.rehearsal
 @pytest.mark.timeout(900)  # a minute on a quiet machine
 def test_nothing_is_left_when_told_to_end_at_any_moment_of_the_start(home: Home) -> None:
     """At drawn moments of new starts and of resumes; not even something that ends by itself a moment later."""

@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from crossfade.rehearsal.processes import free_ports
 from tests.rehearsal.run import SMALL, Home
 
-pytestmark = [pytest.mark.parts, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(300)]
 
 
 class _Mailbox:

@@ -264,7 +264,7 @@ def test_a_program_ends_when_its_starter_died_before_it_asked_the_kernel(tmp_pat
     assert not (tmp_path / "begun").exists()
 
 
-@pytest.mark.parts
+@pytest.mark.rehearsal
 def test_it_goes_on_from_where_it_was_when_told_to_end_again_and_again(home: Home) -> None:
     """SIGTERM while the databases are made, and again a moment later, SIGKILL in canary; then to the end."""
     process = home.begin_rehearsal()
@@ -292,7 +292,7 @@ def test_it_goes_on_from_where_it_was_when_told_to_end_again_and_again(home: Hom
     assert (last.result["lost_writes"], last.result["duplicate_writes"]) == (0, 0)
 
 
-@pytest.mark.parts
+@pytest.mark.rehearsal
 def test_a_resume_writes_the_report_when_only_that_was_missing(home: Home, tmp_path: Path) -> None:
     """Its folder was taken away meanwhile. What has ended is counted and reported, and nothing is added to it."""
     process = home.begin_rehearsal()

@@ -13,7 +13,7 @@ from crossfade.rehearsal.layout import read_layout_in
 from crossfade.rehearsal.ledger.database import DATABASE
 from tests.rehearsal.run import SMALL, Home, home_below, wait_for
 
-pytestmark = [pytest.mark.parts, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.torture.cells import every_cell
 from tests.torture.judged import FILE, carry_out
 from tests.torture.trials import drawn, together, trial_of
 
-pytestmark = [pytest.mark.parts, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(900)]
 
 CELLS = 3
 LIMIT_MS = 2_500.0  # a fence gives up after 2 s; nothing else was struck
