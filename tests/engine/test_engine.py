@@ -414,13 +414,6 @@ def test_nothing_is_finalized_when_the_source_takes_writes_as_well(bench: Bench)
     assert bench.phase is Phase.BAKE
 
 
-def test_it_fails_back_when_verification_finds_a_difference_after_cutover(bench: Bench) -> None:
-    bench.world.hear = lambda end: (
-        missed(end, retryable=False) if end == ends.DataVerified(primary=Side.TARGET, epoch=1) else None
-    )
-    assert bench.engine().run() is Outcome.FAILED_BACK
-
-
 def test_it_fails_back_when_errors_come_during_bake(bench: Bench) -> None:
     bench.run_until(lambda b: b.phase is Phase.BAKE)
     bench.world.canary_error_rate = 0.05

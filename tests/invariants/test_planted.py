@@ -133,6 +133,12 @@ def missed(end: End, **facts: str | None) -> Event:
     return EndMissed(end=end, reason="no", remedy="", retryable=True, facts=facts)
 
 
+def differing(**facts: int) -> tuple[Event, Event]:
+    """The verification of bake, with rows that differ."""
+    found = EndMissed(end=VERIFIED, reason="rows differ", remedy="", retryable=False, facts=facts)
+    return EndWanted(end=VERIFIED), found
+
+
 def ending(outcome: Outcome) -> Callable[[Journal], Journal]:
     return lambda entries: [
         *entries[:-1],
@@ -268,6 +274,21 @@ PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal
         lambda entries: put_before(
             EndReached(end=share(10.0)), replace(OVER, until=entries[place(entries, EndReached(end=share(10.0)))].at)
         )(looking(verdict="hold")(entries)),
+    ),
+    "fails back onto a source that lacks writes of the target": (
+        Rule.WAY_BACK,
+        failed_back,
+        put_before(events.FailBackDecided, *differing(written_since_switch=1, age_unknown=0, unresolved=0)),
+    ),
+    "fails back by itself though nobody knows what that loses": (
+        Rule.WAY_BACK,
+        failed_back,
+        lambda entries: [
+            replace(e, event=replace(e.event, cause="judge")) if isinstance(e.event, events.FailBackDecided) else e
+            for e in put_before(
+                events.FailBackDecided, *differing(written_since_switch=0, age_unknown=1, unresolved=0)
+            )(entries)
+        ],
     ),
     "a hold is ignored": (Rule.WORDS, completed, put_before(JUDGED, events.Held(reason="wait"), by="ann")),
     "a request to roll back is not heard": (

@@ -187,9 +187,11 @@ class RolesWorld:
         facts = _verification_facts(found)
         if found.differences:
             reason = f"{len(found.differences)} rows differ between source and target"
-            raise EndNotReached(
-                reason, "Compare the rows named; replicate their tables anew.", retryable=False, facts=facts
-            )
+            remedy = "Compare the rows named; replicate their tables anew."
+            if primary is Side.TARGET:
+                facts = {**facts, **_age_facts(found)}
+                remedy = "Compare the rows named, and mend the side that is wrong."
+            raise EndNotReached(reason, remedy, retryable=False, facts=facts)
         if found.unresolved:
             reason = f"{len(found.unresolved)} rows changed too often to be compared"
             raise EndNotReached(reason, "Verify again when they are quieter.", retryable=True, facts=facts)
@@ -219,6 +221,12 @@ def _switch_facts(report: SwitchReport) -> Facts:
 
 
 _NAMED = 100  # differences named in the journal; the count is always complete
+
+
+def _age_facts(found: Verification) -> Facts:
+    """Of how many rows that differ a version is newer than the switch, and of how many that cannot be told."""
+    ages = [row.written_since_switch for row in found.differences]
+    return {"written_since_switch": ages.count(True), "age_unknown": ages.count(None)}
 
 
 def _verification_facts(found: Verification) -> Facts:

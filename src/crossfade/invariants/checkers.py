@@ -92,6 +92,15 @@ def way_back(story: Story, entry: Entry) -> Found:
         yield f"goes forward ({name_of(event)}) though the way back is dead since {story.way_back_dead.isoformat()}"
 
 
+def loses_nothing(story: Story, entry: Entry) -> Found:
+    """'Fail back, at any time, nothing lost': not over rows that verification has found to differ. docs/adr/0009."""
+    event = entry.event
+    if isinstance(event, FailBackDecided) and story.loses_writes:
+        yield "fails back onto a source that lacks what was written since the cutover"
+    elif isinstance(event, FailBackDecided) and story.may_lose_writes and event.cause != "person":
+        yield "fails back by itself though that may lose what was written since the cutover"
+
+
 def verified(story: Story, entry: Entry) -> Found:
     """'Nothing is finalized that was not verified after the last switch.' Nor does anything move unverified."""
     event = entry.event

@@ -28,6 +28,7 @@ class Rule(StrEnum):
 _BY_JOURNAL: tuple[tuple[Rule, Callable[[Story, Entry], Iterator[str]]], ...] = (
     (Rule.ONE_WRITER, checkers.one_writer),
     (Rule.WAY_BACK, checkers.way_back),
+    (Rule.WAY_BACK, checkers.loses_nothing),
     (Rule.VERIFIED, checkers.verified),
     (Rule.VERIFIED, checkers.baked),
     (Rule.DATA, checkers.judged_on_data),

@@ -21,7 +21,8 @@ class Story:
 
     `unsettled`: who takes writes after a switch that was missed, by the databases' own word; None once it is settled.
     `share` is the last that was reached, `share_intent` the entry that wanted `share_wanted`. `abort` is what the judge
-    or a guard said and nobody has acted on. `way_back_dead`: since when it is seen dead.
+    or a guard said and nobody has acted on. `way_back_dead`: since when it is seen dead. `differing` are the facts of
+    rows that were found to differ while the target takes writes.
     """
 
     plan: Plan | None = None
@@ -56,6 +57,7 @@ class Story:
     returns: bool = True
     ended: bool = False
     way_back_dead: datetime | None = None
+    differing: events.Facts | None = None
 
     def since_switch(self, end: End) -> bool:
         """`end` was reached after the last switch."""
@@ -87,6 +89,17 @@ class Story:
             case _:
                 return isinstance(event, events.EndWanted | events.GatePassed | events.PhaseEntered)
 
+    @property
+    def loses_writes(self) -> bool:
+        """Going back would surely lose what the target has written."""
+        return self.differing is not None and bool(self.differing.get("written_since_switch"))
+
+    @property
+    def may_lose_writes(self) -> bool:
+        """Nobody can say that it would not."""
+        names = ("written_since_switch", "age_unknown", "unresolved")
+        return self.differing is not None and any(self.differing.get(name) != 0 for name in names)
+
     def overridden(self, at: datetime) -> bool:
         return self.override_until is not None and at < self.override_until + _BETWEEN
 
@@ -94,16 +107,14 @@ class Story:
         """One more entry has been heard."""
         self.position = entry.position
         refused = isinstance(entry.event, events.RequestRefused)
-        self.refused_though_open = refused and self.returns and self.turned is None
+        self.refused_though_open = refused and self.returns and self.turned is None and not self.loses_writes
         match entry.event:
             case events.EndWanted(end=end):
                 self._want(end, entry.position)
             case events.EndReached(end=end):
                 self._reach(end, entry)
-            case events.EndMissed(end=end) as missed:
-                self.wanted, self.missed, self.missed_at = None, missed, entry.at
-                if isinstance(end, ends.WriterIs):
-                    self.unsettled = str(missed.facts.get("writer") or UNKNOWN)
+            case events.EndMissed() as missed:
+                self._miss(missed, entry.at)
             case events.Looked() as looked:
                 self._look(looked, entry.at)
             case events.CountingStarted():
@@ -156,6 +167,8 @@ class Story:
     def _reach(self, end: End, entry: Entry) -> None:
         self.wanted = self.missed = None
         self.reached[end] = entry.position
+        if isinstance(end, ends.DataVerified):
+            self.differing = None
         if not isinstance(end, ends.SharesAre):  # a share that is set again is no step
             self.stepped = entry.at
         if isinstance(end, ends.WriterIs):
@@ -163,12 +176,21 @@ class Story:
         if isinstance(end, ends.SharesAre) and end.canary_percent != self.share:
             self.share, self.share_since = end.canary_percent, entry.at
 
+    def _miss(self, missed: events.EndMissed, at: datetime) -> None:
+        self.wanted, self.missed, self.missed_at = None, missed, at
+        match missed.end:
+            case ends.WriterIs():
+                self.unsettled = str(missed.facts.get("writer") or UNKNOWN)
+            case ends.DataVerified(primary=Side.TARGET) if not missed.retryable:
+                self.differing = missed.facts
+
     def _look(self, looked: events.Looked, at: datetime) -> None:
         self.looked, self.looked_at = looked, at
         bad = looked.guard or (looked.reason if looked.verdict == "abort" else None)
         if bad is None or self.turned is not None or not self.returns or self.overridden(at) or self.plan is None:
             return
-        if not (self.held and self.writer is Side.TARGET and not self.plan.fail_back_automatically):
+        by_itself = self.plan.fail_back_automatically and not self.may_lose_writes
+        if not (self.held and self.writer is Side.TARGET and not by_itself):
             self.abort = bad
 
 

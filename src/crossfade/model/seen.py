@@ -147,12 +147,17 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A row that is not the same on both sides. `key` is shown as JSON text; values are never kept."""
+    """A row that is not the same on both sides. `key` is shown as JSON text; values are never kept.
+
+    `written_since_switch`: True, the target's version is newer than the moment when the target was opened; False, it
+    stands on both sides and neither has written it since the switch; None, that cannot be told.
+    """
 
     table: str
     key: str
     kind: str
     columns: tuple[str, ...] = ()
+    written_since_switch: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

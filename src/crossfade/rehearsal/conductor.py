@@ -7,10 +7,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from crossfade.engine.engine import ENGINE
 from crossfade.journal.port import VersionConflict
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.entry import Entry
-from crossfade.model.events import Approved, Event, GateWaits, MigrationEnded, MigrationPlanned
+from crossfade.model.events import (
+    Approved,
+    Event,
+    GateWaits,
+    Held,
+    MigrationEnded,
+    MigrationPlanned,
+    Released,
+    RollbackRequested,
+)
 from crossfade.model.file import MigrationFile
 from crossfade.model.plan import Plan
 from crossfade.model.progress import Progress
@@ -117,7 +127,7 @@ class Conductor:
         shutil.rmtree(self.layout.root, ignore_errors=True)
 
     def _listen(self, watcher: Watcher) -> None:
-        asked = False
+        asked = held = False
         for entry in self._journal.read(after=len(self._entries)):
             self._entries.append(entry)
             self._state = evolve(self._state, entry.event, entry.at, entry.by)
@@ -127,10 +137,21 @@ class Conductor:
                 asked = True
             elif isinstance(entry.event, Approved) and entry.by == REHEARSAL:
                 asked = False
+            if isinstance(entry.event, Held) and entry.by == ENGINE:
+                held = True
+            elif isinstance(entry.event, Released | RollbackRequested):
+                held = False
         if asked and self._state.outcome is None:  # a resume hears again what was answered long ago
             self._approve()
+        if held and self._state.outcome is None:
+            self._go_back()
         for progress in self._telemetry.read():
             watcher.show(progress)
+
+    def _go_back(self) -> None:
+        """Held because rows differ, and nobody else is there to be asked. If it is refused, somebody must look."""
+        if self._state.differing is not None and self._file.rehearsal.approve:
+            self._say(RollbackRequested(reason="a rehearsal goes back where rows differ"), REHEARSAL)
 
     def _approve(self) -> None:
         phase = self._state.phase

@@ -18,6 +18,7 @@ from crossfade.model.events import (
 )
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Outcome, Phase
+from crossfade.runbook.differing import why_refused, would_be_lost
 from crossfade.runbook.evolve import evolve
 from crossfade.runbook.gates import Passed, ask
 from crossfade.runbook.judging import fresh_reading, look_at
@@ -177,4 +178,6 @@ def _why_refused(state: State, seen: Seen) -> str | None:
     if state.course is not Course.FORWARD:
         return f"the migration is {state.course.value.replace('_', ' ')} already"
     lost = None if switch_half_done(state) else way_back_lost(state, seen)
-    return f"what was written since the cutover would be lost: {lost.reason}" if lost else None
+    if lost is not None:
+        return f"what was written since the cutover would be lost: {lost.reason}"
+    return why_refused(state.differing) if state.differing and would_be_lost(state.differing) else None

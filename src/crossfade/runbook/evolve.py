@@ -9,6 +9,7 @@ from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import Event
+from crossfade.runbook.differing import found_different
 from crossfade.runbook.judging import as_look, begin_judging, judge_settings
 from crossfade.runbook.phases import Course, Reach
 from crossfade.runbook.state import OF_THE_WAY_BACK, Counting, Miss, Request, StandingWarning, State
@@ -61,7 +62,8 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             attempts = state.miss.attempts + 1 if state.miss and state.miss.last.end == end else 1
             missed_switch = event if isinstance(end, ends.WriterIs) else state.missed_switch
             miss = Miss(last=event, at=at, attempts=attempts)
-            return replace(state, wanted=None, miss=miss, missed_switch=missed_switch)
+            differing = event if found_different(event) else state.differing
+            return replace(state, wanted=None, miss=miss, missed_switch=missed_switch, differing=differing)
         case events.GatePassed():
             return replace(state, cursor=state.cursor + 1, since=at, miss=None, waits=None)
         case events.GateWaits():
@@ -137,6 +139,7 @@ def _turned(state: State, course: Course, at: datetime) -> State:
         wanted=None,
         miss=None,
         missed_switch=None,
+        differing=None,
         waits=None,
         counting=None,
         rollback=None,
@@ -151,7 +154,7 @@ def _consequences(end: End, state: State) -> State:
         case ends.WriterIs(side=side, epoch=epoch):
             return replace(state, writer=side, epoch=epoch, missed_switch=None)
         case ends.DataVerified(primary=primary, epoch=epoch):
-            return replace(state, verified=(primary, epoch))
+            return replace(state, verified=(primary, epoch), differing=None)
         case ends.WayBackAwake(primary=primary, epoch=epoch):
             return replace(state, woken=(primary, epoch))
         case _:

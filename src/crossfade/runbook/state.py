@@ -58,8 +58,9 @@ class State:
     after a crash this is where the engine goes on. `recent` holds the looks of the guards' window. `returns` is False
     from the moment the point of no return is wanted: after a crash nobody knows on which side of it we are.
     `missed_switch` is a switch that was missed last and is not settled yet, whatever was repaired since.
-    `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data was last
-    verified and the way back last proven.
+    `differing` is the verification that found the sides different while the target takes writes, until one finds them
+    the same. `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data
+    was last verified and the way back last proven.
     """
 
     plan: Plan | None = None
@@ -70,6 +71,7 @@ class State:
     wanted: End | None = None
     miss: Miss | None = None
     missed_switch: EndMissed | None = None
+    differing: EndMissed | None = None
     epoch: int = 0
     phase_epoch: int = 0
     writer: Side = Side.SOURCE

@@ -1,16 +1,27 @@
 """When a migration turns back: a person's word, the judge, a guard, a limit of the source, an end out of reach.
 
 Before the target takes writes it rolls back; afterwards it fails back, or halts where the way back is lost for good;
-after the point of no return it halts. A way back that cannot be seen turns nothing: docs/adr/0008.
+after the point of no return it halts. A way back that cannot be seen turns nothing: docs/adr/0008. Where rows differ
+that the target may have written, only a person may say to go back: docs/adr/0009.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from crossfade.model import ends
-from crossfade.model.events import Event, Facts, FailBackDecided, Held, Looked, MigrationEnded, RollbackDecided
+from crossfade.model.events import (
+    EndMissed,
+    Event,
+    Facts,
+    FailBackDecided,
+    Held,
+    Looked,
+    MigrationEnded,
+    RollbackDecided,
+)
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Side
+from crossfade.runbook.differing import in_words, loses_nothing
 from crossfade.runbook.judging import aborts
 from crossfade.runbook.phases import Course
 from crossfade.runbook.state import State
@@ -60,10 +71,18 @@ def turn(state: State, cause: Cause) -> Event | None:
         if cause.way_back_lost:  # to fail back would lose what was written since
             reason = f"the way back is lost for good: {cause.reason}. {_LEFT}"
             return MigrationEnded(outcome=Outcome.HALTED, reason=reason)
-        if cause.word != "person" and not state.plan_or_raise.fail_back_automatically:
-            return None if state.held else Held(reason=f"whether to fail back is for a person to say: {cause.reason}")
+        doubt = state.differing if state.differing and not loses_nothing(state.differing) else None
+        if cause.word != "person" and (doubt or not state.plan_or_raise.fail_back_automatically):
+            reason = f"whether to fail back is for a person to say: {_why(cause, doubt)}"
+            return None if state.held else Held(reason=reason)
         return FailBackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
     return RollbackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
+
+
+def _why(cause: Cause, doubt: EndMissed | None) -> str:
+    if doubt is None:
+        return cause.reason
+    return in_words(doubt) if cause.reason == doubt.reason else f"{cause.reason}; and {in_words(doubt)}"
 
 
 def beyond_attempts(state: State) -> bool:

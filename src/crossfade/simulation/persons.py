@@ -7,7 +7,17 @@ from random import Random
 
 from crossfade.journal.port import VersionConflict
 from crossfade.model.entry import Entry
-from crossfade.model.events import Approved, Event, GateWaits, Held, Looked, Overridden, Released, RollbackRequested
+from crossfade.model.events import (
+    Approved,
+    Event,
+    GateWaits,
+    Held,
+    Looked,
+    Overridden,
+    Released,
+    RequestRefused,
+    RollbackRequested,
+)
 from crossfade.runbook.evolve import fold
 from crossfade.runbook.state import State
 from crossfade.simulation.hub import Hub
@@ -20,8 +30,9 @@ _ANYBODY = ("ann", "bob", "eve")
 class Persons:
     """Each word is given as the command line gives it: read, fold, append with the expected version, again if late."""
 
-    def __init__(self, hub: Hub, rng: Random, journal: SharedJournal) -> None:
-        self._hub, self._rng, self._journal = hub, rng, journal
+    def __init__(self, hub: Hub, rng: Random, journal: SharedJournal, repair: Callable[[], None]) -> None:
+        """`repair` copies by hand what a side lacks."""
+        self._hub, self._rng, self._journal, self._repair = hub, rng, journal, repair
         self._version, self._state = 0, State()
         journal.listeners.append(self._hear)
 
@@ -53,6 +64,16 @@ class Persons:
                 _release if of == "release" else lambda _: RollbackRequested(reason="asked whether to fail back")
             )
             self._hub.after(self._rng.uniform(0.1, 2.0), lambda: self._give("ann", word))
+
+        if isinstance(entry.event, RequestRefused):
+            self._hub.after(self._rng.uniform(0.5, 5.0), self._mend)
+
+    def _mend(self) -> None:
+        """Whoever may not go back because rows are missing does as the refusal says."""
+        state = self._now()
+        if state.held is not None and state.differing is not None and state.outcome is None:
+            self._repair()
+            self._give("ann", _release)
 
     def _give(self, who: str, word: Word) -> None:
         state = self._now()

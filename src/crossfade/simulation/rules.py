@@ -25,8 +25,13 @@ def of_the_end(
     users: Users,
     percent: float,
     faults: Sequence[Fault],
+    *,
+    turned_by: str = "",
 ) -> list[tuple[str, str]]:
-    """(rule, what) for each rule of the end that is broken. `faults` are those that came to be."""
+    """(rule, what) for each rule of the end that is broken. `faults` are those that came to be.
+
+    `turned_by` is the cause for which it went back, if it did.
+    """
     found: list[tuple[str, str]] = []
     if ended is None:
         return [("it ends", "the migration has not ended although everything works again")]
@@ -45,8 +50,10 @@ def of_the_end(
         if percent != share:
             found.append(("the outcome is so", f"{ended.outcome}, but {percent} % of users are sent to the target"))
     kept = dict(databases[primary].committed())
-    if ended.outcome is Outcome.HALTED and any(fault.kind in NOT_TO_BE_MENDED for fault in faults):
-        # a person is told that the sides differ and must look; what was promised stands on one of them
+    blind = primary is Side.SOURCE and turned_by not in {"", "end"}
+    if ended.outcome is Outcome.HALTED and blind and any(fault.kind in _LOSES_CHANGES for fault in faults):
+        # It went back at once for another reason, before a verification could show what had been lost on the way. A
+        # person is told that the sides differ; what was promised stands on one of them.
         kept = dict.fromkeys(databases[primary.other].committed(), 1) | kept
     found.extend(_ledger(users, kept))
     return found
@@ -58,7 +65,8 @@ def _needs_a_person(fault: Fault) -> bool:
 
 
 _PATIENCE = 10.0
-NOT_TO_BE_MENDED = {"slot-dropped", "slot-made-anew", "rogue-writer", "row-damaged"}
+_LOSES_CHANGES = {"slot-dropped", "slot-made-anew"}
+NOT_TO_BE_MENDED = _LOSES_CHANGES | {"rogue-writer", "row-damaged"}
 
 
 def _ledger(users: Users, rows: Mapping[str, int]) -> list[tuple[str, str]]:

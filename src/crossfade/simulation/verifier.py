@@ -38,10 +38,21 @@ class SimulatedVerifier:
         return Verification(
             tables=1,
             rows=len(self._databases[primary].committed()),
-            differences=tuple(Difference(table=_TABLE, key=key, kind=kind) for key, kind in kinds.items()),
+            differences=tuple(
+                Difference(table=_TABLE, key=key, kind=kind, written_since_switch=self._written_since_switch(key))
+                for key, kind in kinds.items()
+            ),
             unresolved=(),
             duration=timedelta(seconds=self._hub.seconds - began),
         )
+
+    def _written_since_switch(self, key: str) -> bool | None:
+        """A row that one side lacks may have been deleted there, so False cannot be said."""
+        target = self._databases[Side.TARGET]
+        writer = target.catalog.writer
+        if writer is None or writer.horizon is None or key not in target.committed():
+            return None
+        return target.versions.get(key, 0) > writer.horizon or None
 
     def _different(self) -> dict[str, str]:
         source, target = (self._databases[side].committed() for side in Side)

@@ -32,7 +32,9 @@ from crossfade.simulation.hub import Hub
 from crossfade.simulation.injector import Injector
 from crossfade.simulation.metrics import SimulatedMetrics
 from crossfade.simulation.persons import Persons
+from crossfade.simulation.postgres.catalog import ENTRIES
 from crossfade.simulation.postgres.databases import Databases
+from crossfade.simulation.postgres.tables import Entries
 from crossfade.simulation.router import SimulatedRouter
 from crossfade.simulation.rules import Violation, of_the_end
 from crossfade.simulation.scenario import Scenario
@@ -79,7 +81,7 @@ class SimulatedWorld:
         self.verifier = SimulatedVerifier(hub, rng("verifier"), self.servers_of_data)
         self.network = SimulatedNetwork(lambda: self.databases.wan.up)
         self.users = Users(hub, rng("users"), self.servers_of_data, self._route, self._reaches)
-        self.persons = Persons(hub, rng("persons"), self.journal)
+        self.persons = Persons(hub, rng("persons"), self.journal, self._copy_what_is_missing)
         self.engines = Engines(hub, rng("engines"), self._engine, lambda what: self.history.note("engine", what))
         self._open = {side: server.app_may_write() for side, server in self.servers_of_data.items()}
         self._rng = rng
@@ -112,7 +114,15 @@ class SimulatedWorld:
     def audit(self) -> None:
         """The rules of the end, once all is quiet."""
         faults = self.injector.happened
-        for rule, what in of_the_end(self.ended, self.servers_of_data, self.users, self.router.percent, faults):
+        found = of_the_end(
+            self.ended,
+            self.servers_of_data,
+            self.users,
+            self.router.percent,
+            faults,
+            turned_by=self.turned_by,
+        )
+        for rule, what in found:
             self.violated(rule, what)
         healthy = not self.scenario.canary.worse and self.turned_by != "judge"  # who may be wrong, seldom
         for rule, what in truth.of_the_end(self.ended, self.servers_of_data, self.router, faults, healthy=healthy):
@@ -161,6 +171,16 @@ class SimulatedWorld:
 
     def _reaches(self, server: Side, database: Side) -> bool:
         return server is database or self.databases.wan.up
+
+    def _copy_what_is_missing(self) -> None:
+        """By hand and past the fence: the side that is closed gets the rows that it lacks."""
+        for side, server in self.servers_of_data.items():
+            here, there = (self.servers_of_data[s].tables.get(ENTRIES) for s in (side, side.other))
+            if server.up and not server.app_may_write() and isinstance(here, Entries) and isinstance(there, Entries):
+                for number, key in there.rows.items():
+                    if number not in here.rows and key not in here.keys:
+                        here.put(number, key)
+        self.note("person", "copies the rows that are missing")
 
     # what is watched
 

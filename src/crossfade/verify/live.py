@@ -8,6 +8,7 @@ from psycopg import sql
 
 from crossfade.model.terms import Side
 from crossfade.verify import chunks
+from crossfade.verify.age import Ages
 from crossfade.verify.outcome import TableOutcome, signatures, unlike
 from crossfade.verify.replay import Replay, mark
 from crossfade.verify.statement import Key, Rows, Slice, TableStatements
@@ -45,10 +46,11 @@ class LiveComparison:
         *,
         chunk_rows: int = CHUNK_ROWS,
         pause: timedelta = timedelta(0),
+        ages: Ages | None = None,
     ) -> None:
         self._primary, self._replica, self._replay = primary, replica, replay
         self._chunk_rows, self._pause = chunk_rows, pause
-        self._outcome = TableOutcome(table=primary.table)
+        self._outcome = TableOutcome(table=primary.table, ages=ages or Ages())
 
     def run(self) -> TableOutcome:
         """Raises `ReplayStalled`, `ReplicationNotFound`, `ServerUnreachable` and `StatementFailed`."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from crossfade.model.seen import Difference
+from crossfade.verify.age import Ages
 from crossfade.verify.relation import TablePair
 from crossfade.verify.statement import Key, RowState, changed_columns, key_as_json
 
@@ -14,6 +15,7 @@ class TableOutcome:
     """Rows counted on the primary, differences of target against source, and what could not be settled."""
 
     table: TablePair
+    ages: Ages = field(default_factory=Ages)
     rows: int = 0
     differences: list[Difference] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
@@ -27,7 +29,13 @@ class TableOutcome:
         kind = "changed" if len(source) == len(target) else "missing" if len(source) > len(target) else "extra"
         columns = changed_columns(self.table, source, target) if kind == "changed" else ()
         self.differences.append(
-            Difference(table=self.table.title, key=key_as_json(self.table, key), kind=kind, columns=columns)
+            Difference(
+                table=self.table.title,
+                key=key_as_json(self.table, key),
+                kind=kind,
+                columns=columns,
+                written_since_switch=self.ages.written_since_switch(source, target),
+            )
         )
 
     def add_unresolved(self, key: Key) -> None:

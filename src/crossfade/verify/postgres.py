@@ -13,6 +13,7 @@ from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import Difference, Verification
 from crossfade.model.terms import NoData, Side
 from crossfade.verify import catalog, live, rest, sequences
+from crossfade.verify.age import Ages, horizon_of
 from crossfade.verify.errors import EncodingsDiffer, ReplicationNotFound, StatementFailed, TableMissing
 from crossfade.verify.outcome import TableOutcome
 from crossfade.verify.relation import TablePair, pair
@@ -105,6 +106,7 @@ def verify_live(
         replay = replays(writer) if replays else SlotReplay(writer, slots, patience=settings.patience)
         scope = _Scope.read(settings, source, target)
         copying = {row[0] for row in reader.rows(_COPYING)}
+        ages = Ages(source=horizon_of(source), target=horizon_of(target))
 
         def compare(table: TablePair) -> TableOutcome:
             if table.on(side.other).title in copying:
@@ -115,6 +117,7 @@ def verify_live(
                 replay,
                 chunk_rows=settings.live_chunk_rows,
                 pause=settings.pause,
+                ages=ages,
             ).run()
 
         return scope.gather(compare, writable=side, began=began)

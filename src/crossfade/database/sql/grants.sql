@@ -37,7 +37,10 @@ $$;
 CREATE OR REPLACE FUNCTION crossfade.claim(wanted bigint, opening boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE crossfade.writer SET open = opening, epoch = wanted, since = clock_timestamp() WHERE epoch <= wanted;
+    UPDATE crossfade.writer
+    SET open = opening, epoch = wanted, since = clock_timestamp(),
+        horizon = CASE WHEN open = opening THEN horizon ELSE pg_snapshot_xmin(pg_current_snapshot())::text::bigint END
+    WHERE epoch <= wanted;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'epoch % is over: this side holds %', wanted, (SELECT epoch FROM crossfade.writer)
             USING ERRCODE = 'CF001';

@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS crossfade.writer (
     epoch bigint      NOT NULL DEFAULT 0,
     since timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- Every transaction below it had ended when this side was last opened or closed: what it wrote is older than that.
+ALTER TABLE crossfade.writer ADD COLUMN IF NOT EXISTS horizon bigint;
 
 -- Exactly what the fence took away here; what opening this side gives back. No grantee means PUBLIC.
 CREATE TABLE IF NOT EXISTS crossfade.fenced_grants (

@@ -24,12 +24,13 @@ class Grant(NamedTuple):
 
 
 class Writer(NamedTuple):
-    """The row of crossfade.writer."""
+    """The row of crossfade.writer. `horizon` is a position of the log: what was committed up to it is older."""
 
     side: Side
     open: bool
     epoch: int
     since: datetime
+    horizon: int | None = None
 
 
 class SlotRecord(NamedTuple):

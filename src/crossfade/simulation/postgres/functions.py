@@ -33,7 +33,8 @@ def claim(server: "Server", task: Task, tx: Transaction, epoch: int, *, opening:
     held = _writer(server, tx)
     if held.epoch > epoch:
         raise ServerError("CF001", f"epoch {epoch} is over: this side holds {held.epoch}")
-    tx.stage(writer=held._replace(open=opening, epoch=epoch, since=server.now()))
+    horizon = held.horizon if held.open == opening else server.wal.inserted
+    tx.stage(writer=held._replace(open=opening, epoch=epoch, since=server.now(), horizon=horizon))
 
 
 def stoppable(server: "Server", tx: Transaction) -> tuple[Grant, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from crossfade.model.terms import Side
 from crossfade.simulation.hub import Hub
-from crossfade.simulation.postgres.catalog import MARKER, Catalog
+from crossfade.simulation.postgres.catalog import ENTRIES, MARKER, Catalog
 from crossfade.simulation.postgres.latency import Latency
 from crossfade.simulation.postgres.locks import Lock, Mode
 from crossfade.simulation.postgres.tables import Table
@@ -33,6 +33,7 @@ class Storage:
         self.wal = Wal()
         self.catalog = Catalog()
         self.tables: dict[str, Table] = {}
+        self.versions: dict[str | None, int] = {}  # by an entry's key, where in the log its newest version is
         self.slots: dict[str, Slot] = {}
         self.running: dict[int, Transaction] = {}
         self.pending: dict[str, Transaction] = {}
@@ -161,6 +162,8 @@ class Storage:
                 continue
             before = table.get(change.key)
             table.put(change.key, change.new)
+            if change.table == ENTRIES:
+                self.versions[change.new] = commit.lsn
             marked = marked or change.table == MARKER
             self.undoable(commit.lsn, lambda table=table, key=change.key, row=before: table.put(key, row))  # type: ignore[misc]
         self.statistics_due = self.statistics_due or bool(tx.changes)
