@@ -1,6 +1,7 @@
 """Every check of the project, in one command: `make test`.
 
-What fails fast comes first. Whole rehearsals run one after the other: a judge among them would see the machine's own noise.
+What fails fast comes first. Whole rehearsals run one after the other: their judges would take each other's load for
+faults.
 """
 
 import subprocess
