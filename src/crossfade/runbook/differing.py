@@ -40,7 +40,7 @@ def in_words(differing: EndMissed) -> str:
         f"{lost} of them were written since the cutover and are not on the source: a rollback would lose them, and is"
         " refused until they are there"
         if lost
-        else "whether a side has written them since the cutover cannot be told: after a rollback the source's version"
+        else "Whether a side has written them since the cutover cannot be told: after a rollback the source's version"
         " stands"
     )
     return (
