@@ -10,9 +10,9 @@ from crossfade.engine.world import Roles, RolesWorld
 from crossfade.invariants import Rules
 from crossfade.invariants import Violation as Broken
 from crossfade.model import ends
+from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import (
-    EndMissed,
     EndReached,
     EndWanted,
     FailBackDecided,
@@ -237,16 +237,15 @@ class SimulatedWorld:
 
 
 def _words(event: Any) -> str:
-    match event:
-        case EndWanted(end=end):
-            return f"wants {end}"
-        case EndReached(end=end):
-            return f"reached {end.kind}"
-        case EndMissed(end=end, reason=reason):
-            return f"missed {end.kind}: {reason}"
-        case MigrationPlanned():
-            return "planned"
-        case _:
-            return (
-                f"{event.kind} {getattr(event, 'reason', '')}{getattr(event, 'phase', '')}{getattr(event, 'gate', '')}"
-            )
+    """An event as a line of the history: its kind, what it is about, and why."""
+    about = []
+    for name in ("end", "phase", "gate", "verdict", "guard", "outcome", "cause", "reason"):
+        value = getattr(event, name, None)
+        if value:
+            about.append(_end_in_words(value) if name == "end" else str(value))
+    return f"{event.kind} {': '.join(about)}".strip()
+
+
+def _end_in_words(end: End) -> str:
+    given = [f"{name} {getattr(end, name)}" for name in end.__dataclass_fields__ if name != "kind"]
+    return f"{end.kind} ({', '.join(given)})" if given else end.kind
