@@ -80,4 +80,4 @@ class Bake(Section):
     max_way_back_lag: Span = timedelta(minutes=1)
     """A way back that is dead or later than this, for this long and with both sides there, is failed back over."""
     fail_back_automatically: bool = True
-    """Fail back when the judge, a guard, a dying way back or a difference that costs no write says so; otherwise a person is asked."""
+    """Fail back by itself: judge, guard, a dying way back, a difference that costs no write. Else a person is asked."""
