@@ -1,7 +1,7 @@
 """Every check of the project, in one command: `make test`.
 
-What fails fast comes first. Two tests run at a time, never more: on two cores the judges of further rehearsals would take
-each other's load for faults.
+What fails fast comes first. Two tests run at a time, never more: on two cores the judges of further rehearsals would
+take each other's load for faults.
 """
 
 import subprocess
