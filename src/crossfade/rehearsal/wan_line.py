@@ -1,12 +1,14 @@
 """The distance between two sites: what is sent arrives later, in order, and as much of it as before.
 
 Bytes wait in a queue with the time at which they are due, so a longer round trip delays them and does not make the
-line thinner. A new connection costs the round trip of its handshake as well.
+line thinner. A new connection costs the round trip of its handshake as well. The times are the system's: an event
+loop's own clock stands still while it works and counts whole milliseconds, by which things would arrive too early.
 """
 
 import asyncio
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from typing import cast
 
 _WINDOW_BYTES = 16 << 20
 """How much one direction of a connection holds before its sender must wait: 1.6 GB/s at a round trip of 20 ms."""
-_TIMER_S = 0.0005  # event loops round their timers to whole milliseconds: rather late by that than early
+_TIMER_S = 0.0005  # event loops round their timers to whole milliseconds: rather late by that than looking twice
 
 
 class Cut(StrEnum):
@@ -78,7 +80,7 @@ class Connection:
 
     def __init__(self, line: Line, target: tuple[str, int], out: Pace, back: Pace) -> None:
         self._line, self._target = line, target
-        opened = asyncio.get_running_loop().time()
+        opened = time.monotonic()
         self.near = End(self)
         self.far = End(self)
         # Only after the handshake would the user of a real line have begun to send.
@@ -190,7 +192,7 @@ class Direction:
 
     def push(self, what: bytes | _End) -> None:
         size = 0 if isinstance(what, _End) else len(what)
-        due = self._pace.passed(self._loop.time(), size) + self._line.round_trip_s / 2
+        due = self._pace.passed(time.monotonic(), size) + self._line.round_trip_s / 2
         self._last_due = max(self._last_due, due)
         self._waiting.append((self._last_due, what))
         self._waiting_bytes += size
@@ -201,11 +203,11 @@ class Direction:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        now = self._loop.time()
+        now = time.monotonic()
         while self._waiting and self._can_write():
             due, what = self._waiting[0]
             if due > now:
-                self._timer = self._loop.call_at(due + _TIMER_S, self.deliver)
+                self._timer = self._loop.call_later(due - now + _TIMER_S, self.deliver)
                 break
             self._waiting.popleft()
             self._write(what)
