@@ -20,8 +20,8 @@ from multiprocessing.connection import Connection as Wire
 from pathlib import Path
 
 import psutil
-from tests.traffic.running import wait_until
 from tests.traffic.users import Ask, Connection
+from tests.waiting import wait_for
 
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.model.counts import ArmReading
@@ -189,7 +189,7 @@ def running() -> Iterator[tuple[RouterLayout, psutil.Process]]:
         ]
         started = [processes.start(launch) for launch in (*launches, router.launch(layout, log))]
         try:
-            wait_until(lambda: router.is_ready(layout))
+            wait_for(lambda: router.is_ready(layout))
             yield layout, psutil.Process(started[-1].pid)
         finally:
             for process in started:

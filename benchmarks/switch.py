@@ -27,6 +27,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
+from tests.waiting import wait_for
 
 from crossfade.database.native import NativeReplication
 from crossfade.database.settings import NativeSettings, Reach
@@ -174,17 +175,9 @@ def sites(folder: Path, round_trip: timedelta) -> Iterator[Sites]:
             maps = dict(zip(ports[2:4], far.values(), strict=True))
             launched = processes.start(wan.launch(maps, ports[4], round_trip, folder / "wan.log"))
             stack.callback(processes.stop, launched, timeout=5)
-            wait_until(lambda: not processes.is_free(ports[4]))
+            wait_for(lambda: not processes.is_free(ports[4]))
             far = dict(zip(Side, ports[2:4], strict=True))
         yield Sites(clusters=clusters, far_ports=far)
-
-
-def wait_until(condition: Any, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the benchmark's condition was not met")
-        time.sleep(0.02)
 
 
 def floor_ms(where: Sites) -> dict[str, float]:
@@ -220,12 +213,12 @@ def measure(where: Sites) -> dict[str, Any]:
     with NativeReplication(where.settings()) as role:
         role.create_schema()
         role.start_replication()
-        wait_until(lambda: isinstance(seen := role.replication(Side.SOURCE), Replication) and seen.copied)
+        wait_for(lambda: isinstance(seen := role.replication(Side.SOURCE), Replication) and seen.copied)
         role.complete_schema()
         role.build_way_back()
         users = context.Process(target=users_process, args=(dsns, theirs))
         users.start()
-        time.sleep(3)
+        time.sleep(3)  # quiet load, until the caches are warm
         floor = floor_ms(where)
         reports: list[tuple[float, SwitchReport]] = []
         for epoch in range(1, 2 * SWITCHES + 1):
@@ -234,7 +227,7 @@ def measure(where: Sites) -> dict[str, Any]:
             began = time.monotonic()
             reports.append((began, role.switch(to, epoch)))
             role.wake_way_back(to)
-            time.sleep(REST_S)
+            time.sleep(REST_S)  # so that a gap belongs to one switch
         ours.send("stop")
         ours.send("tell")
         acknowledged, retries = ours.recv()
@@ -270,7 +263,7 @@ def same_on_both_sides(where: Sites) -> bool:
             ).fetchone()
 
     with contextlib.suppress(TimeoutError):
-        wait_until(lambda: digest(Side.SOURCE) == digest(Side.TARGET))
+        wait_for(lambda: digest(Side.SOURCE) == digest(Side.TARGET))
         return True
     return False
 

@@ -1,8 +1,7 @@
 """Two real servers for all tests of the database role, a fresh pair of databases for each."""
 
 import itertools
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from crossfade.model.terms import Side
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.parts import source_postgres, target_postgres
 from crossfade.rehearsal.processes import free_ports
+from tests.waiting import wait_for
 
 SHOP = Path(__file__).with_name("shop.sql").read_text(encoding="utf-8")
 _numbers = itertools.count(1)
@@ -241,10 +241,3 @@ def copied(role: NativeReplication) -> bool:
     seen = role.replication(Side.SOURCE)
     assert isinstance(seen, Replication), seen
     return seen.copied
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.01)

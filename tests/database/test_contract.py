@@ -11,7 +11,8 @@ from crossfade.database.port import Database
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import Replication, WayBack, Writer
 from crossfade.model.terms import NoData, Side
-from tests.database.conftest import Pair, wait_for
+from tests.database.conftest import Pair
+from tests.waiting import wait_for
 
 
 @pytest.fixture(params=["memory", pytest.param("native", marks=pytest.mark.parts)])

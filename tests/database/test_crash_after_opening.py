@@ -8,7 +8,8 @@ from crossfade.database.errors import NotDrained
 from crossfade.database.native import NativeReplication
 from crossfade.model.seen import WayBack, Writer
 from crossfade.model.terms import Side
-from tests.database.conftest import Pair, latest, wait_for
+from tests.database.conftest import Pair, latest
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 

@@ -13,8 +13,9 @@ from crossfade.database import fence
 from crossfade.database.errors import NotDrained, SlotLost
 from crossfade.database.native import NativeReplication
 from crossfade.model.terms import NoData, Side
-from tests.database.conftest import Pair, latest, wait_for, writer
+from tests.database.conftest import Pair, latest, writer
 from tests.database.shoppers import Shoppers, digest
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 

@@ -9,8 +9,9 @@ from crossfade.database.errors import FullLoadNotDone, ReplicationNotReady, Targ
 from crossfade.database.native import NativeReplication
 from crossfade.model.seen import Replication, WayBack, Writer
 from crossfade.model.terms import NoData, Side
-from tests.database.conftest import Pair, copied, latest, move, wait_for, writer
+from tests.database.conftest import Pair, copied, latest, move, writer
 from tests.database.shoppers import Shoppers, digest
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 

@@ -11,7 +11,8 @@ from crossfade.database.errors import SlotLost
 from crossfade.database.native import NativeReplication
 from crossfade.model.seen import Replication, Writer
 from crossfade.model.terms import NoData, Side
-from tests.database.conftest import Pair, latest, wait_for
+from tests.database.conftest import Pair, latest
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 

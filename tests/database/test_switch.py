@@ -22,8 +22,9 @@ from crossfade.database.native import NativeReplication
 from crossfade.database.port import SWITCH_POINTS
 from crossfade.model.seen import Writer
 from crossfade.model.terms import Side
-from tests.database.conftest import Pair, latest, wait_for, writer
+from tests.database.conftest import Pair, latest, writer
 from tests.database.shoppers import Shoppers, digest
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 

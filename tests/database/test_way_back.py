@@ -5,8 +5,9 @@ import pytest
 from crossfade.database.native import NativeReplication
 from crossfade.model.seen import Replication, WayBack
 from crossfade.model.terms import Side
-from tests.database.conftest import Pair, latest, wait_for
+from tests.database.conftest import Pair, latest
 from tests.database.shoppers import Shoppers, digest
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 

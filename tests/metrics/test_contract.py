@@ -10,8 +10,9 @@ from crossfade.metrics.memory import InMemoryMetrics
 from crossfade.metrics.port import Metrics
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.terms import NoData, Side
-from tests.traffic.running import Routed, routed, wait_until
+from tests.traffic.running import Routed, routed
 from tests.traffic.users import Ask, ask_all
+from tests.waiting import wait_for
 
 Serve = Callable[[Side, int, bool], None]
 
@@ -30,7 +31,7 @@ class Case:
         return seen
 
     def reading_of(self, requests: int) -> ArmReading:
-        wait_until(lambda: self.reading().baseline.requests + self.reading().canary.requests >= requests)
+        wait_for(lambda: self.reading().baseline.requests + self.reading().canary.requests >= requests)
         return self.reading()
 
 

@@ -16,8 +16,9 @@ from crossfade.metrics.latency import EDGES_MS
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.terms import NoData
 from crossfade.rehearsal.processes import free_ports
-from tests.traffic.running import Routed, routed, wait_until
+from tests.traffic.running import Routed, routed
 from tests.traffic.users import Ask, Connection, ask_all, load
+from tests.waiting import wait_for
 
 
 def _reading(running: Routed) -> ArmReading:
@@ -27,7 +28,7 @@ def _reading(running: Routed) -> ArmReading:
 
 
 def _counted(running: Routed, requests: int, of: Callable[[ArmReading], ArmCounts] = lambda r: r.baseline) -> ArmCounts:
-    wait_until(lambda: of(_reading(running)).requests >= requests)
+    wait_for(lambda: of(_reading(running)).requests >= requests)
     return of(_reading(running))
 
 
@@ -84,7 +85,7 @@ def test_only_answers_of_500_and_more_are_errors_when_users_ask_for_nonsense(own
 def test_mirrored_copies_are_not_counted_when_the_mirror_is_on(own: Routed) -> None:
     own.router.mirror(100)
     ask_all(own.port, [Ask()] * 30)
-    wait_until(lambda: own.servers.modern.seen["GET"] >= 30)
+    wait_for(lambda: own.servers.modern.seen["GET"] >= 30)
     assert _counted(own, 30).requests >= 30
     assert _reading(own).canary.requests == 0
 
@@ -94,7 +95,7 @@ def test_requests_errors_and_histogram_agree_when_read_under_load(own: Routed) -
     own.router.set_shares(50)
     with load(own.port, "/?status=500") as users:
         readings = [_reading(own) for _ in range(200)]
-        wait_until(lambda: len(users.answers) > 500)
+        wait_for(lambda: len(users.answers) > 500)
     for reading in readings:
         for arm in (reading.baseline, reading.canary):
             assert arm.latency is not None
@@ -104,7 +105,7 @@ def test_requests_errors_and_histogram_agree_when_read_under_load(own: Routed) -
     assert last.canary.requests > first.canary.requests
     own.router.set_shares(0)
     everything = len(users.answers)
-    wait_until(lambda: _reading(own).baseline.requests + _reading(own).canary.requests >= everything)
+    wait_for(lambda: _reading(own).baseline.requests + _reading(own).canary.requests >= everything)
     assert _reading(own).baseline.requests + _reading(own).canary.requests == everything
 
 

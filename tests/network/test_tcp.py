@@ -16,8 +16,8 @@ from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.parts import target_postgres
 from crossfade.rehearsal.wan import WanControl, WanUnreachable
 from crossfade.rehearsal.wan_line import Cut
-from tests.traffic.running import wait_until
 from tests.traffic.servers import serving
+from tests.waiting import wait_for
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def test_round_trip_and_cuts_are_seen_when_the_path_leads_through_the_wan(tmp_pa
     control = WanControl(port=control_port)
     try:
         with _answering(b"N", target, []):
-            wait_until(lambda: _answers(control))
+            wait_for(lambda: _answers(control))
             link = _link(listen, POSTGRES_HELLO)
             assert link.round_trip is not None
             assert link.round_trip >= timedelta(milliseconds=20)

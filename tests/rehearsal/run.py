@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.waiting import wait_for
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "small.yaml"
 PATIENCE_S = 240.0
@@ -101,13 +103,6 @@ def home_below(place: Path) -> Iterator[Home]:
                 process.kill()
             psutil.wait_procs(left, timeout=0.1)
         prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.05)
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:

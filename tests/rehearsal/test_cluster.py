@@ -3,8 +3,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,17 +13,9 @@ import pytest
 from crossfade.rehearsal.cluster import Cluster, ClusterNotCreated, ClusterNotStarted
 from crossfade.rehearsal.parts import PostgresPrograms, source_postgres, target_postgres
 from crossfade.rehearsal.processes import PortBusy, free_ports
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
-
-
-def until(condition: Callable[[], bool], seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture(scope="module", params=[source_postgres, target_postgres], ids=["13", "18"])
@@ -156,4 +147,4 @@ def test_ends_by_itself_when_the_rehearsal_is_killed(made: Cluster) -> None:
         assert psutil.pid_exists(server)
         os.kill(conductor.pid, signal.SIGKILL)
         conductor.wait()
-    assert until(lambda: not psutil.pid_exists(server))
+    wait_for(lambda: not psutil.pid_exists(server))

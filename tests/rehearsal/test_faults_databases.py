@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from crossfade.rehearsal.faults.full_disk import Disk
 from crossfade.rehearsal.ledger.database import DATABASE, create_ledger
 from crossfade.rehearsal.parts import source_postgres, target_postgres
 from crossfade.rehearsal.processes import free_ports
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.parts, pytest.mark.timeout(180)]
 
@@ -66,13 +67,6 @@ def slot(source: psycopg.Connection[Any]) -> Iterator[str]:
     source.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (SLOT,))
     yield SLOT
     source.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.01)
 
 
 def repeat(connection: psycopg.Connection[Any], statement: str, times: int) -> None:

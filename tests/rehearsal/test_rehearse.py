@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.run import Home, Ran, home_below, interrupt, wait_for
+from tests.rehearsal.run import Home, Ran, home_below, interrupt
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 

@@ -24,7 +24,8 @@ from crossfade.rehearsal.parts import PartMissing
 from crossfade.rehearsal.prerequisites import require, require_ports
 from crossfade.rehearsal.processes import Launch, NoPortsLeft, PortBusy, free_ports
 from crossfade.rehearsal.room import NoRoom, require_room
-from tests.rehearsal.run import SMALL, Home, Ran, home_below, wait_for
+from tests.rehearsal.run import SMALL, Home, Ran, home_below
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(240)
 

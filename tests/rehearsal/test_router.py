@@ -9,8 +9,9 @@ from crossfade.model.seen import Shares
 from crossfade.rehearsal import parts, router
 from crossfade.rehearsal.router_configuration import RouterLayout, bootstrap
 from crossfade.traffic import runtime
-from tests.traffic.running import Routed, routed, wait_until
+from tests.traffic.running import Routed, routed
 from tests.traffic.users import Ask, ask_all
+from tests.waiting import wait_for
 
 
 def _layout(folder: Path) -> RouterLayout:
@@ -70,9 +71,9 @@ def test_router_is_ready_as_long_as_some_server_answers_when_others_are_gone() -
         assert not router.is_ready(running.layout)
         running.start()
         servers.down(servers.legacy)
-        wait_until(lambda: not router.is_ready(running.layout))
+        wait_for(lambda: not router.is_ready(running.layout))
         servers.up(servers.modern)
-        wait_until(lambda: router.is_ready(running.layout))
+        wait_for(lambda: router.is_ready(running.layout))
 
 
 @pytest.mark.parts

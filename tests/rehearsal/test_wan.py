@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,17 +18,11 @@ from crossfade.network.tcp import TcpNetwork, TcpPath
 from crossfade.rehearsal import processes, wan
 from crossfade.rehearsal.wan import WanControl, WanRefused, WanUnreachable
 from crossfade.rehearsal.wan_line import Cut
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 
 ROUND_TRIP = timedelta(milliseconds=20)
-
-
-def _wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.005)
 
 
 @dataclass
@@ -103,7 +97,7 @@ def _running(round_trip: timedelta, *more: str, paths: Sequence[str] = ()) -> It
             ),
         )
         try:
-            _wait_until(lambda: _is_up(running))
+            wait_for(lambda: _is_up(running))
             yield running
         finally:
             processes.stop(process, timeout=5)
@@ -192,7 +186,7 @@ def test_order_is_kept_when_the_round_trip_falls_meanwhile(far: Wan) -> None:
         _milliseconds(connection)
         far.control.set_round_trip(timedelta(milliseconds=300))
         connection.sendall(b"first,")
-        _wait_until(lambda: far.control.state().round_trip == timedelta(milliseconds=300))
+        wait_for(lambda: far.control.state().round_trip == timedelta(milliseconds=300))
         far.control.set_round_trip(timedelta(0))
         connection.sendall(b"second")
         assert _receive(connection, 12) == b"first,second"
@@ -217,14 +211,14 @@ def test_connection_is_closed_when_the_far_end_is_dead(far: Wan) -> None:
     connection = socket.create_connection(("127.0.0.1", far.dead_end), timeout=5)
     with connection, pytest.raises(ConnectionResetError):
         connection.recv(1)
-    _wait_until(lambda: far.control.state().connections == 0)
+    wait_for(lambda: far.control.state().connections == 0)
 
 
 def test_connections_are_forgotten_when_they_end(far: Wan) -> None:
     with far.connect() as connection:
         _milliseconds(connection)
         assert far.control.state().connections == 1
-    _wait_until(lambda: far.control.state().connections == 0)
+    wait_for(lambda: far.control.state().connections == 0)
 
 
 def test_what_was_sent_arrives_after_healing_when_a_cut_stalls(far: Wan) -> None:
@@ -246,7 +240,7 @@ def test_connections_are_reset_when_a_cut_resets(far: Wan) -> None:
         far.control.cut(Cut.RESET)
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
-    _wait_until(lambda: far.control.state().connections == 0)
+    wait_for(lambda: far.control.state().connections == 0)
 
 
 @pytest.mark.parametrize("how", list(Cut))

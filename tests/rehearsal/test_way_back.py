@@ -11,7 +11,8 @@ from crossfade.model.events import FailBackDecided, PhaseEntered
 from crossfade.model.terms import Phase
 from crossfade.rehearsal.layout import read_layout_in
 from crossfade.rehearsal.ledger.database import DATABASE
-from tests.rehearsal.run import SMALL, Home, home_below, wait_for
+from tests.rehearsal.run import SMALL, Home, home_below
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 

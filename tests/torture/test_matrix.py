@@ -13,13 +13,14 @@ import pytest
 
 from crossfade.model.file import MigrationFile, load
 from crossfade.model.terms import Outcome
-from tests.rehearsal.run import Ran, wait_for
+from tests.rehearsal.run import Ran
 from tests.torture.cells import FAULTS, LADDER, PLACES, Cell, every_cell, kinds_left_out, shares_of
 from tests.torture.foretold import changes_nothing, foretold, table
 from tests.torture.judged import FILE, as_promised, one_writer, too_long
 from tests.torture.matrix import Matrix
 from tests.torture.trials import Trial, alone, together, trial_of
 from tests.torture.witness import Witness
+from tests.waiting import wait_for
 
 CELLS = every_cell()
 GOOD: dict[str, Any] = {

@@ -3,8 +3,7 @@
 import resource
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,13 +13,7 @@ from crossfade.rehearsal import processes, router
 from crossfade.rehearsal.router import RouterLayout
 from crossfade.traffic.envoy import EnvoyRouter
 from tests.traffic.servers import Servers, serving
-
-
-def wait_until(true: Callable[[], bool], *, within_s: float = 10) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.005)
+from tests.waiting import wait_for
 
 
 @contextmanager
@@ -54,7 +47,7 @@ class Routed:
     def start(self) -> None:
         """Returns when users are answered."""
         self.launch()
-        wait_until(self.ready)
+        wait_for(self.ready)
 
     def launch(self) -> None:
         self.process = processes.start(router.launch(self.layout, self.layout.folder / "router.log"))
@@ -85,7 +78,7 @@ def routed(*, servers_of_each: int = 3, timeout_s: float = 10) -> Iterator[Route
                 process=process,
             )
             try:
-                wait_until(whole.ready)
+                wait_for(whole.ready)
                 yield whole
             finally:
                 processes.stop(whole.process, timeout=5)

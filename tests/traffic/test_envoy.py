@@ -15,8 +15,9 @@ from crossfade.rehearsal.processes import free_ports
 from crossfade.traffic import runtime
 from crossfade.traffic.envoy import EnvoyRouter
 from crossfade.traffic.port import RouterUnreachable, SharesNotTaken, SharesNotWritten
-from tests.traffic.running import Routed, routed, wait_until, without_room
+from tests.traffic.running import Routed, routed, without_room
 from tests.traffic.users import Ask, arms_of, ask_all, load
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 
@@ -56,7 +57,7 @@ def test_no_request_fails_when_the_share_goes_up_and_down_under_load(shared: Rou
         for percent in (0, 5, 25, 60, 100, 30, 100, 0):
             shared.router.set_shares(percent)
             target = len(users.answers) + 60
-            wait_until(lambda target=target: len(users.answers) >= target)  # type: ignore[misc]
+            wait_for(lambda target=target: len(users.answers) >= target)  # type: ignore[misc]
     assert users.failures == []
     assert {answer.arm for answer in users.answers} == {"legacy", "modern"}
 
@@ -80,11 +81,11 @@ def test_share_is_set_within_milliseconds_when_the_router_is_up(shared: Routed) 
 def test_side_is_not_drained_when_a_request_is_in_flight(shared: Routed) -> None:
     shared.router.set_shares(100)
     with load(shared.port, "/?ms=300", at_once=1) as users:
-        wait_until(lambda: shared.router.drained(Side.TARGET) is False)
+        wait_for(lambda: shared.router.drained(Side.TARGET) is False)
         assert shared.router.drained(Side.SOURCE) is True
         shared.router.set_shares(0)
-        wait_until(lambda: shared.router.drained(Side.TARGET) is True)
-        wait_until(lambda: shared.router.drained(Side.SOURCE) is False)
+        wait_for(lambda: shared.router.drained(Side.TARGET) is True)
+        wait_for(lambda: shared.router.drained(Side.SOURCE) is False)
     assert users.failures == []
 
 
@@ -93,7 +94,7 @@ def test_reads_are_mirrored_and_writes_are_not_when_the_mirror_is_on(shared: Rou
     before = Counter(shared.servers.modern.seen)
     answers = ask_all(shared.port, [Ask(method="GET")] * 20 + [Ask(method="POST")] * 20 + [Ask(method="PUT")] * 20)
     assert {answer.arm for answer in answers} == {"legacy"}
-    wait_until(lambda: shared.servers.modern.seen["GET"] - before["GET"] == 20)
+    wait_for(lambda: shared.servers.modern.seen["GET"] - before["GET"] == 20)
     assert shared.servers.modern.seen - before == Counter(GET=20)
 
 
@@ -101,7 +102,7 @@ def test_nothing_is_mirrored_when_the_mirror_is_off(shared: Routed) -> None:
     shared.router.mirror(100)
     ask_all(shared.port, [Ask()])
     shared.router.mirror(0)
-    wait_until(lambda: shared.router.drained(Side.TARGET) is True)
+    wait_for(lambda: shared.router.drained(Side.TARGET) is True)
     before = Counter(shared.servers.modern.seen)
     ask_all(shared.port, [Ask()] * 50)
     assert shared.servers.modern.seen == before
@@ -133,10 +134,10 @@ def test_nobody_moved_when_the_router_was_killed_and_started_without_an_engine(o
 
 def test_only_what_it_was_working_on_fails_when_a_server_is_killed(own: Routed) -> None:
     with load(own.port, "/") as users:
-        wait_until(lambda: len(users.answers) > 100)
+        wait_for(lambda: len(users.answers) > 100)
         own.servers.down(own.servers.legacy, own.layout.legacy_ports[0])
         target = len(users.answers) + 500
-        wait_until(lambda: len(users.answers) > target)
+        wait_for(lambda: len(users.answers) > target)
     assert len(users.failures) <= 16  # one for each user who was just waiting for that server
 
 
@@ -152,24 +153,24 @@ def test_users_are_answered_by_others_when_a_server_freezes() -> None:
         frozen = own.layout.legacy_ports[0]
         own.servers.legacy.frozen.add(frozen)
         everybody = [Ask(user=str(number)) for number in range(60)]
-        wait_until(lambda: {answer.status for answer in ask_all(own.port, everybody)} == {200})
+        wait_for(lambda: {answer.status for answer in ask_all(own.port, everybody)} == {200})
         assert str(frozen) not in {answer.server for answer in ask_all(own.port, everybody)}
         own.servers.legacy.frozen.clear()
-        wait_until(lambda: str(frozen) in {answer.server for answer in ask_all(own.port, everybody)})
+        wait_for(lambda: str(frozen) in {answer.server for answer in ask_all(own.port, everybody)})
 
 
 def test_server_is_used_again_within_seconds_when_it_comes_back(own: Routed) -> None:
     first = own.layout.legacy_ports[0]
     own.servers.down(own.servers.legacy, first)
-    wait_until(lambda: str(first) not in {answer.server for answer in ask_all(own.port, [Ask()] * 50)})
+    wait_for(lambda: str(first) not in {answer.server for answer in ask_all(own.port, [Ask()] * 50)})
     own.servers.up(own.servers.legacy, first)
-    wait_until(lambda: str(first) in {answer.server for answer in ask_all(own.port, [Ask()] * 50)}, within_s=4)
+    wait_for(lambda: str(first) in {answer.server for answer in ask_all(own.port, [Ask()] * 50)}, seconds=4)
 
 
 def test_shares_are_no_data_when_the_weights_do_not_sum_to_the_whole(own: Routed) -> None:
     own.router.set_shares(10)
     _tamper(own.layout.runtime_folder, "traffic.weight.legacy", "10")
-    wait_until(lambda: isinstance(own.router.shares(), NoData))
+    wait_for(lambda: isinstance(own.router.shares(), NoData))
     assert "do not sum" in str(own.router.shares())
 
 

@@ -122,7 +122,7 @@ def alone(folder: Path) -> Iterator[None]:
         while not _locked(handle):
             if time.monotonic() > deadline:
                 raise TimeoutError(errno.ETIMEDOUT, "somebody else who changes them does not come to an end")
-            time.sleep(0.001)
+            time.sleep(0.001)  # flock has no deadline of its own
         yield
     finally:
         os.close(handle)

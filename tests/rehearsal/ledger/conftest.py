@@ -5,8 +5,7 @@ import json
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,19 +24,11 @@ from crossfade.rehearsal.ledger.installation import install
 from crossfade.rehearsal.ledger.release.settings import Arm, ServerSettings, Side
 from crossfade.rehearsal.parts import source_postgres, target_postgres
 from crossfade.rehearsal.processes import Launch, free_ports, start, stop
+from tests.waiting import wait_for
 
 ROWS = 4_000
 TABLES = ("customers", "accounts", "transfers", "entries", "statements", "audit_log")
 _WRITERS = sql.SQL("{} INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ledger {} ledger_app")
-
-
-def until(condition: Callable[[], Any], seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @dataclass(frozen=True)
@@ -146,7 +137,7 @@ class Center:
         install(directory, settings.model_copy(update={"deadline_seconds": deadline_seconds}))
         self.launcher.start(name, kind=kind, directory=directory, port=port)
         self.ports[name] = port
-        assert until(lambda: ready(port))
+        wait_for(lambda: ready(port))
         return port
 
     def value(self, question: str, side: Side = Side.SOURCE) -> Any:
@@ -188,7 +179,7 @@ def launched(tmp_path: Path) -> Iterator[LauncherClient]:
     argv = [sys.executable, "-m", "crossfade.rehearsal.ledger.launcher", "--site", "source", "--control", str(port)]
     process = start(Launch(argv=[*argv, "--log", str(tmp_path / "logs")], log=tmp_path / "launcher.log"))
     client = LauncherClient(f"http://127.0.0.1:{port}")
-    assert until(lambda: answers(client))
+    wait_for(lambda: answers(client))
     try:
         yield client
     finally:

@@ -17,7 +17,8 @@ from crossfade.rehearsal.ledger.release.settings import Arm, Side
 from crossfade.rehearsal.processes import Launch, start, stop
 from crossfade.rehearsal.users.audit import LedgerAudit, audit
 from crossfade.rehearsal.users.record import Record, read_acknowledged, read_record
-from tests.rehearsal.ledger.conftest import Center, copy_rows, fence, open_writes, until
+from tests.rehearsal.ledger.conftest import Center, copy_rows, fence, open_writes
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 
@@ -35,7 +36,7 @@ class Busy:
 
     def wait_for(self, more: int) -> None:
         wanted = self.acknowledged + more
-        assert until(lambda: self.acknowledged >= wanted, 60)
+        wait_for(lambda: self.acknowledged >= wanted, 60)
 
     def end(self) -> tuple[Record, dict[str, int]]:
         stop(self.process, timeout=40)
@@ -119,7 +120,7 @@ def test_finds_what_was_lost_when_rows_and_documents_disappear(center: Center) -
     port = center.start("a")
     with users(center, port) as busy:
         busy.wait_for(60)
-        assert until(lambda: any(p.kind == "statement" for p in read_acknowledged(busy.out)))
+        wait_for(lambda: any(p.kind == "statement" for p in read_acknowledged(busy.out)))
         busy.end()
     promised = read_acknowledged(busy.out)
     transfers = [p for p in promised if p.kind == "transfer"]

@@ -15,7 +15,8 @@ from crossfade.rehearsal.ledger.installation import checksum, install, own_check
 from crossfade.rehearsal.ledger.release.faults import FaultLevels, SharedFaults
 from crossfade.rehearsal.ledger.release.settings import Arm, ServerSettings, SettingsFaulty, read_settings
 from crossfade.rehearsal.processes import free_ports
-from tests.rehearsal.ledger.conftest import Center, ask, ready, until
+from tests.rehearsal.ledger.conftest import Center, ask, ready
+from tests.waiting import wait_for
 
 
 def settings(tmp_path: Path, port: int) -> ServerSettings:
@@ -56,7 +57,7 @@ def test_forks_the_loaded_release_when_the_folder_holds_the_same(
 ) -> None:
     instance = launcher.start("a", kind="production", directory=folder, port=port)
     assert instance.preloaded
-    assert until(lambda: up(port))
+    wait_for(lambda: up(port))
     assert launcher.instances() == (instance,)
 
 
@@ -65,7 +66,7 @@ def test_runs_the_folders_own_release_when_it_is_another(launcher: LauncherClien
     code = folder / "release" / "application.py"
     code.write_text(code.read_text().replace('"status": "up"', '"status": "changed"'))
     assert not launcher.start("a", kind="test", directory=folder, port=port).preloaded
-    assert until(lambda: up(port))
+    wait_for(lambda: up(port))
     assert ask(port, "GET", "/healthz").json == {"status": "changed"}
 
 
@@ -109,9 +110,9 @@ def test_refuses_when_there_is_no_release(launcher: LauncherClient, tmp_path: Pa
 @pytest.mark.parts
 def test_starts_again_when_an_instance_is_killed(launcher: LauncherClient, folder: Path, port: int) -> None:
     first = launcher.start("a", kind="production", directory=folder, port=port)
-    assert until(lambda: up(port))
+    wait_for(lambda: up(port))
     launcher.kill("a")
-    assert until(lambda: launcher.instances()[0].pid not in {first.pid, None} and up(port))
+    wait_for(lambda: launcher.instances()[0].pid not in {first.pid, None} and up(port))
     assert launcher.instances()[0].crashes == 1
 
 
@@ -121,11 +122,11 @@ def test_waits_longer_each_time_when_an_instance_keeps_crashing(
 ) -> None:
     (folder / "release" / "__main__.py").write_text("raise SystemExit(1)")
     launcher.start("a", kind="production", directory=folder, port=port)
-    assert until(lambda: launcher.instances()[0].crashes >= 3)
-    assert until(lambda: launcher.instances()[0].state is InstanceState.RESTARTING)
+    wait_for(lambda: launcher.instances()[0].crashes >= 3)
+    wait_for(lambda: launcher.instances()[0].state is InstanceState.RESTARTING)
     began = time.monotonic()
     crashes = launcher.instances()[0].crashes
-    assert until(lambda: launcher.instances()[0].crashes > crashes)
+    wait_for(lambda: launcher.instances()[0].crashes > crashes)
     assert time.monotonic() - began > 0.2
     launcher.stop("a")
     assert launcher.instances() == ()
@@ -142,16 +143,16 @@ def test_is_gone_when_stop_returns(launcher: LauncherClient, folder: Path, port:
 @pytest.mark.parts
 def test_servers_end_when_the_launcher_is_killed(launcher: LauncherClient, folder: Path, port: int) -> None:
     pid = launcher.start("a", kind="production", directory=folder, port=port).pid
-    assert until(lambda: up(port))
+    wait_for(lambda: up(port))
     server = psutil.Process(pid)
     os.kill(server.ppid(), signal.SIGKILL)
-    assert until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
 
 
 @pytest.mark.parts
 def test_children_hold_no_control_port_when_forked(launcher: LauncherClient, folder: Path, port: int) -> None:
     pid = launcher.start("a", kind="production", directory=folder, port=port).pid
-    assert until(lambda: up(port))
+    wait_for(lambda: up(port))
     listening = [c.laddr.port for c in psutil.Process(pid).net_connections(kind="tcp") if c.status == "LISTEN"]
     assert listening == [port]
 

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 
 from crossfade.rehearsal.ledger.release.settings import Arm, Side
-from tests.rehearsal.ledger.conftest import Answered, Center, ask, copy_rows, fence, open_writes, ready, until
+from tests.rehearsal.ledger.conftest import Answered, Center, ask, copy_rows, fence, open_writes, ready
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 
@@ -141,7 +142,7 @@ def test_reads_follow_when_writes_move_and_nothing_was_written_here_since(center
         target.execute("UPDATE ledger.accounts SET balance = balance + 1 WHERE id = 2")
     moved = str(round(center.value("SELECT balance FROM ledger.accounts WHERE id = 2", Side.TARGET), 2))
     open_writes(center.dsn(Side.TARGET), Side.TARGET, 1)
-    assert until(lambda: ask(port, "GET", "/api/accounts/2").json["balance"] == moved)
+    wait_for(lambda: ask(port, "GET", "/api/accounts/2").json["balance"] == moved)
 
 
 def test_hears_of_the_new_primary_when_its_connections_were_broken_before(center: Center) -> None:
@@ -150,12 +151,12 @@ def test_hears_of_the_new_primary_when_its_connections_were_broken_before(center
         ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'ledger_app'"
         assert target.execute(ended).fetchone() != (0,)
         listening = "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN crossfade_writer' AND datname = %s"
-        assert until(lambda: target.execute(listening, (center.database,)).fetchone() == (1,))
+        wait_for(lambda: target.execute(listening, (center.database,)).fetchone() == (1,))
         target.execute("UPDATE ledger.accounts SET balance = balance + 1 WHERE id = 2")
     moved = str(round(center.value("SELECT balance FROM ledger.accounts WHERE id = 2", Side.TARGET), 2))
     fence(center.dsn(Side.SOURCE))
     open_writes(center.dsn(Side.TARGET), Side.TARGET, 1)
-    assert until(lambda: ask(port, "GET", "/api/accounts/2").json["balance"] == moved)
+    wait_for(lambda: ask(port, "GET", "/api/accounts/2").json["balance"] == moved)
 
 
 def test_issues_the_statement_on_the_new_primarys_share_when_writes_have_moved(center: Center) -> None:
@@ -212,7 +213,7 @@ def test_answers_in_time_when_the_primary_is_frozen_and_goes_on_when_it_thaws(ce
     finally:
         for process in everyone:
             process.send_signal(signal.SIGCONT)
-    assert until(lambda: transfer(port).status == 201)
+    wait_for(lambda: transfer(port).status == 201)
 
 
 def test_is_ready_when_the_target_is_not_there_yet(center: Center) -> None:
@@ -237,7 +238,7 @@ def test_finishes_what_is_under_way_when_it_is_stopped(center: Center) -> None:
     answers: list[Answered] = []
     user = threading.Thread(target=lambda: answers.append(transfer(port)))
     user.start()
-    assert until(lambda: psutil.Process(center.launcher.instances()[0].pid).net_connections(kind="tcp"))
+    wait_for(lambda: psutil.Process(center.launcher.instances()[0].pid).net_connections(kind="tcp"))
     center.launcher.stop("a")
     user.join()
     assert answers[0].status == 201

@@ -51,6 +51,20 @@ class FaultKind:
     words: tuple[str, ...] = ()
 
 
+def _for_a_while(name: str, does: str, *, then: str = "", seconds: float = 5.0) -> FaultKind:
+    """A fault whose amount says how long it lasts."""
+    return FaultKind(
+        name=name,
+        does=does,
+        lasts=f"its amount; then {then}" if then else "its amount",
+        unit=Unit.SECONDS,
+        default=seconds,
+        most=600.0,
+        example=f"{seconds:g}s",
+        span=Span.AMOUNT,
+    )
+
+
 _MODERN_ONLY = (Phase.CANARY, Phase.CUTOVER, Phase.BAKE)
 _BEFORE_BAKE = (Phase.VALIDATE, Phase.SHADOW, Phase.CANARY, Phase.CUTOVER)
 _LOADED = (*_BEFORE_BAKE, Phase.BAKE, Turn.FAIL_BACK)
@@ -143,25 +157,11 @@ _OF_THE_WAN = (
         example="20ms",
         span=Span.PHASE,
     ),
-    FaultKind(
-        name="wan-cut",
-        does="nothing passes between the sites",
-        lasts="its amount",
-        unit=Unit.SECONDS,
-        default=5.0,
-        most=600.0,
-        example="5s",
-        span=Span.AMOUNT,
-    ),
-    FaultKind(
-        name="vpn-down",
-        does="the primary path between the sites is down: connections break, traffic takes the backup, and back again",
-        lasts="its amount",
-        unit=Unit.SECONDS,
-        default=20.0,
-        most=600.0,
-        example="20s",
-        span=Span.AMOUNT,
+    _for_a_while("wan-cut", "nothing passes between the sites"),
+    _for_a_while(
+        "vpn-down",
+        "the primary path between the sites is down: connections break, traffic takes the backup, and back again",
+        seconds=20.0,
     ),
 )
 
@@ -176,55 +176,30 @@ _OF_THE_DATABASES = (
         does="the target's PostgreSQL is killed and starts again",
         lasts="a moment and its recovery",
     ),
-    FaultKind(
-        name="disk-full",
-        does="no file of the primary's PostgreSQL can grow: it fails with SQLSTATE 53100",
-        lasts="its amount; then there is room again",
-        unit=Unit.SECONDS,
-        default=5.0,
-        most=600.0,
-        example="5s",
-        span=Span.AMOUNT,
+    _for_a_while(
+        "disk-full",
+        "no file of the primary's PostgreSQL can grow: it fails with SQLSTATE 53100",
+        then="there is room again",
     ),
-    FaultKind(
-        name="source-disk-full",
-        does="no file of the source's PostgreSQL can grow",
-        lasts="its amount; then there is room again",
-        unit=Unit.SECONDS,
-        default=5.0,
-        most=600.0,
-        example="5s",
-        span=Span.AMOUNT,
+    _for_a_while(
+        "source-disk-full",
+        "no file of the source's PostgreSQL can grow",
+        then="there is room again",
     ),
-    FaultKind(
-        name="target-disk-full",
-        does="no file of the target's PostgreSQL can grow",
-        lasts="its amount; then there is room again",
-        unit=Unit.SECONDS,
-        default=5.0,
-        most=600.0,
-        example="5s",
-        span=Span.AMOUNT,
+    _for_a_while(
+        "target-disk-full",
+        "no file of the target's PostgreSQL can grow",
+        then="there is room again",
     ),
-    FaultKind(
-        name="long-transaction",
-        does="a transaction of the application's role holds a write lock on the primary",
-        lasts="its amount; then it commits",
-        unit=Unit.SECONDS,
-        default=5.0,
-        most=600.0,
-        example="5s",
-        span=Span.AMOUNT,
+    _for_a_while(
+        "long-transaction",
+        "a transaction of the application's role holds a write lock on the primary",
+        then="it commits",
     ),
-    FaultKind(
-        name="hot-table",
-        does="a user's two sessions change one and the same row, about 300 times a second",
-        lasts="its amount",
-        unit=Unit.SECONDS,
-        default=10.0,
-        most=600.0,
-        example="10s",
-        span=Span.AMOUNT,
+    _for_a_while(
+        "hot-table",
+        "a user's two sessions change one and the same row, about 300 times a second",
+        seconds=10.0,
     ),
     FaultKind(
         name="slot-dropped",
