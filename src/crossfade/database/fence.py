@@ -18,6 +18,16 @@ _LOCK = (16_721, 1)  # any two numbers, the same for all of us
 _OTHER_ENGINE = timedelta(seconds=15)  # a dead engine's session is gone by its keepalives before that
 _PLANNING = timedelta(seconds=20)
 _KEEPALIVES = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
+# a statement that runs for hours, of an engine that was killed: the server looks whether anybody still waits for it
+_CLIENT_CHECK = """
+SELECT set_config('client_connection_check_interval', '1s', false)
+WHERE current_setting('server_version_num')::int >= 140000
+"""
+_END_HOLDERS = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (%s, %s, 2) AND granted AND pid <> pg_backend_pid()
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 class FenceLeaks(CrossfadeError):
@@ -29,9 +39,15 @@ class FenceLeaks(CrossfadeError):
         super().__init__(f"a fence of the {session.side} database would not stop {', '.join(roles)}")
 
 
-def hold(session: Session) -> None:
-    """The session alone may switch here, until it ends. Raises `SwitchInProgress`."""
+def hold(session: Session, *, ending_others: bool = False) -> None:
+    """The session alone may switch here, and change what a switch needs, until it ends. Raises `SwitchInProgress`.
+
+    Waits for whoever does now; `ending_others` ends that session instead, and what it did not commit is undone.
+    """
     session.rows(_KEEPALIVES)
+    session.rows(_CLIENT_CHECK)
+    if ending_others:
+        session.rows(_END_HOLDERS, _LOCK)
 
     def got_it() -> bool:
         return bool(session.value("SELECT pg_try_advisory_lock(%s, %s)", _LOCK))

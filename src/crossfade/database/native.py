@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from crossfade.database import grants, preflight, state, way_back
+from crossfade.database import fence, grants, preflight, state, way_back
 from crossfade.database.channel import Channel
 from crossfade.database.errors import FullLoadNotDone, TargetHoldsWrites
 from crossfade.database.looks import Looks
@@ -67,13 +67,13 @@ class NativeReplication:
         return preflight.examine(self._settings, self._connect)
 
     def create_schema(self) -> None:
-        with self._both() as both:
+        with self._alone() as both:
             for side in Side:
                 state.install(both[side], self._settings.schemas)
             self._schema.create_first_half(both.source, both.target)
 
     def start_replication(self) -> None:
-        with self._both() as both:
+        with self._alone() as both:
             forward = Channel(both.source, both.target)
             forward.publish()
             forward.keep_slot()
@@ -81,19 +81,19 @@ class NativeReplication:
 
     def complete_schema(self) -> None:
         """Raises `FullLoadNotDone` while a table is not copied."""
-        with self._both() as both:
+        with self._alone() as both:
             tables, copied = Channel(both.source, both.target).application_copied()
             if tables == 0 or copied < tables:
                 raise FullLoadNotDone(tables, copied)
             self._schema.create_second_half(both.source, both.target)
 
     def build_way_back(self) -> None:
-        with self._both() as both:
+        with self._alone() as both:
             way_back.build(self._settings, both.source, both.target)
 
     def remove_replication(self) -> None:
         """Raises `TargetHoldsWrites` when the target is the primary."""
-        with self._both() as both:
+        with self._alone(ending_others=True) as both:
             ours = state.is_installed(both.target)  # else nothing there is ours to drop, above all not after the end
             if ours and (state.state_of(both.target).open or grants.is_open(both.target, self._settings.schemas)):
                 raise TargetHoldsWrites
@@ -108,13 +108,13 @@ class NativeReplication:
                 state.uninstall(both[side])
 
     def end_way_back(self) -> None:
-        with self._both() as both:
+        with self._alone() as both:
             self._take_away(both)
             for side in Side:
                 state.uninstall(both[side])
 
     def prepare_switch(self, to: Side) -> None:
-        with self._both() as both:
+        with self._alone() as both:
             Channel(both[to], both[to.other]).skip()
             self._refresh_statistics(both[to])
 
@@ -122,7 +122,7 @@ class NativeReplication:
         return self._switches[to].perform(to, epoch)
 
     def wake_way_back(self, primary: Side) -> None:
-        with self._both() as both:
+        with self._alone() as both:
             way_back.wake(self._settings, both[primary], both[primary.other])
 
     def replication(self, primary: Side) -> Replication | NoData:
@@ -154,6 +154,17 @@ class NativeReplication:
     def _both(self) -> Iterator[_Both]:
         with self._connect(Side.SOURCE) as source, self._connect(Side.TARGET) as target:
             yield _Both(source, target)
+
+    @contextmanager
+    def _alone(self, *, ending_others: bool = False) -> Iterator[_Both]:
+        """No other engine changes anything meanwhile, also none that is dead and whose last words are on their way.
+
+        Each verb looks at what stands before it changes it: two at once would both see that nothing stands.
+        """
+        with self._both() as both:
+            for side in Side:
+                fence.hold(both[side], ending_others=ending_others)
+            yield both
 
     def _connect(self, side: Side) -> Session:
         return self._session(side, _WORK)

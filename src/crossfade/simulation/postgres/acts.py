@@ -146,6 +146,15 @@ def unlock(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
     return [(held,)]
 
 
+def end_holder(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
+    yield from ()
+    holder = backend.server.advisory
+    if holder is None or holder is backend:
+        return []
+    holder.terminate()
+    return [(True,)]
+
+
 def terminate(backend: "Backend", _task: Task, parameters: Sequence[Any]) -> Work[Rows]:
     yield from ()
     server, pid = backend.server, int(parameters[0])
@@ -192,6 +201,12 @@ _SETTINGS = (
     "tcp_keepalives_idle",
     "tcp_keepalives_interval",
 )
+
+
+def check_client(_backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
+    """The model's statements are short: none outlives its client for long."""
+    yield from ()
+    return []
 
 
 def set_parameter(name: str, value: str) -> Act:

@@ -1,0 +1,87 @@
+"""Two engines at once, and what a dead one still says: nobody changes a database while somebody else does."""
+
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from crossfade.database import fence
+from crossfade.database.errors import SwitchInProgress
+from crossfade.database.native import NativeReplication
+from crossfade.model.terms import Side
+from tests.database.conftest import Pair
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.parts
+
+_TAKE = "SELECT pg_try_advisory_lock(16721, 1)"
+_HELD = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid) = (16721, 1) AND granted"
+_PUBLISHED = "SELECT 1 FROM pg_publication"
+_BUSY_FOR_HOURS = """
+import sys, psycopg
+from crossfade.database import fence
+with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    connection.execute(fence._CLIENT_CHECK)
+    connection.execute("SELECT pg_try_advisory_lock(16721, 1)")
+    connection.execute("SELECT pg_sleep(36000)")
+"""
+
+
+@pytest.mark.parametrize("side", Side)
+def test_waits_for_the_other_engine_when_that_is_at_it(fresh_pair: Pair, fresh: NativeReplication, side: Side) -> None:
+    """Two that build at once would each see no slot, and the later drop the one that the earlier subscribed to."""
+    fresh.create_schema()
+    asked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%try_advisory_lock%'"
+    with fresh_pair.connect(side, "crossfade") as other:
+        assert other.execute(_TAKE).fetchone() == (True,)
+        other.execute("SELECT 1")
+        late = threading.Thread(target=fresh.start_replication)
+        late.start()
+        try:
+            wait_for(lambda: fresh_pair.rows(side, asked))
+            assert not fresh_pair.rows(Side.SOURCE, _PUBLISHED)
+        finally:
+            other.close()
+            late.join()
+    assert fresh_pair.rows(Side.SOURCE, _PUBLISHED)
+
+
+def test_says_that_another_engine_is_at_it_when_that_does_not_leave(
+    fresh_pair: Pair, fresh: NativeReplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fence, "_OTHER_ENGINE", timedelta(milliseconds=200))
+    fresh.create_schema()
+    with fresh_pair.connect(Side.TARGET, "crossfade") as other:
+        other.execute(_TAKE)
+        with pytest.raises(SwitchInProgress, match="target"):
+            fresh.complete_schema()
+
+
+def test_undoes_the_fence_of_a_late_engine_when_replication_is_removed(
+    fresh_pair: Pair, fresh: NativeReplication
+) -> None:
+    """Its epoch would be refused by nobody once our notes are gone, and the source would stay closed for ever."""
+    fresh.create_schema()
+    with fresh_pair.connect(Side.SOURCE, "crossfade") as late:
+        late.execute(_TAKE)
+        late.execute("BEGIN")
+        late.execute("SELECT crossfade.fence(1)")
+        fresh.remove_replication()
+        with pytest.raises(psycopg.OperationalError):
+            late.execute("COMMIT")
+    fresh_pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('goes on')", "shop_app")
+
+
+def test_does_not_wait_for_an_engine_when_that_was_killed_in_a_long_statement(
+    fresh_pair: Pair, fresh: NativeReplication
+) -> None:
+    fresh.create_schema()
+    argv = [sys.executable, "-c", _BUSY_FOR_HOURS, fresh_pair.dsn(Side.TARGET, "crossfade")]
+    with subprocess.Popen(argv) as engine:
+        wait_for(lambda: fresh_pair.rows(Side.TARGET, _HELD))
+        engine.kill()
+    wait_for(lambda: not fresh_pair.rows(Side.TARGET, _HELD))
+    fresh.start_replication()
