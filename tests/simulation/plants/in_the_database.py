@@ -144,7 +144,7 @@ def an_epoch_that_is_over_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @GARDEN.plant("Two engines move the writes at once, each undoing what the other does.", Rule.ONE_WRITER, LOST)
 def a_switch_that_nobody_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fence, "hold", lambda _: None)
+    monkeypatch.setattr(fence, "hold", lambda _, **__: None)
 
 
 @GARDEN.plant("After the cutover nobody knows whether the old ledger hears of anything.", RECORDED, Rule.WAY_BACK)

@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Callable
 
 from crossfade.simulation.hub import Timer
-from crossfade.simulation.postgres.reads import READS, Parameters, Rows
+from crossfade.simulation.postgres.answers import Parameters, Rows
+from crossfade.simulation.postgres.reads import READS
 from crossfade.simulation.postgres.server import Server
 from crossfade.simulation.postgres.statements import act_of, split
 from crossfade.simulation.postgres.task import ServerError, Task, Work
