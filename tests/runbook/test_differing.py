@@ -111,3 +111,20 @@ def test_the_judge_goes_back_again_when_a_later_verification_finds_no_difference
     bench.say(events.Released(reason="copied"))
     bench.run_until(lambda b: VERIFIED in b.world.reached)
     assert fold(bench.journal.read()).differing is None
+
+
+def test_it_holds_and_tries_again_when_released_if_the_sides_could_not_be_compared() -> None:
+    """Missing data holds: a verification that gives no answer is no reason to move everybody back."""
+    bench, silent = Bench(plan()), True
+
+    def hear(end: End) -> EndMissed | None:
+        if end != VERIFIED or not silent:
+            return None
+        return EndMissed(end=end, reason="nobody answers", remedy="wait", retryable=True)
+
+    bench.world.hear = hear
+    (hold,) = held(bench).events(events.Held)
+    assert "could not be compared: nobody answers" in hold.reason
+    silent = False
+    bench.say(events.Released(reason="it answers again"))
+    assert bench.engine().run() is Outcome.COMPLETED

@@ -110,10 +110,14 @@ class GuardTripped(CrossfadeError):
 class SlotLost(CrossfadeError):
     """A replication slot is gone, or is not the one we made: changes are missing, however well it seems to run."""
 
-    remedy = "Remove the replication and start it anew with a full load; never go on with a slot that was made again."
-
     def __init__(self, side: Side, slot: str, reason: str) -> None:
         self.side, self.slot, self.reason = side, slot, reason
+        anew = "with a full load; never go on with a slot that was made again"
+        self.remedy = (
+            f"Remove the replication and start it anew {anew}."
+            if side is Side.SOURCE
+            else f"The target takes writes: take nothing away there. To go back, replicate to the source anew {anew}."
+        )
         super().__init__(f"the {side} database lost the replication slot {slot}: {reason}")
 
 

@@ -12,6 +12,11 @@ def found_different(missed: EndMissed) -> bool:
     return isinstance(missed.end, ends.DataVerified) and missed.end.primary is Side.TARGET and not missed.retryable
 
 
+def could_not_compare(missed: EndMissed) -> bool:
+    """Nobody knows whether rows differ while the target takes writes."""
+    return isinstance(missed.end, ends.DataVerified) and missed.end.primary is Side.TARGET and missed.retryable
+
+
 def loses_nothing(differing: EndMissed) -> bool:
     """Every row that differs stands on both sides, and neither has written it since the switch: the source is right."""
     return all(differing.facts.get(name) == 0 for name in ("written_since_switch", "age_unknown", "unresolved"))

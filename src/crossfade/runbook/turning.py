@@ -21,7 +21,7 @@ from crossfade.model.events import (
 )
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Side
-from crossfade.runbook.differing import in_words, loses_nothing
+from crossfade.runbook.differing import could_not_compare, in_words, loses_nothing
 from crossfade.runbook.judging import aborts
 from crossfade.runbook.phases import Course
 from crossfade.runbook.state import State
@@ -72,17 +72,27 @@ def turn(state: State, cause: Cause) -> Event | None:
             reason = f"the way back is lost for good: {cause.reason}. {_LEFT}"
             return MigrationEnded(outcome=Outcome.HALTED, reason=reason)
         doubt = state.differing if state.differing and not loses_nothing(state.differing) else None
-        if cause.word != "person" and (doubt or not state.plan_or_raise.fail_back_automatically):
-            reason = f"whether to fail back is for a person to say: {_why(cause, doubt)}"
+        asks = doubt or _not_compared(state, cause) or not state.plan_or_raise.fail_back_automatically
+        if asks and cause.word != "person":
+            reason = f"whether to fail back is for a person to say: {_why(state, cause, doubt)}"
             return None if state.held else Held(reason=reason)
         return FailBackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
     return RollbackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
 
 
-def _why(cause: Cause, doubt: EndMissed | None) -> str:
-    if doubt is None:
-        return cause.reason
-    return in_words(doubt) if cause.reason == doubt.reason else f"{cause.reason}; and {in_words(doubt)}"
+def _not_compared(state: State, cause: Cause) -> bool:
+    """Nothing is known to differ: the comparison itself failed. That the target is ill nobody has said."""
+    return cause.word == "end" and state.miss is not None and could_not_compare(state.miss.last)
+
+
+def _why(state: State, cause: Cause, doubt: EndMissed | None) -> str:
+    if doubt is not None:
+        return in_words(doubt) if cause.reason == doubt.reason else f"{cause.reason}; and {in_words(doubt)}"
+    if _not_compared(state, cause):
+        return (
+            f"the sides could not be compared: {cause.reason}. The target goes on taking writes. Release to try again"
+        )
+    return cause.reason
 
 
 def beyond_attempts(state: State) -> bool:
