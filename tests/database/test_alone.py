@@ -67,6 +67,7 @@ def test_undoes_the_fence_of_a_late_engine_when_replication_is_removed(
     fresh.create_schema()
     with fresh_pair.connect(Side.SOURCE, "crossfade") as late:
         late.execute(_TAKE)
+        late.execute("SELECT pg_try_advisory_lock(16721, 2)")
         late.execute("BEGIN")
         late.execute("SELECT crossfade.fence(1)")
         fresh.remove_replication()

@@ -128,3 +128,16 @@ def test_it_holds_and_tries_again_when_released_if_the_sides_could_not_be_compar
     silent = False
     bench.say(events.Released(reason="it answers again"))
     assert bench.engine().run() is Outcome.COMPLETED
+
+
+def test_everything_is_verified_again_when_released_before_another_cause_holds_once_more() -> None:
+    """Else whoever mends the rows while the way back is dead is held anew for rows that differ no longer."""
+    bench = held(differing(**WRITTEN))
+    bench.world.hear = lambda _: None
+    bench.world.way_back_alive = False
+    bench.run_until(lambda b: any(warned.subject == "way_back" for warned in b.events(events.Warned)))
+    later = bench.clock.now() + 2 * plan().max_way_back_lag
+    bench.run_until(lambda b: b.clock.now() >= later)
+    bench.say(events.Released(reason="copied"))
+    assert bench.engine().run() is Outcome.FAILED_BACK
+    assert len(bench.events(events.Held)) == 1

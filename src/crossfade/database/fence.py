@@ -15,6 +15,7 @@ from crossfade.database.session import Session, eventually
 from crossfade.model.errors import CrossfadeError
 
 _LOCK = (16_721, 1)  # any two numbers, the same for all of us
+_SWITCHING = (16_721, 2)
 _OTHER_ENGINE = timedelta(seconds=15)  # a dead engine's session is gone by its keepalives before that
 _PLANNING = timedelta(seconds=20)
 _KEEPALIVES = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
@@ -23,7 +24,7 @@ _CLIENT_CHECK = """
 SELECT set_config('client_connection_check_interval', '1s', false)
 WHERE current_setting('server_version_num')::int >= 140000
 """
-_END_HOLDERS = """
+_END_SWITCHES = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (%s, %s, 2) AND granted AND pid <> pg_backend_pid()
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -39,21 +40,29 @@ class FenceLeaks(CrossfadeError):
         super().__init__(f"a fence of the {session.side} database would not stop {', '.join(roles)}")
 
 
-def hold(session: Session, *, ending_others: bool = False) -> None:
-    """The session alone may switch here, and change what a switch needs, until it ends. Raises `SwitchInProgress`.
-
-    Waits for whoever does now; `ending_others` ends that session instead, and what it did not commit is undone.
-    """
+def hold(session: Session) -> None:
+    """The session alone may switch here, and change what a switch needs, until it ends. Raises `SwitchInProgress`."""
     session.rows(_KEEPALIVES)
     session.rows(_CLIENT_CHECK)
-    if ending_others:
-        session.rows(_END_HOLDERS, _LOCK)
 
     def got_it() -> bool:
         return bool(session.value("SELECT pg_try_advisory_lock(%s, %s)", _LOCK))
 
     if not eventually(got_it, within=_OTHER_ENGINE, pause=0.05, pace=session.pace):
         raise SwitchInProgress(session.side)
+
+
+def say_that_it_switches(session: Session) -> None:
+    """Whoever holds the side says so: see `end_switches`."""
+    session.value("SELECT pg_try_advisory_lock(%s, %s)", _SWITCHING)
+
+
+def end_switches(session: Session) -> None:
+    """A session that is within a switch here is ended, and what it did not commit is undone.
+
+    For whoever takes everything away: a late engine's fence would otherwise meet nobody who refuses its epoch.
+    """
+    session.rows(_END_SWITCHES, _SWITCHING)
 
 
 @contextmanager

@@ -93,7 +93,7 @@ class NativeReplication:
 
     def remove_replication(self) -> None:
         """Raises `TargetHoldsWrites` when the target is the primary."""
-        with self._alone(ending_others=True) as both:
+        with self._alone(ending_switches=True) as both:
             ours = state.is_installed(both.target)  # else nothing there is ours to drop, above all not after the end
             if ours and (state.state_of(both.target).open or grants.is_open(both.target, self._settings.schemas)):
                 raise TargetHoldsWrites
@@ -156,14 +156,16 @@ class NativeReplication:
             yield _Both(source, target)
 
     @contextmanager
-    def _alone(self, *, ending_others: bool = False) -> Iterator[_Both]:
+    def _alone(self, *, ending_switches: bool = False) -> Iterator[_Both]:
         """No other engine changes anything meanwhile, also none that is dead and whose last words are on their way.
 
         Each verb looks at what stands before it changes it: two at once would both see that nothing stands.
         """
         with self._both() as both:
+            for side in Side if ending_switches else ():
+                fence.end_switches(both[side])
             for side in Side:
-                fence.hold(both[side], ending_others=ending_others)
+                fence.hold(both[side])
             yield both
 
     def _connect(self, side: Side) -> Session:

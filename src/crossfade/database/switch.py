@@ -87,6 +87,7 @@ class Switch:
             for side in Side:  # always in this order, or two engines could each hold one
                 sessions.append(self._connect(side))
                 fence.hold(sessions[-1])
+                fence.say_that_it_switches(sessions[-1])
         except CrossfadeError:
             for session in sessions:
                 session.close()

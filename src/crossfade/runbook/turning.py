@@ -64,7 +64,10 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
 
 
 def turn(state: State, cause: Cause) -> Event | None:
-    """The decision that `cause` leads to where the migration stands; None while it is held for that very decision."""
+    """The decision that `cause` leads to where the migration stands.
+
+    None while it is held for that very decision, or is being verified again.
+    """
     if state.phase is Phase.PREPARE and cause.word == "end":
         return MigrationEnded(outcome=Outcome.HALTED, reason=f"not ready: {cause.reason}")
     if state.writer is Side.TARGET:
@@ -72,6 +75,8 @@ def turn(state: State, cause: Cause) -> Event | None:
             reason = f"the way back is lost for good: {cause.reason}. {_LEFT}"
             return MigrationEnded(outcome=Outcome.HALTED, reason=reason)
         doubt = state.differing if state.differing and not loses_nothing(state.differing) else None
+        if doubt and cause.word != "person" and not beyond_attempts(state):
+            return None  # somebody has released: first everything is verified again
         asks = doubt or _not_compared(state, cause) or not state.plan_or_raise.fail_back_automatically
         if asks and cause.word != "person":
             reason = f"whether to fail back is for a person to say: {_why(state, cause, doubt)}"

@@ -35,7 +35,7 @@ def of_the_end(
     found: list[tuple[str, str]] = []
     if ended is None:
         return [("it ends", "the migration has not ended although everything works again")]
-    if ended.outcome is Outcome.HALTED and not any(_needs_a_person(fault) for fault in faults):
+    if ended.outcome is Outcome.HALTED and not any(_needs_a_person(fault, ended) for fault in faults):
         found.append(("it halts only where a person must look", ended.reason))
     open_sides = [side for side in Side if databases[side].app_may_write()]
     if len(open_sides) != 1:
@@ -59,12 +59,17 @@ def of_the_end(
     return found
 
 
-def _needs_a_person(fault: Fault) -> bool:
-    """What no trying again can mend, or not within the patience of the undoing."""
-    return fault.kind in NOT_TO_BE_MENDED or fault.lasts >= _PATIENCE
+def _needs_a_person(fault: Fault, ended: MigrationEnded) -> bool:
+    """What no trying again can mend, or not within the patience of the undoing.
+
+    Before anything is built patience is short: whoever has mistyped an address should not wait to be told.
+    """
+    hasty = ended.reason.startswith("not ready: ") and fault.kind in _OUTAGES
+    return hasty or fault.kind in NOT_TO_BE_MENDED or fault.lasts >= _PATIENCE
 
 
 _PATIENCE = 10.0
+_OUTAGES = {"database-kill", "link-cut", "checks-fail"}
 _LOSES_CHANGES = {"slot-dropped", "slot-made-anew"}
 NOT_TO_BE_MENDED = _LOSES_CHANGES | {"rogue-writer", "row-damaged"}
 

@@ -131,24 +131,22 @@ def vacuum(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
 # sessions and locks
 
 
-def try_lock(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
+def try_lock(backend: "Backend", _task: Task, parameters: Sequence[Any]) -> Work[Rows]:
     yield from ()
-    if backend.server.advisory is None:
-        backend.server.advisory = backend
-    return [(backend.server.advisory is backend,)]
+    return [(backend.server.advisory.setdefault(tuple(parameters), backend) is backend,)]
 
 
-def unlock(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
+def unlock(backend: "Backend", _task: Task, parameters: Sequence[Any]) -> Work[Rows]:
     yield from ()
-    held = backend.server.advisory is backend
+    held = backend.server.advisory.get(tuple(parameters)) is backend
     if held:
-        backend.server.advisory = None
+        del backend.server.advisory[tuple(parameters)]
     return [(held,)]
 
 
-def end_holder(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
+def end_switches(backend: "Backend", _task: Task, parameters: Sequence[Any]) -> Work[Rows]:
     yield from ()
-    holder = backend.server.advisory
+    holder = backend.server.advisory.get(tuple(parameters))
     if holder is None or holder is backend:
         return []
     holder.terminate()

@@ -168,8 +168,9 @@ class Backend:
             self._task.kill()
             self._task = None
         self._roll_back()
-        if self.server.advisory is self:
-            self.server.advisory = None
+        held = self.server.advisory
+        for key in [key for key, holder in held.items() if holder is self]:
+            del held[key]
         self.server.backends.pop(self.pid, None)
 
 

@@ -70,7 +70,7 @@ class Server(Storage):
         self.sequences: dict[str, int | None] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.backends: dict[int, Attached] = {}
-        self.advisory: Attached | None = None
+        self.advisory: dict[tuple[int, ...], Attached] = {}
         self.senders: dict[int, Callable[[], None]] = {}  # pid of a walsender -> what ends it
         if side is Side.SOURCE:
             self.create_application((ENTRIES, ACCOUNTS))
@@ -165,7 +165,7 @@ class Server(Storage):
         self.running.clear()
         self.pending.clear()
         self._locks.clear()
-        self.advisory = None
+        self.advisory.clear()
         self.arrived, self.ended = Gate(), Gate()
         self._forget_memory()
         for listener in list(self.on_down):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from crossfade.database import state
 from crossfade.database.fence import _BEGINS as BEGINS
 from crossfade.database.fence import _CLIENT_CHECK as CLIENT_CHECK
-from crossfade.database.fence import _END_HOLDERS as END_HOLDERS
+from crossfade.database.fence import _END_SWITCHES as END_SWITCHES
 from crossfade.database.way_back import _BEGIN_AT as BEGIN_AT
 from crossfade.simulation.postgres import acts, replication_acts
 from crossfade.simulation.postgres.acts import Act, call, lock_table
@@ -26,7 +26,7 @@ ACTS: dict[str, Act] = {
     "SELECT pg_advisory_unlock(%s, %s)": acts.unlock,
     "SELECT pg_terminate_backend(%s)": acts.terminate,
     CLIENT_CHECK.strip(): acts.check_client,
-    END_HOLDERS.strip(): acts.end_holder,
+    END_SWITCHES.strip(): acts.end_switches,
     "SELECT crossfade.open(%s)": call("crossfade.open"),
     "SELECT crossfade.claim(%s, %s)": call("crossfade.claim"),
     "SELECT role_name FROM crossfade.plan_fence(%s)": call("crossfade.plan_fence"),
