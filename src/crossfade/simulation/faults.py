@@ -58,7 +58,15 @@ def draw_faults(rng: Random) -> tuple[Fault, ...]:
 
 
 _Draw = Callable[[Random, str], Fault]
-_SIDED = {"database-kill", "slot-dropped", "slot-made-anew", "long-transaction", "disk-full", "rogue-writer"}
+_SIDED = {
+    "connections-break",
+    "database-kill",
+    "slot-dropped",
+    "slot-made-anew",
+    "long-transaction",
+    "disk-full",
+    "rogue-writer",
+}
 _SWITCHES = ("wanted:writer_is", "wanted:writer_is", "wanted:switch_prepared", "wanted:way_back_awake")
 _PHASES = tuple(f"phase:{phase}" for phase in Phase)
 _CLOSE = ("append.before", "append.after")
@@ -98,6 +106,13 @@ def _outage(rng: Random, kind: str) -> Fault:
     return Fault(kind=kind, lasts=lasts, side=rng.choice(list(Side)), **_somewhere(rng))  # type: ignore[arg-type]
 
 
+def _connections(rng: Random, kind: str) -> Fault:
+    """Within a switch, at the moment at which something was just said there."""
+    delay = rng.choice((0.0, rng.uniform(0, 0.002), rng.uniform(0, 0.02)))
+    place, nth = f"point:{rng.choice(SWITCH_POINTS)}", rng.choice((1, 1, 1, 2))
+    return Fault(kind=kind, place=place, nth=nth, delay=delay, side=rng.choice(list(Side)))
+
+
 def _effect(rng: Random, kind: str) -> Fault:
     of = rng.choice(ACTS)
     lasts = rng.choice((0.1, 1.0, 8.0)) * rng.uniform(0.5, 1.5)
@@ -125,6 +140,7 @@ _KINDS: dict[str, tuple[float, _Draw]] = {
     "second-engine": (1.0, _engine),
     "database-kill": (2.0, _outage),
     "link-cut": (2.0, _outage),
+    "connections-break": (2.0, _connections),
     "link-slow": (1.0, _outage),
     "long-transaction": (1.0, _outage),
     "disk-full": (0.7, _outage),

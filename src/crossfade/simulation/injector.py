@@ -128,6 +128,10 @@ class Injector:
         wan.round_trip = usual + self._rng.choice((0.1, 0.5, 2.0))
         self._until_later(fault.lasts, lambda: setattr(wan, "round_trip", usual))
 
+    def connections_break(self, fault: Fault) -> None:
+        for break_off in list(self._world.servers_of_data[fault.side].clients.values()):
+            break_off()
+
     def slot_dropped(self, fault: Fault) -> None:
         self._world.servers_of_data[fault.side].drop_slot(channel(fault.side))
 
@@ -178,6 +182,7 @@ _FAULTS: dict[str, Callable[[Injector, Fault], None]] = {
     "router-forgets": Injector.router_forgets,
     "checks-fail": Injector.checks_fail,
     "link-cut": Injector.link_cut,
+    "connections-break": Injector.connections_break,
     "link-slow": Injector.link_slow,
     "long-transaction": Injector.long_transaction,
     "disk-full": Injector.disk_full,

@@ -70,6 +70,8 @@ class Server(Storage):
         self.sequences: dict[str, int | None] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.backends: dict[int, Attached] = {}
+        self.clients: dict[int, Callable[[], None]] = {}
+        """What breaks each of Crossfade's connections, by pid."""
         self.advisory: dict[tuple[int, ...], Attached] = {}
         self.senders: dict[int, Callable[[], None]] = {}  # pid of a walsender -> what ends it
         if side is Side.SOURCE:

@@ -50,6 +50,7 @@ class ModelSession(Session):
         self._backend = Backend(self._server, application_name, self._answered, self._broken)
         self.pid = self._backend.pid
         self._link.on_change.append(self._link_changed)
+        self._server.clients[self.pid] = self._break_off
         self._owner = self._hub.current
         if self._owner is not None:
             self._owner.on_death.append(self.close)
@@ -62,6 +63,7 @@ class ModelSession(Session):
         if self._closed:
             return
         self._closed = True
+        self._server.clients.pop(self.pid, None)
         self._back.close()
         if not self._lost:
             self._out.send(self._hang_up)
@@ -190,6 +192,14 @@ class ModelSession(Session):
             self._hear()
 
         self._back.send(arrive)
+
+    def _break_off(self) -> None:
+        """Something between them forgets the connection. What the server has heard it does; nobody hears of it."""
+        if not self._closed and not self._lost:
+            self._back.close()
+            self._out.send(self._hang_up)
+            self._lost = True
+            self._hear()
 
     def _hear(self) -> None:
         self._said.notify(self._hub)
