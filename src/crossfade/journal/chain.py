@@ -25,7 +25,7 @@ _EVENTS: TypeAdapter[Any] = TypeAdapter(Event)
 class JournalDamaged(CrossfadeError):
     """The journal is not what was written to it. `broken_at` 0: not one entry of it can be trusted."""
 
-    remedy = "Do not go on with it; `crossfade audit` says where it breaks. Restore the file from a copy."
+    remedy = "Do not go on with it: restore the file from a copy, and see with `crossfade audit` that the copy holds."
 
     def __init__(self, broken_at: int, why: str) -> None:
         self.broken_at, self.why = broken_at, why
