@@ -6,7 +6,7 @@ whoever removes the triggers first still breaks the chain. A removed end is told
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class SqliteJournal:
 
     def read(self, after: int = 0) -> tuple[Entry, ...]:
         witnessed = self._witness.read()  # before the journal: somebody may append meanwhile
-        with self._translated(), self._transaction("DEFERRED"):
+        with self._translated(), self._snapshot():
             position, head = self._head()
             previous = self._hash_at(after)
             rows, unreadable = self._rows(after)
@@ -87,7 +87,7 @@ class SqliteJournal:
         return entries
 
     def append(self, events: Sequence[Event], *, expected: int, at: datetime, by: str) -> int:
-        with self._translated(), self._transaction("IMMEDIATE"):
+        with self._translated(), self._transaction():
             position, previous = self._head()
             if position != expected:
                 raise VersionConflict(expected, position)
@@ -115,17 +115,17 @@ class SqliteJournal:
     def _rows(self, after: int) -> tuple[list[Sequence[object]], str]:
         """As they are stored, and why those that follow cannot be read; empty when none follow."""
         rows: list[Sequence[object]] = []
-        try:
-            rows.extend(
-                self._connection.execute(
+        with closing(self._connection.cursor()) as cursor:
+            try:
+                cursor.execute(
                     "SELECT position, at, by, schema, body, hash FROM entries WHERE position >= ? ORDER BY position",
                     (after + 1 if after else _FIRST,),  # from the beginning: also what was put before it
                 )
-            )
-        except sqlite3.DatabaseError as fault:
-            if _remedy(fault) is not None:
-                raise
-            return rows, str(fault)
+                rows.extend(cursor)
+            except sqlite3.DatabaseError as fault:
+                if _remedy(fault) is not None:
+                    raise
+                return rows, str(fault)
         return rows, ""
 
     def _hash_at(self, position: int) -> str:
@@ -137,8 +137,17 @@ class SqliteJournal:
         return str(found[0])
 
     @contextmanager
-    def _transaction(self, mode: str) -> Iterator[None]:
-        self._connection.execute(f"BEGIN {mode}")
+    def _snapshot(self) -> Iterator[None]:
+        """What is read within belongs together. Nothing to commit: after a damaged page that would fail, too."""
+        self._connection.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._connection.execute("COMMIT")
