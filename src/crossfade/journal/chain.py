@@ -17,7 +17,8 @@ from crossfade.journal.port import Entry
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Event
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: a plan may go `after` an earlier journal. Entries of 1 are read as they are: none does."""
 GENESIS = hashlib.sha256(b"crossfade journal").hexdigest()
 _EVENTS: TypeAdapter[Any] = TypeAdapter(Event)
 
