@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from crossfade.invariants import broken_rules
+from crossfade.invariants import broken_rules_over
 from crossfade.journal.witness import HeadWitness
 from crossfade.model import ends
 from crossfade.model.entry import Entry
@@ -26,6 +27,7 @@ from crossfade.model.events import (
 )
 from crossfade.model.terms import Outcome, Side
 from crossfade.rehearsal.conductor import Conducted, Conductor
+from crossfade.rehearsal.layout import journal_name
 from crossfade.rehearsal.ledger.database import DATABASE
 from crossfade.rehearsal.users.audit import LedgerAudit, audit
 from crossfade.rehearsal.users.errands import Errand
@@ -98,17 +100,19 @@ def bring_home(conductor: Conductor, conducted: Conducted, reports: Path) -> Res
     result = result_of(conducted, record, counted, folder.absolute(), engine_log=layout.engine_log)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _copy_journal(layout.journal, result.journal)
+        for journal in layout.journals:
+            _copy_journal(journal, folder / journal.name)
         if result.engine_log is not None:
             shutil.copyfile(layout.engine_log, result.engine_log)
     except (OSError, sqlite3.Error) as fault:
         raise ResultNotKept(folder, str(fault)) from fault
+    since = conducted.entries[0].at if conducted.earlier else datetime.min.replace(tzinfo=UTC)
     write_report(
         result.report,
         entries=conducted.entries,
-        progress=read_progress(layout.telemetry),
+        progress=[progress for progress in read_progress(layout.telemetry) if progress.at >= since],
         result=result.as_json(),
-        seconds=[_arm_second(record_second) for record_second in _both_arms(record)],
+        seconds=[_arm_second(second) for second in _both_arms(record) if second.at >= since],
         windows=[window_of(entry, record) for entry in switches(conducted.entries)],
     )
     return result
@@ -121,13 +125,13 @@ def switches(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 def result_of(conducted: Conducted, record: Record, counted: LedgerAudit, folder: Path, *, engine_log: Path) -> Result:
     """What the three witnesses say together: journal, users' notes, ledger. Report and journal will lie in `folder`."""
-    entries = conducted.entries
+    entries, number = tuple(chain(*conducted.journals)), len(conducted.journals)
     last = entries[-1].event
     verified = [
         e.event for e in entries if isinstance(e.event, EndReached | EndMissed) and e.event.end.kind == "data_verified"
     ]
     turned = next((e for e in entries if isinstance(e.event, RollbackDecided | FailBackDecided)), None)
-    resumes = max(sum(isinstance(e.event, EngineStarted) for e in entries) - 1, 0)
+    resumes = max(sum(isinstance(e.event, EngineStarted) for e in entries) - number, 0)
     wanted = (resumes > 0 or conducted.outcome is Outcome.HALTED) and _says_something(engine_log)
     return Result(
         outcome=conducted.outcome,
@@ -145,10 +149,10 @@ def result_of(conducted: Conducted, record: Record, counted: LedgerAudit, folder
         differing_rows=max((_number(event.facts, "differing_rows") for event in verified), default=0),
         resumes=resumes,
         seconds=round((datetime.now(UTC) - conducted.began).total_seconds(), 1),
-        report=folder / "report.html",
-        journal=folder / "journal.sqlite",
+        report=folder / ("report.html" if number == 1 else f"report-{number}.html"),
+        journal=folder / journal_name(number),
         engine_log=folder / "engine.log" if wanted else None,
-        violations=tuple(map(str, broken_rules(entries))),
+        violations=tuple(map(str, broken_rules_over(conducted.journals))),
     )
 
 
