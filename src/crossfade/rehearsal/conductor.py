@@ -119,6 +119,7 @@ class Conductor:
         self._journal = SqliteJournal(self.layout.next_journal)
         self._earlier, self._entries, self._state = journals, [], State()
         self._engine = KeptEngine(self.layout)
+        self._telemetry.read()  # what was shown before, or long ago
         self._plan_it()
 
     def _plan_it(self) -> None:

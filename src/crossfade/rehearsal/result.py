@@ -144,7 +144,7 @@ def result_of(conducted: Conducted, record: Record, counted: LedgerAudit, folder
         duplicate_writes=counted.duplicated,
         write_unavailable_ms=tuple(_unavailable_ms(entry, entries, record) for entry in switches(entries)),
         detection_requests=_detection(conducted, turned, record),
-        rollback_ms=_rollback_ms(turned, record),
+        rollback_ms=_rollback_ms(turned, entries, record),
         verified_rows=max((_number(event.facts, "rows") for event in verified), default=0),
         differing_rows=max((_number(event.facts, "differing_rows") for event in verified), default=0),
         resumes=resumes,
@@ -181,10 +181,12 @@ def _detection(conducted: Conducted, turned: Entry | None, record: Record) -> in
     return record.counts(conducted.struck[0].at, turned.at).requests
 
 
-def _rollback_ms(turned: Entry | None, record: Record) -> float | None:
+def _rollback_ms(turned: Entry | None, entries: Sequence[Entry], record: Record) -> float | None:
+    """Of the first decision to go back. Requests of a later cutover are no part of it."""
     if turned is None:
         return None
-    last = record.last_canary_request(turned.at)
+    ended = next((e.at for e in entries if isinstance(e.event, MigrationEnded) and e.at >= turned.at), turned.at)
+    last = record.last_canary_request(turned.at, ended if ended < entries[-1].at else None)
     return 0.0 if last is None else round((last - turned.at).total_seconds() * 1000, 1)
 
 
