@@ -15,7 +15,7 @@ _LOOK_EVERY = timedelta(milliseconds=250)
 
 
 def standing(database: Database) -> Standing:
-    """What both databases say now. Looking copies and builds nothing."""
+    """What both databases say now. Looking copies nothing."""
     return Standing(
         writer=database.writer(),
         replication=database.replication(Side.SOURCE),
