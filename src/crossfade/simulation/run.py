@@ -56,6 +56,8 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
     hub.after(_A_PERSON_LOOKS_AT, lambda: _look(world))
     try:
         ended = hub.run(until=lambda: world.ended is not None, limit=_ENDS_BY)
+        if ended and world.later_cutover.begin():
+            ended = hub.run(until=lambda: world.ended is not None, limit=2 * _ENDS_BY)
         seconds = hub.seconds
         if ended:
             hub.run(limit=seconds + 1.0)
