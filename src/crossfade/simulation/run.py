@@ -24,6 +24,7 @@ _QUIET = 35.0
 class RunResult:
     """`events` is the number of the journal's entries; `faults` counts those that came to be, by kind.
 
+    `cut_over_again`: it failed back and went on with a later cutover; `outcome` is the end of that.
     `writes` were acknowledged; of `unsure` ones their users never learnt. `seconds` is when it ended, in virtual time.
     """
 
@@ -38,6 +39,7 @@ class RunResult:
     violations: tuple[Violation, ...]
     digest: str
     happenings: tuple[Happening, ...] = ()
+    cut_over_again: bool = False
 
 
 def run(seed: int, *, faults: Sequence[Fault] | None = None, keep: bool = False) -> RunResult:
@@ -84,6 +86,7 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
         seconds=seconds,
         violations=tuple(world.violations),
         digest=world.history.digest(),
+        cut_over_again=len(world.journals) > 1,
         happenings=world.history.happenings() if keep else (),
     )
 

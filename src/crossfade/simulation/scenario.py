@@ -10,7 +10,7 @@ from crossfade.simulation.chances import chances
 from crossfade.simulation.faults import Fault, draw_faults
 
 _LADDERS = ((100.0,), (50.0, 100.0), (20.0, 100.0), (10.0, 50.0, 100.0), (5.0, 25.0, 90.0, 100.0))
-_AGAIN = 1.0
+_AGAIN = 0.5
 _PEOPLE = ("ann", "bob", "eve")
 
 
