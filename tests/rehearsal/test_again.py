@@ -16,7 +16,7 @@ from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Event, MigrationEnded, MigrationPlanned
 from crossfade.model.resolve import plan_for_rehearsal
 from crossfade.model.terms import Outcome
-from crossfade.rehearsal.conductor import read_all
+from crossfade.rehearsal.conductor import Conductor, read_all
 from crossfade.rehearsal.layout import Layout, lay_out, take_along
 from crossfade.runbook.again import JournalsUntied, NotFailedBack, earlier
 from tests.model.file.files import sound, with_values
@@ -138,6 +138,27 @@ def test_no_later_cutover_begins_when_the_journals_do_not_allow_it(
     assert isinstance(why, error)
     assert words in said
     assert kept.journals == before
+
+
+def test_a_second_journal_that_was_interrupted_before_its_first_entry_goes_on_from_the_first(kept: Layout) -> None:
+    write(kept.journal, planned(kept), ended(Outcome.FAILED_BACK))
+    kept.next_journal.touch()
+    file = sound(with_values())
+    conductor = Conductor(kept, file, plan_for_rehearsal(file, kept.migration, 1.0), ())
+    try:
+        conductor._plan_it()
+    finally:
+        conductor.close()
+    first, second = read_all(kept.journals)
+    assert isinstance(second[0].event, MigrationPlanned)
+    assert second[0].event.after == earlier([first])
+
+
+def test_a_persons_word_to_what_has_failed_back_is_answered_with_the_way_on(kept: Layout) -> None:
+    write(kept.journal, planned(kept), ended(Outcome.FAILED_BACK))
+    ran = CliRunner().invoke(app, ["hold", "small-1", "--reason", "wait"])
+    assert isinstance(ran.exception, CrossfadeError)
+    assert "crossfade again small-1" in ran.exception.remedy
 
 
 def test_journals_are_found_in_their_order_when_later_cutovers_were_begun(kept: Layout) -> None:

@@ -281,5 +281,5 @@ def read_layout_in(folder: Path) -> Layout:
 
 
 def begun() -> tuple[str, ...]:
-    """The ids of all rehearsals that lie here, unfinished ones only."""
+    """The ids of all rehearsals that lie here: unfinished ones, and those kept after a fail back."""
     return tuple(sorted(path.parent.name for path in home().glob("*/layout.json")))
