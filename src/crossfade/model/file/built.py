@@ -10,6 +10,7 @@ from crossfade.model.file.texts import SecretStore
 from crossfade.model.file.traffic import RouterEngine, Strategy
 
 _AWS = "used on AWS only, and that side is planned"
+_SYNTH = "in the templates of `crossfade synth`; a migration on AWS is planned"
 _PLAN = "planned with `crossfade plan`; nothing reads it yet"
 
 
@@ -32,16 +33,16 @@ class _Planned:
 
 _PLANNED = (
     _Planned("migration.description", "shown in reports, which are planned with `crossfade plan`"),
-    _Planned("migration.cost_center", f"a tag of AWS resources: {_AWS}"),
-    _Planned("environment", f"names, tags and region of AWS resources: {_AWS}"),
+    _Planned("migration.cost_center", f"a tag of AWS resources: {_SYNTH}"),
+    _Planned("environment", f"names, tags and region of AWS resources: {_SYNTH}"),
     _Planned("source.inventory", _PLAN),
     _Planned("source.tiers", "planned; every server of the rehearsal carries web and API"),
     _Planned(
         "source.servers",
-        f"addresses, tiers and operating systems: {_AWS}; the rehearsal takes the names",
+        f"addresses and tiers: {_SYNTH}; the rehearsal takes the names",
         lambda file: any(server.model_fields_set != {"name"} for server in file.source.servers),
     ),
-    _Planned("target", f"networks and servers on AWS: {_AWS}"),
+    _Planned("target", f"network and load balancer: {_SYNTH}; servers, containers and their secrets not yet"),
     _Planned("servers.engine", f"MGN and CloudEndure: {_AWS}; the rehearsal copies releases and settings itself"),
     _Planned("servers.instance_types", _AWS),
     _Planned("servers.release_path", f"{_AWS}; the rehearsal's servers have places of their own"),
@@ -73,13 +74,13 @@ _PLANNED = (
         f"{_AWS}; the rehearsal's source is PostgreSQL 13",
         lambda file: file.database.source.version != 13,
     ),
-    _Planned("database.source.host", f"{_AWS}; the rehearsal makes a source of its own"),
-    _Planned("database.source.port", f"{_AWS}; the rehearsal's is that of `rehearsal.ports`"),
-    _Planned("database.source.credentials", f"{_AWS}; the rehearsal makes its own"),
-    _Planned("database.source.tls", f"{_AWS}; the rehearsal's connections stay on this computer"),
-    _Planned("database.source.root_certificate", f"{_AWS}; the rehearsal's connections stay on this computer"),
+    _Planned("database.source.host", f"{_SYNTH}; the rehearsal makes a source of its own"),
+    _Planned("database.source.port", f"{_SYNTH}; the rehearsal's is that of `rehearsal.ports`"),
+    _Planned("database.source.credentials", f"{_SYNTH}; the rehearsal makes its own"),
+    _Planned("database.source.tls", f"{_SYNTH}; the rehearsal's connections stay on this computer"),
+    _Planned("database.source.root_certificate", f"{_SYNTH}; the rehearsal's connections stay on this computer"),
     _Planned("database.source.highly_available", _AWS),
-    _Planned("database.target", f"RDS and Aurora: {_AWS}; the rehearsal makes a PostgreSQL of its own"),
+    _Planned("database.target", f"RDS and Aurora: {_SYNTH}; the rehearsal makes a PostgreSQL of its own"),
     _Planned(
         "database.replication.engine",
         "DMS is planned with the AWS side; the rehearsal replicates natively",
@@ -87,7 +88,7 @@ _PLANNED = (
     ),
     _Planned("database.replication.copy_workers", "planned; the rehearsal's target copies two tables at once"),
     _Planned("database.replication.full_load_limit", "planned; a full load may take as long as it takes"),
-    _Planned("database.replication.dms", f"DMS: {_AWS}"),
+    _Planned("database.replication.dms", f"instance and endpoints: {_SYNTH}; the tasks' settings not yet"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
         "database.preflight_accept", "planned with the whole preflight; today blockers stop and warnings are told"
@@ -103,9 +104,9 @@ _PLANNED = (
         lambda file: not file.files.verify_checksums,
     ),
     _Planned("files.final_delta_limit", "planned; the bake waits until the files are in step"),
-    _Planned("connectivity.vpn", f"the VPN itself: {_AWS}"),
-    _Planned("connectivity.direct_connect", f"{_AWS}; the rehearsal's backup path bears its name if it is enabled"),
-    _Planned("connectivity.on_premises_dns", _AWS),
+    _Planned("connectivity.vpn", f"the VPN itself: {_SYNTH}"),
+    _Planned("connectivity.direct_connect", f"{_SYNTH}; the rehearsal's backup path bears its name if it is enabled"),
+    _Planned("connectivity.on_premises_dns", _SYNTH),
     _Planned("connectivity.proxy", _AWS),
     _Planned(
         "traffic.strategy",
@@ -118,10 +119,10 @@ _PLANNED = (
         "Route 53 and Argo Rollouts are planned; the rehearsal always uses Envoy",
         lambda file: file.traffic.router is not RouterEngine.ENVOY,
     ),
-    _Planned("traffic.drain_timeout", f"{_AWS}; the rehearsal waits until no request is in flight"),
+    _Planned("traffic.drain_timeout", f"{_SYNTH}; the rehearsal waits until no request is in flight"),
     _Planned("traffic.share_tolerance_percent", f"{_AWS}; the rehearsal's router tells its shares exactly"),
     _Planned("traffic.keep_warm", "planned with blue-green; the old side runs until `finalize`"),
-    _Planned("traffic.dns", f"the private zone: {_AWS}"),
+    _Planned("traffic.dns", f"the private zone: {_SYNTH}"),
     _Planned("limits.rollback_within", "planned; the report tells how long it took"),
     _Planned("limits.hold_at_most", "planned; a rollout holds as long as evidence is missing"),
     _Planned("metrics", "CloudWatch, Prometheus and business metrics are planned; the rehearsal asks its router"),
@@ -157,11 +158,11 @@ _PLANNED = (
         "credentials are planned; the rehearsal tells receivers on this computer only",
         lambda file: any(mail.credentials is not None for mail in file.notifications.email),
     ),
-    _Planned("notifications.sns", f"SNS: {_AWS}; terminal, webhooks and e-mail are built"),
+    _Planned("notifications.sns", f"SNS: {_SYNTH}; terminal, webhooks and e-mail are built"),
     _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
-    _Planned("posture", "security checks are planned with the AWS side"),
+    _Planned("posture", "keys rotate in the templates of `crossfade synth`; security checks are planned"),
     _Planned("planning", _PLAN),
-    _Planned("events", f"DynamoDB, EventBridge, Kinesis and Kafka: {_AWS}; the rehearsal's journal is SQLite"),
+    _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", _AWS),
     _Planned("facade", "planned; nothing reads it yet"),
