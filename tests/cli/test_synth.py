@@ -105,3 +105,17 @@ def test_a_certificate_that_is_not_there_is_a_fault_of_the_file(tmp_path: Path) 
     result = run(path, "--out", tmp_path / "cdk.out")
     assert result.exit_code == 2
     assert "database.source.root_certificate" in result.stderr
+
+
+def test_settings_of_the_servers_are_kept_when_the_file_names_documents(tmp_path: Path) -> None:
+    (tmp_path / "limits.yaml").write_text('schemaVersion: "2.2"\nmainSteps: []\n', encoding="utf-8")
+    (tmp_path / "broken.yaml").write_text("just a text", encoding="utf-8")
+    out = tmp_path / "cdk.out"
+    result = run(written(tmp_path, **GATEWAY, servers__configuration={"limits": "limits.yaml"}), "--out", out)
+    assert result.exit_code == 0, result.stderr
+    assert "document-settings-limits-dev" in (out / "validation.template.json").read_text(encoding="utf-8")
+    bad = {"limits": "broken.yaml", "more": "gone.yaml"}
+    refused = run(written(tmp_path, **GATEWAY, servers__configuration=bad), "--out", tmp_path / "other")
+    assert refused.exit_code == 2
+    assert "servers.configuration.limits" in refused.stderr
+    assert "servers.configuration.more" in refused.stderr

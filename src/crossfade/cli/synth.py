@@ -1,5 +1,6 @@
 """`crossfade synth`: the AWS side of a migration as CloudFormation templates."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,11 @@ from rich.text import Text
 from crossfade.cli.migration_file import complain_of, place_of, sound
 from crossfade.cli.output import Exit, answer, people
 from crossfade.infra.assembly import Assembly
+from crossfade.infra.attached import Attached
 from crossfade.infra.demands import demands, notes
 from crossfade.infra.synthesis import load_libraries, synthesise
-from crossfade.model.file import MigrationFile
+from crossfade.model.file import Fault, MigrationFile
+from crossfade.model.file.tree import read_tree
 
 
 def synth(
@@ -34,13 +37,13 @@ def synth(
     """
     migration = sound(file)
     _demand(migration, file)
-    certificate = _root_certificate(migration, file)
+    attached = _attached(migration, file)
     for note in (told := notes(migration)):
         people.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
     with people.status("loading the CDK libraries …"):
         load_libraries()
     with people.status(f"writing {out} …"):
-        assembly = synthesise(migration, out, review=review, certificate=certificate)
+        assembly = synthesise(migration, out, review=review, attached=attached)
     _tell(assembly)
     if json:
         answer(_as_json(assembly, told))
@@ -53,18 +56,39 @@ def _demand(migration: MigrationFile, path: Path) -> None:
         raise typer.Exit(Exit.BAD_INPUT)
 
 
-def _root_certificate(migration: MigrationFile, path: Path) -> str | None:
-    """The text of the file that `database.source.root_certificate` names, relative to the migration file."""
-    named = migration.database.source.root_certificate
-    if named is None:
+def _attached(migration: MigrationFile, path: Path) -> Attached:
+    """The files that the migration file names, relative to it; what cannot be read is a fault of it."""
+    faults: list[Fault] = []
+
+    def text_of(named: str, *within: str) -> str | None:
+        try:
+            return (path.parent / named).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            faults.append(place_of(path, within, f"{named} cannot be read", "name a file relative to this one"))
+            return None
+
+    certificate = migration.database.source.root_certificate
+    pem = text_of(certificate, "database", "source", "root_certificate") if certificate else None
+    documents: dict[str, Mapping[str, object]] = {}
+    for name, named in migration.servers.configuration.items():
+        within = ("servers", "configuration", name)
+        text = text_of(named, *within)
+        content = _document(text) if text is not None else {}
+        if content is None:
+            remedy = "write a Command document of Systems Manager, as JSON or YAML, with schemaVersion and mainSteps"
+            faults.append(place_of(path, within, f"{named} is no document", remedy))
+        documents[name] = content or {}
+    if faults:
+        complain_of(tuple(sorted(faults)), path)
+        raise typer.Exit(Exit.BAD_INPUT)
+    return Attached(certificate=pem, documents=documents)
+
+
+def _document(text: str) -> dict[str, object] | None:
+    tree = read_tree(text, "document")
+    if tree.faults or not isinstance(tree.data, dict) or not {"schemaVersion", "mainSteps"} <= tree.data.keys():
         return None
-    try:
-        return (path.parent / named).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        within = ("database", "source", "root_certificate")
-        fault = place_of(path, within, f"{named} cannot be read", "name a readable PEM file, relative to this file")
-        complain_of((fault,), path)
-        raise typer.Exit(Exit.BAD_INPUT) from None
+    return dict(tree.data)
 
 
 def _tell(assembly: Assembly) -> None:

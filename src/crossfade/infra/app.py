@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 
 from crossfade.infra import wants
+from crossfade.infra.attached import Attached
 from crossfade.infra.stacks.application import ApplicationStack
 from crossfade.infra.stacks.connectivity import ConnectivityStack
 from crossfade.infra.stacks.data import DataStack
@@ -10,8 +11,10 @@ from crossfade.infra.stacks.dns import DnsStack
 from crossfade.infra.stacks.events import EventsStack
 from crossfade.infra.stacks.network import NetworkStack
 from crossfade.infra.stacks.notifications import NotificationsStack
+from crossfade.infra.stacks.observability import ObservabilityStack
 from crossfade.infra.stacks.replication import ReplicationStack
 from crossfade.infra.stacks.rollback import RollbackStack
+from crossfade.infra.stacks.validation import ValidationStack
 from crossfade.model.file import MigrationFile
 
 _FLAGS = {
@@ -25,8 +28,8 @@ _FLAGS = {
 """What CDK would otherwise do in the way of its first releases."""
 
 
-def build(file: MigrationFile, *, outdir: str, certificate: str | None = None) -> cdk.App:
-    """The whole application, not yet synthesised. `certificate` is the text of `database.source.root_certificate`."""
+def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
+    """The whole application, not yet synthesised."""
     app = cdk.App(outdir=outdir, analytics_reporting=False, context={**_FLAGS, **_zones(file)})
     network = NetworkStack(app, file)
     notifications = NotificationsStack(app, file)
@@ -36,12 +39,25 @@ def build(file: MigrationFile, *, outdir: str, certificate: str | None = None) -
     data = DataStack(app, file, network=network, told=told)
     replication = None
     if wants.dms(file):
-        replication = ReplicationStack(app, file, network=network, data=data, told=told, certificate=certificate)
+        replication = ReplicationStack(
+            app, file, network=network, data=data, told=told, certificate=attached.certificate
+        )
     application = ApplicationStack(app, file, network=network, told=told)
     dns = DnsStack(app, file, network=network, balancer=application.balancer, healthy=application.alarms["health"])
     triggers = [*application.alarms.values(), connectivity.both_down, *([replication.late] if replication else [])]
     if events.tracking is not None:
         RollbackStack(app, file, dns=dns, events=events, notifications=notifications, triggers=triggers)
+    ValidationStack(app, file, data=data, attached=attached)
+    if file.metrics.dashboard:
+        ObservabilityStack(
+            app,
+            file,
+            alarms=triggers,
+            application=application,
+            connectivity=connectivity,
+            data=data,
+            replication=replication,
+        )
     return app
 
 

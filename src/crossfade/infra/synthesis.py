@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from crossfade.infra.assembly import Assembly
+from crossfade.infra.attached import Attached
 from crossfade.infra.errors import ExtraMissing, NodeMissing, OutputOccupied, SynthesisFailed
 from crossfade.model.file import MigrationFile
 
@@ -15,10 +16,12 @@ _QUIET = {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20", "JSII_SILENCE_W
 """Node 20 works (facts of the pinned versions), and its end of life is no news to who only wants templates."""
 
 
-def synthesise(file: MigrationFile, folder: Path, *, review: bool = False, certificate: str | None = None) -> Assembly:
+def synthesise(
+    file: MigrationFile, folder: Path, *, review: bool = False, attached: Attached | None = None
+) -> Assembly:
     """Write the templates of `file` to `folder`, or to CDK_OUTDIR where the CDK command line has set it.
 
-    `review` also holds them to the packs of cdk-nag; `certificate` is the text of `database.source.root_certificate`.
+    `review` also holds them to the packs of cdk-nag; `attached` is what the file keeps beside itself.
     Raises ExtraMissing, NodeMissing, OutputOccupied, ReviewFailed or SynthesisFailed.
     """
     load_libraries()
@@ -29,7 +32,7 @@ def synthesise(file: MigrationFile, folder: Path, *, review: bool = False, certi
     from crossfade.infra.written import write  # noqa: PLC0415  # needs the optional extra
 
     try:
-        stacks = write(file, place, review=review, certificate=certificate)
+        stacks = write(file, place, review=review, attached=attached or Attached())
     except RuntimeError as refusal:  # jsii raises every error of the CDK as one of these
         raise SynthesisFailed(str(refusal).split("\n", 1)[0]) from refusal
     return Assembly(folder=place, stacks=stacks, seconds=time.monotonic() - began)

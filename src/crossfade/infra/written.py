@@ -8,14 +8,15 @@ import cdk_nag
 
 from crossfade.infra.app import build
 from crossfade.infra.assembly import Stack
+from crossfade.infra.attached import Attached
 from crossfade.infra.errors import ReviewFailed
 from crossfade.infra.findings import findings
 from crossfade.model.file import MigrationFile
 
 
-def write(file: MigrationFile, folder: Path, *, review: bool, certificate: str | None) -> tuple[Stack, ...]:
+def write(file: MigrationFile, folder: Path, *, review: bool, attached: Attached) -> tuple[Stack, ...]:
     """The stacks, in an order in which they can be deployed. Raises ReviewFailed, or RuntimeError for CDK's faults."""
-    app = build(file, outdir=str(folder), certificate=certificate)
+    app = build(file, outdir=str(folder), attached=attached)
     if review:
         add_packs(app)
     try:

@@ -18,7 +18,7 @@ from crossfade.infra.stacks.stack import MigrationStack, acknowledge
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.database import TargetEngine
 
-ADMINISTRATOR, REPLICATOR = "crossfade_admin", "crossfade_replication"
+ADMINISTRATOR, REPLICATOR, READER = "crossfade_admin", "crossfade_replication", "crossfade_validation"
 PORT = 5432
 _PARAMETERS = {
     "rds.force_ssl": "1",
@@ -52,7 +52,10 @@ class DataStack(MigrationStack):
         else:
             instance = self._rds()
             self.host, dimension = instance.db_instance_endpoint_address, "DBInstanceIdentifier"
-        self._replicator()
+        self.replicator = self._login(
+            "Replicator", "secret-replication", REPLICATOR, "Logs in to the target for replication, in both directions"
+        )
+        self.reader = self._login("Reader", "secret-validation", READER, "Logs in to the target to read, for checks")
         self._alarms(dimension, told)
 
     def _logs(self) -> None:
@@ -218,32 +221,33 @@ class DataStack(MigrationStack):
                 database, "database.target.multi_az: false, as the file asks.", "AwsSolutions-RDS3", "RDSMultiAZSupport"
             )
 
-    def _replicator(self) -> None:
-        """The secret of the role that replicates, which the engine makes; DMS and the source's subscription use it."""
-        template = cdk.Stack.of(self).to_json_string(
-            {"username": REPLICATOR, "host": self.host, "port": PORT, "dbname": self.file.database.name}
+    def _login(self, identity: str, kind: str, user: str, says: str) -> secrets.Secret:
+        """The secret of a role that the engine makes in the database before anybody uses it."""
+        template = self.to_json_string(
+            {"username": user, "host": self.host, "port": PORT, "dbname": self.file.database.name}
         )
-        self.replicator = secrets.Secret(
+        made = secrets.Secret(
             self,
-            "Replicator",
-            secret_name=self.named("secret-replication"),
-            description="Logs in to the target for replication, in both directions",
+            identity,
+            secret_name=self.named(kind),
+            description=says,
             encryption_key=self.key,
             generate_secret_string=secrets.SecretStringGenerator(
                 secret_string_template=template,
                 generate_string_key="password",
                 password_length=40,
-                exclude_characters=" %+~`#$&*()|[]{}:;<>?!'/@\"\\,=^",
+                exclude_punctuation=True,
             ),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         acknowledge(
-            self.replicator,
-            "Rotating it under a running replication would break that and with it the way back. It lives as long "
-            "as the migration; the administrator's secret, which stays, is rotated by RDS.",
+            made,
+            "Rotating it under a running migration would break replication, the way back or the checks. It lives as "
+            "long as the migration; the administrator's secret, which stays, is rotated by RDS.",
             "AwsSolutions-SMG4",
             "SecretsManagerRotationEnabled",
         )
+        return made
 
     def _alarms(self, dimension: str, told: sns.ITopic) -> None:
         def of(name: str) -> cloudwatch.IMetric:
