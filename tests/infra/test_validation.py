@@ -163,8 +163,10 @@ def test_the_documents_are_deployed_and_go_to_servers_of_this_migration_alone(bu
         if s["Sid"] == "ToServersOfTheMigration"
     ]
     assert [s["Condition"] for s in sending] == [{"StringEquals": {"ssm:resourceTag/migration": "ledger"}}]
-    (association,) = built.properties("AWS::SSM::Association")
-    assert association["Targets"] == [{"Key": "tag:migration", "Values": ["ledger"]}]
+    associations = {a["Name"]: a for a in built.properties("AWS::SSM::Association")}
+    assert set(associations) == {"AWS-UpdateSSMAgent", "AWS-ConfigureAWSPackage"}
+    for association in associations.values():
+        assert association["Targets"] == [{"Key": "tag:migration", "Values": ["ledger"]}]
 
 
 def test_the_dashboard_shows_what_a_person_on_call_needs(built: Templates) -> None:

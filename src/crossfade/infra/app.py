@@ -9,17 +9,20 @@ from crossfade.infra.stacks.connectivity import ConnectivityStack
 from crossfade.infra.stacks.data import DataStack
 from crossfade.infra.stacks.dns import DnsStack
 from crossfade.infra.stacks.events import EventsStack
+from crossfade.infra.stacks.files import FilesStack
 from crossfade.infra.stacks.network import NetworkStack
 from crossfade.infra.stacks.notifications import NotificationsStack
 from crossfade.infra.stacks.observability import ObservabilityStack
 from crossfade.infra.stacks.replication import ReplicationStack
 from crossfade.infra.stacks.rollback import RollbackStack
+from crossfade.infra.stacks.servers import ServersStack
 from crossfade.infra.stacks.validation import ValidationStack
 from crossfade.model.file import MigrationFile
 
 _FLAGS = {
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/aws-ec2:restrictDefaultSecurityGroup": True,
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
     "@aws-cdk/core:enablePartitionLiterals": True,
     "@aws-cdk/customresources:installLatestAwsSdkDefault": False,
     "@aws-cdk/aws-lambda:recognizeLayerVersion": True,
@@ -47,7 +50,12 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
     triggers = [*application.alarms.values(), connectivity.both_down, *([replication.late] if replication else [])]
     if events.tracking is not None:
         RollbackStack(app, file, dns=dns, events=events, notifications=notifications, triggers=triggers)
-    ValidationStack(app, file, data=data, attached=attached)
+    validation = ValidationStack(app, file, data=data, attached=attached)
+    if wants.mgn(file):
+        servers = ServersStack(app, file, network=network, data=data)
+        servers.add_dependency(validation, "MGN runs its document after a launch")
+    if file.files.shares:
+        FilesStack(app, file, network=network)
     if file.metrics.dashboard:
         ObservabilityStack(
             app,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crossfade.infra import wants
 from crossfade.model.file import MigrationFile, SecretReference, SecretStore
 from crossfade.model.file.database import TlsMode
+from crossfade.model.file.servers import PostLaunchAction
 
 _Path = tuple[str | int, ...]
 
@@ -33,7 +34,21 @@ def notes(file: MigrationFile) -> tuple[str, ...]:
             "DMS cannot verify the source's certificate without database.source.root_certificate: "
             "it requires TLS and does not look whose certificate it is"
         )
+    if not wants.mgn(file):
+        told.append("servers.engine: cloudendure gets network and security groups, but no roles yet")
+    if wants.ecs(file):
+        told.append("target.compute: ecs gets network and load balancer, but no cluster yet")
+    if PostLaunchAction.HARDEN in file.servers.post_launch:
+        told.append("servers.post_launch: harden has no document yet; name one of yours under servers.configuration")
+    if file.files.shares:
+        told += [
+            f"files.{key} is not given: the places on AWS are built, and no task of DataSync" for key in _unsaid(file)
+        ]
     return tuple(told)
+
+
+def _unsaid(file: MigrationFile) -> list[str]:
+    return [key for key in ("server", "agent") if getattr(file.files, key) is None]
 
 
 def _link(file: MigrationFile) -> Iterator[Demand]:

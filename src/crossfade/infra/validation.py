@@ -28,7 +28,7 @@ def server_document(file: MigrationFile, *, database_host: str, secret: str) -> 
         "parameters": {
             "Tier": {
                 "type": "String",
-                "description": "The server's tier; checks of other tiers are passed over",
+                "description": "The server's tier; by default the one that the file gives to its name",
                 "default": ANY_TIER,
                 "allowedValues": [ANY_TIER, *(tier.name for tier in file.source.tiers)],
             }
@@ -49,14 +49,33 @@ def _http(file: MigrationFile) -> Iterator[tuple[str, str]]:
     for check in file.checks.http:
         tiers = [tier for tier in file.source.tiers if check.tier in {None, tier.name}]
         for tier in tiers:
-            yield _step(f"http_{check.name}_{tier.name}"), _of_tier(tier, http_script(check, tier.port, file.checks))
+            yield (
+                _step(f"http_{check.name}_{tier.name}"),
+                of_tier(file, tier, http_script(check, tier.port, file.checks)),
+            )
         if not file.source.tiers:
             yield _step(f"http_{check.name}"), http_script(check, 8080, file.checks)
 
 
-def _of_tier(tier: Tier, script: str) -> str:
+def of_tier(file: MigrationFile, tier: Tier, script: str) -> str:
+    """The script for servers of the tier only. A server keeps its name when it moves, and by that its tier is known.
+
+    A server whose name the file does not give is asked what every tier is asked: it must not pass unasked.
+    """
+    names = [s.name.split(".", 1)[0].lower() for s in file.source.servers if s.tier == tier.name]
+    others = [s.name.split(".", 1)[0].lower() for s in file.source.servers if s.tier not in {None, tier.name}]
+    lines = ['tier="{{ Tier }}"', 'name=$(hostname -s | tr "[:upper:]" "[:lower:]")']
+    if names:
+        lines.append(f'case "$tier:$name" in {_any_of(names)}) tier={quote(tier.name)} ;; esac')
+    if others:
+        lines.append(f'case "$tier:$name" in {_any_of(others)}) tier=another ;; esac')
     told = f"{tier.name}: not a server of this tier"
-    return f'case "{{{{ Tier }}}}" in {quote(tier.name)}|{ANY_TIER}) ;; *) echo {quote(told)}; exit 0 ;; esac\n{script}'
+    lines.append(f'case "$tier" in {quote(tier.name)}|{ANY_TIER}) ;; *) echo {quote(told)}; exit 0 ;; esac')
+    return "\n".join([*lines, script])
+
+
+def _any_of(names: list[str]) -> str:
+    return "|".join(quote(f"{ANY_TIER}:{name}") for name in names)
 
 
 def http_script(check: HttpCheck, port: int, checks: Checks) -> str:

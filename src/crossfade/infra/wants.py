@@ -22,6 +22,11 @@ def direct_connect(file: MigrationFile) -> bool:
     return file.connectivity.direct_connect.enabled
 
 
+def datasync_tasks(file: MigrationFile) -> bool:
+    """Without the agent and the server that it mounts, there is nothing to copy from."""
+    return file.files.agent is not None and file.files.server is not None
+
+
 def efs(file: MigrationFile) -> bool:
     return any(share.target is FileTarget.EFS for share in file.files.shares)
 

@@ -13,6 +13,7 @@ from crossfade.infra.stacks.data import DataStack
 from crossfade.infra.stacks.stack import MigrationStack, acknowledge
 from crossfade.infra.validation import fleet_document, server_document
 from crossfade.model.file import MigrationFile
+from crossfade.model.file.servers import PostLaunchAction
 
 
 class ValidationStack(MigrationStack):
@@ -95,6 +96,18 @@ class ValidationStack(MigrationStack):
             max_concurrency="10%",
             max_errors="10%",
         )
+        if PostLaunchAction.CLOUDWATCH_AGENT in self.file.servers.post_launch:
+            ssm.CfnAssociation(
+                self,
+                "KeepMetricsAgent",
+                association_name=self.named("association-metrics-agent"),
+                name="AWS-ConfigureAWSPackage",
+                parameters={"action": ["Install"], "name": ["AmazonCloudWatchAgent"]},
+                targets=of_ours,
+                schedule_expression="rate(7 days)",
+                max_concurrency="10%",
+                max_errors="10%",
+            )
         for name, content in attached.documents.items():
             title = name.title().replace("-", "")
             document = self._document(f"Settings{title}", f"document-settings-{name}", "Command", content)

@@ -94,10 +94,12 @@ _PLANNED = (
         "database.preflight_accept", "planned with the whole preflight; today blockers stop and warnings are told"
     ),
     _Planned("database.schema_changes", "planned with `crossfade schema`; nothing reads it yet"),
-    _Planned("files.engine", f"DataSync: {_AWS}; the rehearsal copies files itself"),
-    _Planned("files.shares", f"{_AWS}; the rehearsal has a share of its own"),
+    _Planned("files.engine", f"DataSync: {_SYNTH}; the rehearsal copies files itself"),
+    _Planned("files.shares", f"{_SYNTH}; the rehearsal has a share of its own"),
     _Planned("files.max_lag", "planned; files may lag as far as `database.replication.max_lag_time`"),
-    _Planned("files.bandwidth_limit", f"{_AWS}; the rehearsal copies without a limit"),
+    _Planned("files.server", f"{_SYNTH}; the rehearsal has a share of its own"),
+    _Planned("files.agent", f"{_SYNTH}; the rehearsal copies files itself"),
+    _Planned("files.bandwidth_limit", f"{_SYNTH}; the rehearsal copies without a limit"),
     _Planned(
         "files.verify_checksums",
         "planned; the rehearsal always compares checksums",
