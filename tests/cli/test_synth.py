@@ -24,7 +24,10 @@ def written(folder: Path, **changes: object) -> Path:
     return path
 
 
-GATEWAY = {"connectivity__vpn__customer_gateway": "203.0.113.10"}
+GATEWAY = {
+    "connectivity__vpn__customer_gateway": "203.0.113.10",
+    "source__servers": [{"name": "web-1", "address": "192.168.1.1"}],
+}
 
 
 def test_templates_are_written_and_told_when_the_file_is_sound(tmp_path: Path) -> None:
@@ -42,7 +45,7 @@ def test_all_that_is_missing_is_told_with_its_place(tmp_path: Path) -> None:
     path = written(tmp_path, connectivity__direct_connect__enabled=True, database__replication__engine="dms")
     result = run(path, "--out", tmp_path / "cdk.out")
     assert result.exit_code == 2
-    assert "4 faults" in result.stderr
+    assert "5 faults" in result.stderr
     assert "connectivity.vpn.customer_gateway" in result.stderr
     line = next(i for i, line in enumerate(path.read_text().splitlines(), start=1) if "direct_connect:" in line)
     assert f"{path}:{line}:" in result.stderr

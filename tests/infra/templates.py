@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ def reference() -> MigrationFile:
 
 def least(**changes: Any) -> MigrationFile:
     """The least that can be synthesised, with values set by path."""
-    return sound(with_values(connectivity__vpn__customer_gateway="203.0.113.10", **changes))
+    network = IPv4Network(changes.get("source__cidr", "192.168.0.0/16"))
+    server = {"name": "web-1", "address": str(network[-1])}
+    enough = {"connectivity__vpn__customer_gateway": "203.0.113.10", "source__servers": [server]}
+    return sound(with_values(**{**enough, **changes}))
 
 
 @dataclass(frozen=True)

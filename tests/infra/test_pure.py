@@ -36,7 +36,7 @@ def test_direct_connect_carries_the_traffic_when_it_is_primary() -> None:
 
 @given(st.integers(8, 31), st.booleans())
 def test_both_paths_reach_the_whole_data_center(length: int, direct: bool) -> None:
-    changes = {"connectivity__direct_connect": {"enabled": True, "connection": "dxcon-1"}} if direct else {}
+    changes = {"connectivity__direct_connect": {"enabled": True, "connection": "dxcon-fg000001"}} if direct else {}
     file = least(source__cidr=f"172.16.0.0/{max(length, 12)}", **changes)
     for announcement in announcements(file):
         assert list(collapse_addresses(announcement.prefixes)) == [file.source.cidr]
@@ -80,9 +80,12 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
             connectivity__direct_connect={"enabled": True},
             database__replication__engine="dms",
             connectivity__vpn__tunnels=[{"pre_shared_key": "env:KEY"}],
+            target__load_balancer__internal=False,
         )
     )
     assert {".".join(map(str, demand.path)) for demand in demands(file)} == {
+        "source.servers",
+        "target.load_balancer.internal",
         "connectivity.vpn.customer_gateway",
         "connectivity.direct_connect.connection",
         "connectivity.vpn.tunnels.0.pre_shared_key",

@@ -53,7 +53,7 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
     validation = ValidationStack(app, file, data=data, attached=attached)
     if wants.mgn(file):
         servers = ServersStack(app, file, network=network, data=data)
-        servers.add_dependency(validation, "MGN runs its document after a launch")
+        servers.add_stack_dependency(validation, "MGN runs its document after a launch")
     if file.files.shares:
         FilesStack(app, file, network=network)
     if file.metrics.dashboard:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crossfade.infra import wants
+from crossfade.infra.entrances import entrances
 from crossfade.model.file import MigrationFile, SecretReference, SecretStore
 from crossfade.model.file.database import TlsMode
 from crossfade.model.file.servers import PostLaunchAction
@@ -22,7 +23,7 @@ class Demand:
 
 def demands(file: MigrationFile) -> tuple[Demand, ...]:
     """All that is missing, together. Empty: the file can be synthesised."""
-    return (*_link(file), *_dms(file))
+    return (*_entrance(file), *_link(file), *_dms(file))
 
 
 def notes(file: MigrationFile) -> tuple[str, ...]:
@@ -49,6 +50,21 @@ def notes(file: MigrationFile) -> tuple[str, ...]:
 
 def _unsaid(file: MigrationFile) -> list[str]:
     return [key for key in ("server", "agent") if getattr(file.files, key) is None]
+
+
+def _entrance(file: MigrationFile) -> Iterator[Demand]:
+    if not entrances(file):
+        yield Demand(
+            path=("source", "servers"),
+            problem="names no address at which users come in, and the private zone must lead them to one",
+            remedy="name the servers of the web tier with their addresses",
+        )
+    if not file.target.load_balancer.internal:
+        yield Demand(
+            path=("target", "load_balancer", "internal"),
+            problem="is false, and a public load balancer is not built: it would need a firewall for the web",
+            remedy="set it to true, or leave it out",
+        )
 
 
 def _link(file: MigrationFile) -> Iterator[Demand]:

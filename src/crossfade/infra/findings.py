@@ -8,7 +8,7 @@ REPORT = "validation-report.json"
 
 
 def findings(folder: Path) -> tuple[str, ...]:
-    """Each error as `rule at construct`; without a report there is none, for then nothing was found."""
+    """Each error and warning as `rule at construct`; without a report there is none: then nothing was found."""
     report = folder / REPORT
     if not report.is_file():
         return ()
@@ -17,7 +17,7 @@ def findings(folder: Path) -> tuple[str, ...]:
         f"{violation['ruleName']} at {_where(construct)}: {violation['description']}"
         for plugin in told["pluginReports"]
         for violation in plugin["violations"]
-        if violation.get("severity") == "error"
+        if violation.get("severity") in {"error", "warning"}
         for construct in violation["violatingConstructs"]
     )
 

@@ -104,6 +104,7 @@ def _servers_and_files(file: MigrationFile) -> Iterator[Flow]:
     if file.files.shares:
         first, last = _DATASYNC_CONTROL
         yield _tcp(Party.DATA_CENTER, Party.ENDPOINTS, first, "control traffic of the DataSync agent", last)
+        yield _tcp(Party.SERVERS, Party.DATA_CENTER, _NFS, "the old shares, until the last difference has moved")
     if wants.efs(file):
         yield _tcp(Party.SERVERS, Party.FILES, _NFS, "file shares on EFS")
         yield _tcp(Party.FILES, Party.FILES, _NFS, "DataSync mounts the file system through the same group")

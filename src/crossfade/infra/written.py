@@ -25,6 +25,8 @@ def write(file: MigrationFile, folder: Path, *, review: bool, attached: Attached
         if found := findings(Path(app.outdir)):
             raise ReviewFailed(found) from refusal
         raise
+    if review and (found := findings(folder)):
+        raise ReviewFailed(found)
     return tuple(
         Stack(
             name=stack.stack_name,

@@ -57,3 +57,22 @@ class StackKey(kms.Key):
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
             )
         )
+
+    def allow_bus(self, name: str) -> None:
+        """EventBridge may keep the archive of a bus of ours. Named, not referred to: the bus needs the key already."""
+        stack = cdk.Stack.of(self)
+        bus = stack.format_arn(service="events", resource="event-bus", resource_name=name)
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="ArchiveOfTheBus",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ReEncrypt*"],
+                resources=["*"],  # in a key's policy: this key
+                conditions={
+                    "StringEquals": {
+                        "aws:SourceAccount": stack.account,
+                        "kms:EncryptionContext:aws:events:event-bus:arn": bus,
+                    }
+                },
+            )
+        )

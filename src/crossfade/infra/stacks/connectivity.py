@@ -54,7 +54,7 @@ class ConnectivityStack(MigrationStack):
             route_table_ids=network.route_tables(),
             vpn_gateway_id=gateway.attr_vpn_gateway_id,
         )
-        propagated.add_dependency(attached)
+        propagated.add_resource_dependency(attached)
         return gateway
 
     def _vpn(self) -> ec2.CfnVPNConnection:

@@ -1,7 +1,5 @@
 """A7: the private zone in which users are led to either side, and by which each side finds the other's names."""
 
-from ipaddress import IPv4Address
-
 import aws_cdk as cdk
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_route53 as route53
@@ -12,24 +10,16 @@ from constructs import Construct
 from crossfade.infra.constructs.alarms import ToldAlarm
 from crossfade.infra.constructs.keys import StackKey
 from crossfade.infra.constructs.logs import log_groups
+from crossfade.infra.entrances import entrances
 from crossfade.infra.names import log_group_name, zone_name
 from crossfade.infra.reach import Party
 from crossfade.infra.stacks.network import PRIVATE, NetworkStack
 from crossfade.infra.stacks.stack import MigrationStack
 from crossfade.model.file import MigrationFile
-from crossfade.model.file.site import TierRole
 
 ALL, NONE = 255, 0
 """Weights of a side that gets everybody, and nobody, of 0 to 255. Never are both 0, for that means equal shares."""
 SIDES = ("source", "target")
-
-
-def entrances(file: MigrationFile) -> tuple[IPv4Address, ...]:
-    """Where users come in at the data center: the addresses of the web tier, or all there are."""
-    web = {tier.name for tier in file.source.tiers if tier.role is TierRole.WEB}
-    known = [server for server in file.source.servers if server.address is not None]
-    chosen = [server for server in known if server.tier in web] or known
-    return tuple(server.address for server in chosen if server.address is not None)
 
 
 class DnsStack(MigrationStack):

@@ -95,13 +95,15 @@ class EventsStack(MigrationStack):
 
     def _bus(self) -> events.EventBus:
         bus = events.EventBus(self, "Bus", event_bus_name=self.named("bus"), kms_key=self.key)
-        events.Archive(
+        self.key.allow_bus(self.named("bus"))
+        events.CfnArchive(
             self,
             "Archive",
-            source_event_bus=bus,
             archive_name=self.named("archive"),
-            event_pattern=events.EventPattern(source=[EVENT_SOURCE]),
-            retention=cdk.Duration.days(self.file.events.archive_days),
+            source_arn=bus.event_bus_arn,
+            event_pattern={"source": [EVENT_SOURCE]},
+            retention_days=self.file.events.archive_days,
+            kms_key_identifier=self.key.key_arn,
         )
         return bus
 

@@ -26,6 +26,7 @@ _MGN_ROLE = "role/aws-service-role/mgn.amazonaws.com/AWSServiceRoleForApplicatio
 _INSTALLS = "AWSApplicationMigrationAgentInstallationPolicy"
 _SESSION_HOURS = 12
 AGENT_CHANNELS = (
+    "logs:DescribeLogGroups",
     "ec2messages:AcknowledgeMessage",
     "ec2messages:DeleteMessage",
     "ec2messages:FailMessage",
@@ -99,8 +100,7 @@ class ServersStack(MigrationStack):
         )
         role.may("SystemsManagerAgent", AGENT_CHANNELS, ["*"])
         role.may("Metrics", ["cloudwatch:PutMetricData"], ["*"], {"StringEquals": {"cloudwatch:namespace": "CWAgent"}})
-        groups = [self.logs["Servers"].log_group_arn]
-        role.may("Logs", ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], groups)
+        role.may("Logs", ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], self._own_groups())
         role.may("ReadTheDatabaseForChecks", ["secretsmanager:GetSecretValue"], [data.reader.secret_arn])
         role.may("DecryptThatSecret", ["kms:Decrypt"], [data.key.key_arn])
         acknowledge(
@@ -109,9 +109,26 @@ class ServersStack(MigrationStack):
             "confined to the agent's namespace.",
             "AwsSolutions-IAM5[Resource::*]",
         )
+        acknowledge(
+            role,
+            "Streams are named after commands; the group is the one of this migration's checks.",
+            f"AwsSolutions-IAM5[Resource::arn:aws:logs:{self.region}:<AWS::AccountId>:log-group:"
+            f"{log_group_name(self.file, 'validation')}:log-stream:*]",
+        )
         iam.CfnInstanceProfile(
             self, "ServerProfile", instance_profile_name=self.named("profile-server"), roles=[role.role_name]
         )
+
+    def _own_groups(self) -> list[str]:
+        """Commands of Systems Manager write their output from the server itself."""
+        validation = self.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=log_group_name(self.file, "validation"),
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        streams = f"{validation}:log-stream:*"
+        return [*(group.log_group_arn for group in self.logs.values()), validation, streams]
 
     def _agent_role(self) -> None:
         """People take it to install agents in the data center, with a second factor where the file asks for one."""

@@ -81,7 +81,7 @@ class ValidationStack(MigrationStack):
             logs=self.logs.log_group_name,
         )
         fleet = self._document("Fleet", "document-validate-servers", "Automation", content)
-        fleet.add_dependency(server)
+        fleet.add_resource_dependency(server)
         cdk.CfnOutput(self, "ValidateServers", value=fleet.ref, description="Automation that checks every server")
 
     def _settings(self, attached: Attached) -> None:
@@ -122,4 +122,4 @@ class ValidationStack(MigrationStack):
                 max_concurrency="10%",
                 max_errors="10%",
             )
-            kept.add_dependency(document)
+            kept.add_resource_dependency(document)
