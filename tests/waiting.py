@@ -7,7 +7,7 @@ from typing import Any
 _LOOK_AGAIN_S = 0.01
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 180.0) -> None:
     """Return once `condition` holds. AssertionError when it does not within `seconds`, which is patience, no bound."""
     deadline = time.monotonic() + seconds
     while not condition():

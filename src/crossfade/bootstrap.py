@@ -2,26 +2,30 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from crossfade.checks.http import HEALTH, READINESS, SERVICE, HttpChecks, Probe
 from crossfade.database.health import PostgresWatch, free_disk_of
 from crossfade.database.native import NativeReplication
 from crossfade.database.settings import NativeSettings, Reach
+from crossfade.engine.again import await_as_left, standing
 from crossfade.engine.clock import SteadyClock
 from crossfade.engine.engine import Engine
 from crossfade.engine.world import Roles, RolesWorld
 from crossfade.files.client import FileAgentClient, Patience
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.metrics.envoy import EnvoyMetrics
+from crossfade.model.events import Earlier
 from crossfade.model.file import MigrationFile, SecretStore
 from crossfade.model.file.database import HashMode
+from crossfade.model.plan import ReplicationLimits
 from crossfade.model.resolve import file_interval
 from crossfade.model.terms import Side, Suite
 from crossfade.network.tcp import POSTGRES_HELLO, TcpNetwork, TcpPath
 from crossfade.notify.cursor import FileCursor
 from crossfade.notify.dispatch import Dispatcher
-from crossfade.notify.feed import JournalFeed
+from crossfade.notify.feed import FeedInTurn, JournalFeed
 from crossfade.notify.mail import MailChannel, MailServer
 from crossfade.notify.port import Channel, Topic
 from crossfade.notify.secret import is_loopback
@@ -62,7 +66,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
     """Real parts on this computer. The engine stands at the target site: it reaches the source through the WAN."""
     ports = layout.ports
     admin = f"http://127.0.0.1:{ports.router_admin}"
-    dsns = {side: _dsn(layout.database_port(side, seen_from=Side.TARGET), OURS) for side in Side}
+    dsns = _admin_dsns(layout)
     return Roles(
         database=NativeReplication(_native_settings(layout, file, dsns), at=at),
         router=EnvoyRouter(admin, layout.router / "runtime"),
@@ -98,6 +102,16 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
     )
 
 
+def rehearsal_as_left(layout: Layout, file: MigrationFile) -> Callable[[Earlier, ReplicationLimits], None]:
+    """What returns when the databases are as a fail back left them, and raises `NotAsLeft` otherwise."""
+
+    def await_fit(after: Earlier, limits: ReplicationLimits) -> None:
+        with NativeReplication(_native_settings(layout, file, _admin_dsns(layout))) as database:
+            await_as_left(after, lambda: standing(database), limits, SteadyClock())
+
+    return await_fit
+
+
 def rehearsal_notices(layout: Layout, file: MigrationFile) -> Dispatcher:
     """Tells the file's webhooks and mail servers, if they are on this computer: a rehearsal wakes nobody else."""
     told = file.notifications
@@ -114,7 +128,7 @@ def rehearsal_notices(layout: Layout, file: MigrationFile) -> Dispatcher:
             server = MailServer(host=mail.host, port=mail.port, starttls=mail.starttls)
             mailbox = MailChannel(f"mail-{number}", server, sender=mail.sender, recipients=mail.to)
             channels.append(SelectedTopics(mailbox, map(Topic, mail.topics)))
-    feed = JournalFeed(lambda: SqliteJournal(layout.journal, must_exist=True))
+    feed = FeedInTurn([JournalFeed(partial(SqliteJournal, path, must_exist=True)) for path in layout.journals])
     return Dispatcher(channels, feed, FileCursor(layout.root / "notices"))
 
 
@@ -136,6 +150,11 @@ def _native_settings(layout: Layout, file: MigrationFile, dsns: dict[Side, str])
         end_blocking_sessions=switch.end_long_transactions,
         retained_wal_limit_bytes=file.database.replication.wal.drop_at,
     )
+
+
+def _admin_dsns(layout: Layout) -> dict[Side, str]:
+    """As the engine reaches the databases from the target site."""
+    return {side: _dsn(layout.database_port(side, seen_from=Side.TARGET), OURS) for side in Side}
 
 
 def _twins(layout: Layout) -> list[Twin]:

@@ -183,6 +183,11 @@ WAITS = events.GateWaits(gate="caught_up", cause="lag", reason="late")
 SOME = timedelta(seconds=2)
 
 PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal], Journal]]] = {
+    "the modern servers end under their users": (
+        Rule.SHARES,
+        completed,
+        put_before(JUDGED, *both(ends.CutoverInstancesGone())),
+    ),
     "the epoch does not grow": (
         Rule.ONE_WRITER,
         completed,

@@ -118,3 +118,17 @@ def test_what_was_appended_is_there_when_the_writer_is_killed_right_after(tmp_pa
     )
     subprocess.run([sys.executable, "-c", script, str(place)], check=False)
     assert [entry.event for entry in SqliteJournal(place).read()] == [EngineStarted()]
+
+
+def test_the_first_unreadable_entry_is_named_when_a_page_of_the_file_is_damaged(path: Path) -> None:
+    many = 500
+    journal = SqliteJournal(path)
+    journal.append([Held(reason=f"reason {n}") for n in range(many)], expected=LENGTH, at=AT, by="engine")
+    journal.close()
+    page, whole = 4096, bytearray(path.read_bytes())
+    middle = len(whole) // page // 2 * page
+    whole[middle : middle + 8] = bytes([255] * 8)
+    path.write_bytes(whole)
+    with pytest.raises(JournalDamaged, match="malformed") as damage:
+        SqliteJournal(path, read_only=True).read()
+    assert LENGTH < damage.value.broken_at < many

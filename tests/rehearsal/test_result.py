@@ -20,6 +20,7 @@ from crossfade.model.events import (
     Facts,
     FailBackDecided,
     MigrationEnded,
+    MigrationPlanned,
     RollbackDecided,
 )
 from crossfade.model.terms import Outcome, Side
@@ -31,11 +32,13 @@ from crossfade.rehearsal.users.audit import LedgerAudit
 from crossfade.rehearsal.users.notes import Attempt
 from crossfade.rehearsal.users.record import Record
 from crossfade.runbook.state import State
+from tests.engine.world import plan
 
 START = 1_800_000_000.0
 SWITCH = WriterIs(side=Side.TARGET, epoch=1)
 SWITCHED = EndReached(end=SWITCH, facts={"write_window_ms": 8.0, "fenced_ms": 2.0, "opened_ms": 8.0, "resumed": False})
 COUNTED = LedgerAudit(acknowledged=100, lost=0, duplicated=0, wrong_amounts=0)
+PLAN = plan()
 FAULT = parse_faults(["canary-errors=5%@canary"], [5.0])[0]
 
 
@@ -69,6 +72,7 @@ def result(
     outcome: Outcome = Outcome.COMPLETED,
     counted: LedgerAudit = COUNTED,
     struck: Sequence[float] = (),
+    earlier: Sequence[tuple[Entry, ...]] = (),
     log: Path = Path("/nowhere"),
 ) -> Result:
     conducted = Conducted(
@@ -77,6 +81,7 @@ def result(
         entries=tuple(entries),
         struck=tuple(Struck(fault=FAULT, at=moment(at)) for at in struck),
         began=moment(0),
+        earlier=tuple(earlier),
     )
     return result_of(conducted, Record(attempts), counted, Path("/reports"), engine_log=log)
 
@@ -110,6 +115,25 @@ def test_detection_counts_all_requests_from_the_fault_to_the_decision(
     entries = story((5, turned(cause="judge", reason="errors")))
     attempts = [asked(at) for at in (0.5, 1.5, 2.5, 3.5, 4.5, 5.5)]
     assert result(entries, attempts, struck=[1.0]).detection_requests == 4
+
+
+def test_going_back_and_its_requests_are_told_of_the_first_journal_when_a_later_cutover_followed() -> None:
+    first = story(
+        (1, MigrationPlanned(plan=PLAN)),
+        (2, EngineStarted()),
+        (3, SWITCHED),
+        (5, FailBackDecided(cause="judge", reason="errors")),
+        (6, MigrationEnded(outcome=Outcome.FAILED_BACK, reason="back")),
+    )
+    later = EndReached(end=WriterIs(side=Side.TARGET, epoch=3), facts={"opened_ms": 20.0})
+    second = story((7, MigrationPlanned(plan=PLAN)), (8, EngineStarted()), (9, EngineStarted()), (10, later))
+    attempts = [*every(10, 0, 20), *(asked(at, arm="modern") for at in (5.105, 9, 10, 11))]
+    found = result(second, attempts, earlier=[first])
+    assert len(found.write_unavailable_ms) == 2
+    assert found.rollback_ms == pytest.approx(100)
+    assert found.resumes == 1
+    assert (found.journal, found.report) == (Path("/reports/journal-2.sqlite"), Path("/reports/report-2.html"))
+    assert any("goes on" in violation or "go on" in violation for violation in found.violations)
 
 
 def test_detection_is_not_told_when_there_was_no_fault_or_no_decision_or_the_fault_came_later() -> None:

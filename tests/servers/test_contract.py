@@ -60,6 +60,18 @@ def test_all_is_as_before_when_reverted_before_finalize(servers: Servers, steps:
     assert seen(servers) == {(ServerState.CUTTING_OVER, True)}
 
 
+@pytest.mark.parametrize("steps", range(5))
+def test_servers_are_tested_and_launched_anew_when_a_later_cutover_has_ended_those_of_the_first(
+    servers: Servers, steps: int
+) -> None:
+    go(servers, *FORWARD[:steps])
+    before = seen(servers)
+    go(servers, "end_cutover", "end_cutover")
+    assert seen(servers) == ({(ServerState.READY_FOR_TEST, False)} if steps == 4 else before)
+    go(servers, *FORWARD[:4])
+    assert seen(servers) == {(ServerState.CUTTING_OVER, True)}
+
+
 @pytest.mark.parametrize(
     ("before", "verb"),
     [
@@ -71,6 +83,7 @@ def test_all_is_as_before_when_reverted_before_finalize(servers: Servers, steps:
         (FORWARD[:4], "launch_test"),
         (FORWARD[:4], "retire_source"),
         (FORWARD[:5], "revert"),
+        (FORWARD[:5], "end_cutover"),
         (FORWARD[:5], "replicate"),
     ],
 )

@@ -197,7 +197,7 @@ def test_what_was_sent_is_done_when_its_sender_is_killed_and_its_locks_are_free(
     hub.kill(process)
     settle(databases, 2)
     assert {grant.role for grant in target.catalog.grants} >= {APPLICATION, BATCH}
-    assert target.advisory is None
+    assert not target.advisory
 
 
 def test_a_session_gives_up_in_its_patience_when_the_link_is_cut(databases: Databases) -> None:

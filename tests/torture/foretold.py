@@ -39,11 +39,11 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
     ),
     "slot-dropped": (
         *((place, _R) for place in _BEFORE),
-        *((f"cutover:{point}", _C | _R | _F) for point in _OPEN),
+        *((f"cutover:{point}", _C | _R | _F) for point in ("marked", *_OPEN)),  # the marker may be under way already
         ("cutover:opened", _H),
         ("cutover:*", _R),
         ("bake", _H),
-        *((f"fail_back:{point}", _F | _H) for point in ("drained", *_OPEN, "opened")),
+        *((f"fail_back:{point}", _F | _H) for point in ("marked", "drained", *_OPEN, "opened")),
         ("fail_back*", _H),
     ),
     "slot-remade": (
@@ -51,6 +51,8 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
         ("cutover:opened", _H),
         ("cutover:*", _R | _F | _H),
         ("bake", _H),
+        ("fail_back", _H),
+        *((f"fail_back:{point}", _H) for point in ("preparing", "fencing", "fenced", "locked")),
         ("fail_back*", _F | _H),
     ),
     "fence-bypass": (

@@ -154,7 +154,9 @@ def _ended(word: str, migration: str, state: State, last: Event) -> NotPossible:
     why = last.reason if isinstance(last, MigrationEnded) else ""
     if word == "rollback" and not state.returns:
         return NotPossible(word, _BEYOND, _MOVE_BACK)
-    remedy = _LOOK if state.outcome is Outcome.HALTED else "Nothing to do."
+    again = f"`crossfade again {migration}` begins a later cutover."
+    remedies = {Outcome.HALTED: _LOOK, Outcome.FAILED_BACK: again}
+    remedy = remedies.get(state.outcome, "Nothing to do.") if state.outcome else ""
     return NotPossible(word, f"{migration} has ended: {state.outcome}: {why}".removesuffix(": "), remedy)
 
 

@@ -8,6 +8,7 @@ from crossfade.database.port import SWITCH_POINTS
 from crossfade.database.session import Rows, Session
 from crossfade.model.seen import SwitchReport
 
+_NO_MOMENTS = {"unskipped", "lost"}
 _MOMENTS = SWITCH_POINTS[SWITCH_POINTS.index("fenced") :]
 
 
@@ -27,7 +28,7 @@ class Attempt:
     def note(self, session: Session, rows: Rows) -> None:
         """Take the points out of a script's answer, on our monotonic clock."""
         for name, *values in rows:
-            if values and name != "unskipped":
+            if values and name not in _NO_MOMENTS:
                 self.moments[name] = session.on_our_clock(float(values[0])) - self.started
 
     def report(self, *, resumed: bool) -> SwitchReport:

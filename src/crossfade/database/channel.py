@@ -117,7 +117,7 @@ class Channel:
     def check_slot(self) -> None:
         """Raises `SlotLost` unless the slot is there, usable, and on the very server on which it was made."""
         found = self.publisher.rows(
-            "SELECT r.lost_reason, r.system_id = c.system_identifier, r.timeline,"
+            "SELECT crossfade.recounted(r.slot_name), r.system_id = c.system_identifier, r.timeline,"
             " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), s.slot_name IS NOT NULL,"
             " coalesce(s.wal_status, ''), s.plugin, s.database = current_database()"
             " FROM crossfade.slot_record r CROSS JOIN pg_control_system() c"

@@ -102,6 +102,11 @@ def mark_script(purpose: str, token: str) -> str:
     return f"BEGIN; SELECT crossfade.mark('{purpose}', '{token}'); COMMIT; {_now('marked')}"
 
 
+def recount_script(slot: str) -> str:
+    """A row ('lost', why or None). After the marker: a slot that is whole now has carried all that came before it."""
+    return f"SELECT 'lost', crossfade.recounted('{slot}')"
+
+
 def await_script(token: str, patience: timedelta) -> str:
     return f"BEGIN; SELECT crossfade.await('{token}', '{patience.total_seconds()} s'); COMMIT; {_now('drained')}"
 

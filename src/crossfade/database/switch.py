@@ -16,6 +16,7 @@ from crossfade.database.errors import (
     GuardTripped,
     NotDrained,
     ReplicationNotReady,
+    SlotLost,
     StaleEpoch,
     StatementFailed,
     TwoWriters,
@@ -184,13 +185,13 @@ class Switch:
         if self._at is None:
             attempt.old.send("\n;".join(closing.values()))
             attempt.new.send("\n;".join(taking_over.values()))
-            attempt.note(attempt.old, self._answer_of_old(attempt))
+            self._closed(attempt, self._answer_of_old(attempt))
             answer = answer_while_nudging(attempt.new, attempt.old, patience=self._settings.drain_timeout + _MARGIN)
         else:
             self._tell("fencing")
             for point, script in closing.items():
                 attempt.old.send(script)
-                attempt.note(attempt.old, self._answer_of_old(attempt))
+                self._closed(attempt, self._answer_of_old(attempt))
                 self._tell(point)
             answer = []
             for point, script in taking_over.items():
@@ -210,12 +211,19 @@ class Switch:
 
     def _closing(self, attempt: Attempt) -> dict[str, str]:
         """By the point that each script leads to."""
-        tables = fence.lockable(attempt.old)
+        tables, forward = fence.lockable(attempt.old), Channel(attempt.old, attempt.new).name
         return {
             "fenced": fence.fence_script(attempt.epoch),
             "locked": fence.lock_script(tables, self._settings.lock_timeout),
-            "marked": fence.mark_script("drain", attempt.token),
+            "marked": f"{fence.mark_script('drain', attempt.token)};{fence.recount_script(forward)}",
         }
+
+    @staticmethod
+    def _closed(attempt: Attempt, answer: Rows) -> None:
+        """Raises `SlotLost` when the way there was made again since it was looked at, before anybody relies on it."""
+        attempt.note(attempt.old, answer)
+        for reason in (row[1] for row in answer if row[0] == "lost" and row[1] is not None):
+            raise SlotLost(attempt.old.side, Channel(attempt.old, attempt.new).name, str(reason))
 
     def _taking_over(self, attempt: Attempt, slot: str) -> dict[str, str]:
         patience = self._settings.drain_timeout + self._settings.lock_timeout

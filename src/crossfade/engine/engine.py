@@ -78,7 +78,8 @@ class Engine:
 
     def _finish_what_was_wanted(self) -> None:
         if self._state.wanted is not None:
-            self._record((self._world.bring_about(self._state.wanted, self._version),))
+            order = self._state.entries_before + self._version
+            self._record((self._world.bring_about(self._state.wanted, order),))
 
     def _record(self, events: tuple[Event, ...]) -> None:
         """Durable before anybody acts on it."""

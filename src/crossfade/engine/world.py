@@ -57,7 +57,8 @@ class World(Protocol):
     def bring_about(self, end: End, order: int) -> EndReached | EndMissed:
         """Reach `end`, or say why not. Doing it again once it is reached is harmless.
 
-        `order` is how far the journal was known to whoever asks: what somebody asked later outweighs it.
+        `order` is how far the journal was known to whoever asks, with those before it: what somebody asked later
+        outweighs it.
         """
         ...
 
@@ -135,6 +136,8 @@ class RolesWorld:
                 router.mirror(percent, order)
             case ends.CutoverInstancesRunning():
                 servers.launch_cutover()
+            case ends.CutoverInstancesGone():
+                self._end_cutover()
             case ends.SharesAre(canary_percent=percent):
                 return {"measured_percent": router.set_shares(percent, order).canary_percent}
             case ends.SwitchPrepared(to=to):
@@ -177,6 +180,14 @@ class RolesWorld:
         named = ", ".join(f"{result.name} of {result.subject}: {result.detail}" for result in failed[:3])
         reason = f"{len(failed)} of {len(results)} checks of {suite.value.replace('_', ' ')} failed: {named}"
         raise EndNotReached(reason, "See the logs of what failed.", retryable=True, facts={"failed": len(failed)})
+
+    def _end_cutover(self) -> None:
+        """Not while users are sent to them, by the router's own word, whoever asks for it and however late."""
+        shares, drained = self._roles.router.shares(), self._roles.router.drained(Side.TARGET)
+        if isinstance(shares, NoData) or shares.canary_percent != 0 or drained is not True:
+            reason = "whether users are still on the modern servers is not known, or they are"
+            raise EndNotReached(reason, "See that the router answers and its share is 0 %.", retryable=True, facts={})
+        self._roles.servers.end_cutover()
 
     def _verify(self, primary: Side) -> Facts:
         found = self._roles.verifier.verify(primary)

@@ -4,6 +4,6 @@
 journal. Nothing here asks `decide` or `evolve`: a fault of theirs must not hide itself.
 """
 
-from crossfade.invariants.rules import Rule, Rules, Violation, broken_rules
+from crossfade.invariants.rules import Rule, Rules, Violation, broken_rules, broken_rules_over
 
-__all__ = ["Rule", "Rules", "Violation", "broken_rules"]
+__all__ = ["Rule", "Rules", "Violation", "broken_rules", "broken_rules_over"]

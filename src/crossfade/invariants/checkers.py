@@ -239,6 +239,8 @@ def shares(story: Story, entry: Entry) -> Found:
         yield "cutover is entered before the whole ladder was judged"
     if not isinstance(event, EndWanted):
         return
+    if isinstance(event.end, ends.CutoverInstancesGone) and (story.share or story.phase is not Phase.REPLICATE):
+        yield f"modern servers shall end in {story.phase} with {story.share:g} % of the users on them"
     percent = event.end.canary_percent if isinstance(event.end, ends.SharesAre) else None
     if story.turned is not None:
         if percent != 0 and (percent is not None or (story.share > 0 and not story.fell)):

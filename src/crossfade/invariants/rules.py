@@ -1,6 +1,6 @@
 """All the rules together, and what they are fed with."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,9 @@ from enum import StrEnum
 from crossfade.invariants import checkers
 from crossfade.invariants.story import Story
 from crossfade.model.entry import Entry
+from crossfade.model.events import Earlier, MigrationEnded, MigrationPlanned
 from crossfade.model.seen import Seen
+from crossfade.model.terms import Outcome, Side
 
 
 class Rule(StrEnum):
@@ -123,6 +125,16 @@ class Rules:
         self.violations += violations
         return violations
 
+    def may_follow(self, entries: Sequence[Entry], before: Earlier | None) -> Earlier:
+        """What a later cutover goes on from, when all `entries` were heard, which go on from `before` themselves."""
+        story, last = self._story, entries[-1]
+        failed_back = isinstance(last.event, MigrationEnded) and last.event.outcome is Outcome.FAILED_BACK
+        if not failed_back or story.writer is not Side.SOURCE:
+            self._broken(
+                last.at, (Rule.RECORD, f"entry {last.position}: a later cutover goes on from {last.event.kind}")
+            )
+        return Earlier(entries=(before.entries if before else 0) + last.position, head=last.hash, epoch=story.epoch)
+
 
 def broken_rules(entries: Iterable[Entry]) -> tuple[Violation, ...]:
     """What a journal shows by itself."""
@@ -130,3 +142,27 @@ def broken_rules(entries: Iterable[Entry]) -> tuple[Violation, ...]:
     for entry in entries:
         rules.hear(entry)
     return tuple(rules.violations)
+
+
+def broken_rules_over(journals: Sequence[Sequence[Entry]]) -> tuple[Violation, ...]:
+    """What all journals of one migration show: each by itself, and that each goes on from the one before."""
+    found: list[Violation] = []
+    before: Earlier | None = None
+    ended: datetime | None = None
+    for number, entries in enumerate(journals):
+        rules, first = Rules(), entries[0]
+        for entry in entries:
+            rules.hear(entry)
+        planned = first.event
+        if isinstance(planned, MigrationPlanned) and planned.after != before:
+            found.append(
+                Violation(rule=Rule.RECORD, at=first.at, what="entry 1: it does not go on from what was before")
+            )
+        if ended is not None and first.at < ended:
+            found.append(
+                Violation(rule=Rule.RECORD, at=first.at, what="entry 1: it begins before the one before ended")
+            )
+        if number < len(journals) - 1:
+            before, ended = rules.may_follow(entries, before), entries[-1].at
+        found += rules.violations
+    return tuple(found)

@@ -123,8 +123,9 @@ class Story:
                 self.turned, self.wanted, self.asked, self.abort = decided, None, False, None
                 self.began = entry.position
                 self.waits = self.missed = None
-            case events.MigrationPlanned(plan=plan):
+            case events.MigrationPlanned(plan=plan, after=after):
                 self.plan = plan
+                self.epoch = after.epoch if after else 0
             case events.MigrationEnded():
                 self.ended = True
             case _:

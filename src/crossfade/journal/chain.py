@@ -17,7 +17,8 @@ from crossfade.journal.port import Entry
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Event
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: a plan may go `after` an earlier journal. Entries of 1 are read as they are: none does."""
 GENESIS = hashlib.sha256(b"crossfade journal").hexdigest()
 _EVENTS: TypeAdapter[Any] = TypeAdapter(Event)
 
@@ -25,7 +26,7 @@ _EVENTS: TypeAdapter[Any] = TypeAdapter(Event)
 class JournalDamaged(CrossfadeError):
     """The journal is not what was written to it. `broken_at` 0: not one entry of it can be trusted."""
 
-    remedy = "Do not go on with it; `crossfade audit` says where it breaks. Restore the file from a copy."
+    remedy = "Do not go on with it: restore the file from a copy, and see with `crossfade audit` that the copy holds."
 
     def __init__(self, broken_at: int, why: str) -> None:
         self.broken_at, self.why = broken_at, why

@@ -6,7 +6,7 @@ whoever removes the triggers first still breaks the chain. A removed end is told
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -68,16 +68,15 @@ class SqliteJournal:
 
     def read(self, after: int = 0) -> tuple[Entry, ...]:
         witnessed = self._witness.read()  # before the journal: somebody may append meanwhile
-        with self._translated(), self._transaction("DEFERRED"):
+        with self._translated(), self._snapshot():
             position, head = self._head()
             previous = self._hash_at(after)
-            rows = self._connection.execute(
-                "SELECT position, at, by, schema, body, hash FROM entries WHERE position >= ? ORDER BY position",
-                (after + 1 if after else _FIRST,),  # from the beginning: also what was put before it
-            ).fetchall()
+            rows, unreadable = self._rows(after)
         entries = tuple(
             unseal([_row(place, *row) for place, row in enumerate(rows, after + 1)], after=after, previous=previous)
         )
+        if unreadable:
+            raise JournalDamaged(after + len(entries) + 1, unreadable)
         last, last_hash = (entries[-1].position, entries[-1].hash) if entries else (after, previous)
         if (last, last_hash) != (position, head):
             raise JournalDamaged(last + 1, f"the head names entry {position} as the last")
@@ -88,7 +87,7 @@ class SqliteJournal:
         return entries
 
     def append(self, events: Sequence[Event], *, expected: int, at: datetime, by: str) -> int:
-        with self._translated(), self._transaction("IMMEDIATE"):
+        with self._translated(), self._transaction():
             position, previous = self._head()
             if position != expected:
                 raise VersionConflict(expected, position)
@@ -113,6 +112,22 @@ class SqliteJournal:
             raise JournalDamaged(0, "its head is no position")
         return found[0], str(found[1])
 
+    def _rows(self, after: int) -> tuple[list[Sequence[object]], str]:
+        """As they are stored, and why those that follow cannot be read; empty when none follow."""
+        rows: list[Sequence[object]] = []
+        with closing(self._connection.cursor()) as cursor:
+            try:
+                cursor.execute(
+                    "SELECT position, at, by, schema, body, hash FROM entries WHERE position >= ? ORDER BY position",
+                    (after + 1 if after else _FIRST,),  # from the beginning: also what was put before it
+                )
+                rows.extend(cursor)
+            except sqlite3.DatabaseError as fault:
+                if _remedy(fault) is not None:
+                    raise
+                return rows, str(fault)
+        return rows, ""
+
     def _hash_at(self, position: int) -> str:
         if position == 0:
             return GENESIS
@@ -122,8 +137,17 @@ class SqliteJournal:
         return str(found[0])
 
     @contextmanager
-    def _transaction(self, mode: str) -> Iterator[None]:
-        self._connection.execute(f"BEGIN {mode}")
+    def _snapshot(self) -> Iterator[None]:
+        """What is read within belongs together. Nothing to commit: after a damaged page that would fail, too."""
+        self._connection.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._connection.execute("COMMIT")
@@ -139,9 +163,8 @@ class SqliteJournal:
         except UnicodeDecodeError as fault:  # SQLite names what it does not find, and the name is no text any more
             raise JournalDamaged(0, "its tables are not those of a journal") from fault
         except sqlite3.Error as fault:
-            name = getattr(fault, "sqlite_errorname", "")
-            remedy = next((words for start, words in _REMEDIES.items() if name.startswith(start)), None)
-            if remedy is None:  # the system did its part: the content is at fault
+            remedy = _remedy(fault)
+            if remedy is None:  # the content is at fault
                 raise JournalDamaged(0, str(fault)) from fault
             raise JournalUnusable(self.path, str(fault), remedy) from fault
 
@@ -152,6 +175,12 @@ def _row(place: int, *columns: object) -> Row:
         raise JournalDamaged(place, "it does not have the form of an entry")
     position, at, by, schema, body, digest = columns
     return Row(position=position, at=at, by=by, schema=schema, body=body, hash=digest)  # type: ignore[arg-type]
+
+
+def _remedy(fault: sqlite3.Error) -> str | None:
+    """None when the system did its part."""
+    name = getattr(fault, "sqlite_errorname", "")
+    return next((words for start, words in _REMEDIES.items() if name.startswith(start)), None)
 
 
 def _text(stored: bytes) -> str:

@@ -94,6 +94,13 @@ class CutoverInstancesRunning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutoverInstancesGone:
+    """What an earlier cutover launched, and no user is sent to any more, is ended; the next launch is a new one."""
+
+    kind: Literal["cutover_instances_gone"] = "cutover_instances_gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharesAre:
     """`canary_percent` (0 to 100) of the users are on the modern servers."""
 
@@ -177,6 +184,7 @@ End = Annotated[
     | DataVerified
     | MirrorIs
     | CutoverInstancesRunning
+    | CutoverInstancesGone
     | SharesAre
     | SwitchPrepared
     | WriterIs

@@ -20,8 +20,24 @@ Facts = Mapping[str, str | int | float | bool | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The journal that failed back, on whose databases a later cutover goes on.
+
+    `entries` is how many there are in it and in those before it, `head` the hash of its last, `epoch` the one under
+    which the source takes writes since.
+    """
+
+    entries: int
+    head: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationPlanned:
+    """What begins every journal; `after` only that of a later cutover after a fail back."""
+
     plan: Plan
+    after: Earlier | None = None
     kind: Literal["migration_planned"] = "migration_planned"
 
 

@@ -7,6 +7,8 @@ from crossfade.journal.port import Entry, Journal
 from crossfade.notify.notices import notices
 from crossfade.notify.port import Notice
 
+Feed = Callable[[int, int], Sequence[Notice]]
+
 
 class JournalFeed:
     """Reads each entry once, whoever asks; may be asked from several threads.
@@ -32,8 +34,16 @@ class JournalFeed:
             self._journal = self._open()
         new = self._journal.read(after=len(self._entries))
         if new:
-            first = self._entries[:1] or list(new[:1])  # names the migration
-            known = self._entries[-1].position if self._entries else 0
+            first = self._entries[:1]  # names the migration, and tells nobody anything by itself
             self._entries.extend(new)
-            told = notices([*first, *new] if known else new)
-            self._notices.extend(notice for notice in told if notice.position > known)
+            self._notices.extend(notices([*first, *new]))
+
+
+class FeedInTurn:
+    """The feeds of journals that go on from one another: all that the earlier have comes before what the later have."""
+
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        self._feeds = tuple(feeds)
+
+    def __call__(self, after: int, limit: int) -> Sequence[Notice]:
+        return [notice for feed in self._feeds for notice in feed(after, limit)][:limit]

@@ -15,18 +15,19 @@ def notices(entries: Iterable[Entry]) -> Iterator[Notice]:
     """The notices of a journal, in its order.
 
     `entries` begin with the first, which names the migration. The same entry always gives the same notice, so
-    that a receiver can drop what it already has by `position`.
+    that a receiver can drop what it already has by `position`, which in a later cutover goes on counting.
     """
-    migration = ""
+    migration, before = "", 0
     for entry in entries:
         if isinstance(entry.event, happened.MigrationPlanned):
             migration = entry.event.plan.migration
+            before = entry.event.after.entries if entry.event.after else 0
         heading = _heading(entry.event, entry.by)
         if heading is not None:
             topic, title = heading
             yield Notice(
                 migration=migration,
-                position=entry.position,
+                position=before + entry.position,
                 at=entry.at,
                 topic=topic,
                 title=f"{migration}: {title}",

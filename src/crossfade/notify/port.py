@@ -14,7 +14,10 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What people are told. `position` is that of the journal's event: the same notice always has the same one."""
+    """What people are told. `position` is that of the journal's event, counted over all journals of the migration.
+
+    The same notice always has the same one.
+    """
 
     migration: str
     position: int

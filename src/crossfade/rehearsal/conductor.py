@@ -3,9 +3,10 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from crossfade.engine.engine import ENGINE
 from crossfade.journal.port import VersionConflict
@@ -13,6 +14,7 @@ from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.entry import Entry
 from crossfade.model.events import (
     Approved,
+    Earlier,
     Event,
     GateWaits,
     Held,
@@ -22,7 +24,7 @@ from crossfade.model.events import (
     RollbackRequested,
 )
 from crossfade.model.file import MigrationFile
-from crossfade.model.plan import Plan
+from crossfade.model.plan import Plan, ReplicationLimits
 from crossfade.model.progress import Progress
 from crossfade.model.resolve import REHEARSAL
 from crossfade.model.terms import Outcome
@@ -35,6 +37,7 @@ from crossfade.rehearsal.faults.strikes import OPERATOR, Strikes
 from crossfade.rehearsal.kept_engine import KeptEngine
 from crossfade.rehearsal.layout import Layout
 from crossfade.report.telemetry import TelemetryTail
+from crossfade.runbook.again import earlier
 from crossfade.runbook.evolve import evolve
 from crossfade.runbook.phases import Gate
 from crossfade.runbook.state import State
@@ -55,6 +58,7 @@ class Watcher:
 class Conducted:
     """What the conductor knows at the end; the users' record and the databases know the rest.
 
+    `entries` are those of the newest journal, `earlier` those of the journals from which it goes on.
     `not_struck`: the faults asked for that were not brought about, each with its reason.
     """
 
@@ -64,6 +68,11 @@ class Conducted:
     struck: tuple[Struck, ...]
     began: datetime
     not_struck: tuple[str, ...] = ()
+    earlier: tuple[tuple[Entry, ...], ...] = ()
+
+    @property
+    def journals(self) -> tuple[tuple[Entry, ...], ...]:
+        return (*self.earlier, self.entries)
 
 
 class Conductor:
@@ -72,10 +81,14 @@ class Conductor:
     def __init__(self, layout: Layout, file: MigrationFile, plan: Plan, faults: Sequence[Fault]) -> None:
         self.layout, self._file, self._plan = layout, file, plan
         self.data_center = DataCenter(layout, file, fillable=full_disks(faults))
+        self._earlier = read_all(layout.journals[:-1])
         self._journal = SqliteJournal(layout.journal)
         self._descendants = Descendants()
         self._entries: list[Entry] = []
         self._state = State()
+        self._began: datetime | None = None
+        self._struck: tuple[Struck, ...] = ()
+        self._not_struck: tuple[str, ...] = ()
         self._telemetry = TelemetryTail(layout.telemetry)
         self._engine = KeptEngine(layout)
         self._strikes = Strikes(
@@ -88,11 +101,36 @@ class Conductor:
         """Every part answers and users are at work. `say` is told what is being started."""
         self.data_center.start(say)
         if not self._journal.read():
-            self._journal.append([MigrationPlanned(plan=self._plan)], expected=0, at=datetime.now(UTC), by=REHEARSAL)
+            self._plan_it()
+
+    def begin_again(self, as_left: Callable[[Earlier, ReplicationLimits], None]) -> None:
+        """A later cutover, in a journal of its own, on what the newest journal left; without further faults.
+
+        `as_left` raises unless the databases are as that journal left them. Raises `NotFailedBack` where it did not
+        end so; whatever is raised, nothing was begun.
+        """
+        journals = (*self._earlier, self._journal.read())
+        as_left(earlier(journals), self._plan.replication)
+        self._injector.end_all()
+        self._struck += tuple(self._injector.struck)
+        self._not_struck += self._injector.not_struck()
+        self._injector = Injector((), self._strikes, now=lambda: datetime.now(UTC))
+        self._journal.close()
+        self._journal = SqliteJournal(self.layout.next_journal)
+        self._earlier, self._entries, self._state = journals, [], State()
+        self._engine = KeptEngine(self.layout)
+        self._telemetry.read()  # what was shown before, or long ago
+        self._plan_it()
+
+    def _plan_it(self) -> None:
+        """The first entry of a journal. One that is empty was begun, after all was asked, and then interrupted."""
+        after = earlier(self._earlier) if self._earlier else None
+        at = max([datetime.now(UTC), *(journal[-1].at for journal in self._earlier)])
+        self._journal.append([MigrationPlanned(plan=self._plan, after=after)], expected=0, at=at, by=REHEARSAL)
 
     def run(self, watcher: Watcher) -> Conducted:
         """Until the migration has ended."""
-        began = datetime.now(UTC)
+        self._began = began = self._began or datetime.now(UTC)
         tended = time.monotonic()
         while self._state.outcome is None:
             self._keep_engine(watcher)
@@ -107,9 +145,10 @@ class Conductor:
             outcome=self._state.outcome,
             state=self._state,
             entries=tuple(self._entries),
-            struck=tuple(self._injector.struck),
+            struck=(*self._struck, *self._injector.struck),
             began=began,
-            not_struck=self._injector.not_struck(),
+            not_struck=(*self._not_struck, *self._injector.not_struck()),
+            earlier=self._earlier,
         )
 
     def close(self) -> None:
@@ -186,3 +225,12 @@ class Conductor:
         self._listen(watcher)
         if self._state.outcome is None:
             self._engine.start(self._entries, self._injector.points)
+
+
+def read_all(paths: Sequence[Path]) -> tuple[tuple[Entry, ...], ...]:
+    """The journals at `paths`. Raises `JournalDamaged` or `JournalUnusable` for the first that does not hold."""
+    found: list[tuple[Entry, ...]] = []
+    for path in paths:
+        with closing(SqliteJournal(path, read_only=True)) as journal:
+            found.append(journal.read())
+    return tuple(found)

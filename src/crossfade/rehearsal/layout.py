@@ -6,6 +6,7 @@ import secrets
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import count, takewhile
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -89,8 +90,32 @@ class Layout:
     seed: int
 
     @property
+    def journals(self) -> tuple[Path, ...]:
+        """Those that lie here, in their order: each later cutover after a fail back has begun one of its own."""
+        here = (self.root / journal_name(number) for number in count(1))
+        return tuple(takewhile(Path.is_file, here))
+
+    @property
     def journal(self) -> Path:
-        return self.root / "journal.sqlite"
+        """The newest, or where the first will lie."""
+        return (self.journals or (self.root / journal_name(1),))[-1]
+
+    @property
+    def next_journal(self) -> Path:
+        """Where that of a later cutover will lie."""
+        return self.root / journal_name(len(self.journals) + 1)
+
+    @property
+    def is_kept(self) -> bool:
+        """After a fail back it stays, for a later cutover."""
+        return self._kept.exists()
+
+    def keep(self) -> None:
+        self._kept.touch()
+
+    @property
+    def _kept(self) -> Path:
+        return self.root / "kept"
 
     @property
     def telemetry(self) -> Path:
@@ -134,6 +159,11 @@ class Layout:
         if side is not seen_from and self.through_wan:
             return self.ports.wan_to_source if side is Side.SOURCE else self.ports.wan_to_target
         return self.ports.source_database if side is Side.SOURCE else self.ports.target_database
+
+
+def journal_name(number: int) -> str:
+    """`journal.sqlite`, then `journal-2.sqlite` and so on."""
+    return "journal.sqlite" if number == 1 else f"journal-{number}.sqlite"
 
 
 _LAYOUT: TypeAdapter[Layout] = TypeAdapter(Layout)
@@ -251,5 +281,5 @@ def read_layout_in(folder: Path) -> Layout:
 
 
 def begun() -> tuple[str, ...]:
-    """The ids of all rehearsals that lie here, unfinished ones only."""
+    """The ids of all rehearsals that lie here: unfinished ones, and those kept after a fail back."""
     return tuple(sorted(path.parent.name for path in home().glob("*/layout.json")))

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from crossfade.invariants import broken_rules
+from crossfade.invariants import broken_rules_over
 from crossfade.journal.witness import HeadWitness
 from crossfade.model import ends
 from crossfade.model.entry import Entry
@@ -26,6 +27,7 @@ from crossfade.model.events import (
 )
 from crossfade.model.terms import Outcome, Side
 from crossfade.rehearsal.conductor import Conducted, Conductor
+from crossfade.rehearsal.layout import journal_name
 from crossfade.rehearsal.ledger.database import DATABASE
 from crossfade.rehearsal.users.audit import LedgerAudit, audit
 from crossfade.rehearsal.users.errands import Errand
@@ -98,17 +100,19 @@ def bring_home(conductor: Conductor, conducted: Conducted, reports: Path) -> Res
     result = result_of(conducted, record, counted, folder.absolute(), engine_log=layout.engine_log)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _copy_journal(layout.journal, result.journal)
+        for journal in layout.journals:
+            _copy_journal(journal, folder / journal.name)
         if result.engine_log is not None:
             shutil.copyfile(layout.engine_log, result.engine_log)
     except (OSError, sqlite3.Error) as fault:
         raise ResultNotKept(folder, str(fault)) from fault
+    since = conducted.entries[0].at if conducted.earlier else datetime.min.replace(tzinfo=UTC)
     write_report(
         result.report,
         entries=conducted.entries,
-        progress=read_progress(layout.telemetry),
+        progress=[progress for progress in read_progress(layout.telemetry) if progress.at >= since],
         result=result.as_json(),
-        seconds=[_arm_second(record_second) for record_second in _both_arms(record)],
+        seconds=[_arm_second(second) for second in _both_arms(record) if second.at >= since],
         windows=[window_of(entry, record) for entry in switches(conducted.entries)],
     )
     return result
@@ -121,13 +125,13 @@ def switches(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 def result_of(conducted: Conducted, record: Record, counted: LedgerAudit, folder: Path, *, engine_log: Path) -> Result:
     """What the three witnesses say together: journal, users' notes, ledger. Report and journal will lie in `folder`."""
-    entries = conducted.entries
+    entries, number = tuple(chain(*conducted.journals)), len(conducted.journals)
     last = entries[-1].event
     verified = [
         e.event for e in entries if isinstance(e.event, EndReached | EndMissed) and e.event.end.kind == "data_verified"
     ]
     turned = next((e for e in entries if isinstance(e.event, RollbackDecided | FailBackDecided)), None)
-    resumes = max(sum(isinstance(e.event, EngineStarted) for e in entries) - 1, 0)
+    resumes = max(sum(isinstance(e.event, EngineStarted) for e in entries) - number, 0)
     wanted = (resumes > 0 or conducted.outcome is Outcome.HALTED) and _says_something(engine_log)
     return Result(
         outcome=conducted.outcome,
@@ -140,15 +144,15 @@ def result_of(conducted: Conducted, record: Record, counted: LedgerAudit, folder
         duplicate_writes=counted.duplicated,
         write_unavailable_ms=tuple(_unavailable_ms(entry, entries, record) for entry in switches(entries)),
         detection_requests=_detection(conducted, turned, record),
-        rollback_ms=_rollback_ms(turned, record),
+        rollback_ms=_rollback_ms(turned, entries, record),
         verified_rows=max((_number(event.facts, "rows") for event in verified), default=0),
         differing_rows=max((_number(event.facts, "differing_rows") for event in verified), default=0),
         resumes=resumes,
         seconds=round((datetime.now(UTC) - conducted.began).total_seconds(), 1),
-        report=folder / "report.html",
-        journal=folder / "journal.sqlite",
+        report=folder / ("report.html" if number == 1 else f"report-{number}.html"),
+        journal=folder / journal_name(number),
         engine_log=folder / "engine.log" if wanted else None,
-        violations=tuple(map(str, broken_rules(entries))),
+        violations=tuple(map(str, broken_rules_over(conducted.journals))),
     )
 
 
@@ -177,10 +181,12 @@ def _detection(conducted: Conducted, turned: Entry | None, record: Record) -> in
     return record.counts(conducted.struck[0].at, turned.at).requests
 
 
-def _rollback_ms(turned: Entry | None, record: Record) -> float | None:
+def _rollback_ms(turned: Entry | None, entries: Sequence[Entry], record: Record) -> float | None:
+    """Of the first decision to go back. Requests of a later cutover are no part of it."""
     if turned is None:
         return None
-    last = record.last_canary_request(turned.at)
+    ended = next((e.at for e in entries if isinstance(e.event, MigrationEnded) and e.at >= turned.at), turned.at)
+    last = record.last_canary_request(turned.at, ended if ended < entries[-1].at else None)
     return 0.0 if last is None else round((last - turned.at).total_seconds() * 1000, 1)
 
 

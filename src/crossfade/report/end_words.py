@@ -30,6 +30,10 @@ _WORDS = {
         "launch the modern servers that will take users",
         "The modern servers run and are ready for users",
     ),
+    "cutover_instances_gone": (
+        "end the modern servers of the earlier cutover",
+        "The modern servers of the earlier cutover are gone",
+    ),
     "switch_prepared": ("prepare the switch of writes to the {to}", "The switch of writes to the {to} is prepared"),
     "writer_is": ("move all writes to the {side} (epoch {epoch})", "The {side} takes writes, epoch {epoch}"),
     "way_back_awake": (

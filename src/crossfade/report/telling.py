@@ -107,7 +107,10 @@ def _say(event: object, entry: Entry) -> Saying:
 @_say.register
 def _(event: happened.MigrationPlanned, _: Entry) -> Saying:
     ladder = ", ".join(f"{step.percent:g}" for step in event.plan.ladder)
-    return Importance.MILESTONE, Matter.PHASE, f"Migration {event.plan.migration} is planned: ladder {ladder} %."
+    what = f"Migration {event.plan.migration} is planned"
+    if event.after is not None:
+        what = f"A later cutover of {event.plan.migration} is planned, after the fail back (epoch {event.after.epoch})"
+    return Importance.MILESTONE, Matter.PHASE, f"{what}: ladder {ladder} %."
 
 
 @_say.register

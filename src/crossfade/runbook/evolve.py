@@ -48,8 +48,9 @@ def _after_a_persons_word(state: State, event: Event, at: datetime, by: str) -> 
 
 def _after_the_engines_word(state: State, event: Event, at: datetime) -> State:  # noqa: C901, PLR0912 - a line for each event
     match event:
-        case events.MigrationPlanned(plan=plan):
-            return replace(state, plan=plan, judge=begin_judging(plan), since=at)
+        case events.MigrationPlanned(plan=plan, after=after):
+            begun = replace(state, plan=plan, judge=begin_judging(plan), since=at)
+            return replace(begun, epoch=after.epoch, entries_before=after.entries) if after else begun
         case events.EngineStarted():
             return replace(state, engines=state.engines + 1, since=_without_the_unwatched(state, at))
         case events.PhaseEntered(phase=phase):

@@ -115,9 +115,14 @@ def _prepare(plan: Plan, epoch: int) -> tuple[Step, ...]:
 
 
 def _replicate(plan: Plan, epoch: int) -> tuple[Step, ...]:
+    # After an earlier cutover all of it stands, or nothing goes on: what is gone would be made anew, with a full load.
+    stands = (Await(gate=Gate.CAUGHT_UP),) if epoch else ()
+    relaunch = (Reach(end=ends.CutoverInstancesGone()),) if epoch else ()
     return (
+        *stands,
         Reach(end=ends.SchemaCreated()),
         Reach(end=ends.ReplicationStarted()),
+        *relaunch,
         Reach(end=ends.ServersReplicating()),
         Reach(end=ends.FilesFollow(primary=Side.SOURCE)),
         Await(gate=Gate.FULL_LOAD_DONE),

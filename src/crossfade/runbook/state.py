@@ -60,10 +60,12 @@ class State:
     `missed_switch` is a switch that was missed last and is not settled yet, whatever was repaired since.
     `differing` is the verification that found the sides different while the target takes writes, until one finds them
     the same. `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data
-    was last verified and the way back last proven.
+    was last verified and the way back last proven. `entries_before` is how many entries the journals have from which
+    this one goes on.
     """
 
     plan: Plan | None = None
+    entries_before: int = 0
     phase: Phase | None = None
     course: Course = Course.FORWARD
     cursor: int = 0

@@ -97,6 +97,13 @@ class CopiedServers:
         """Raises as `replicate` does, and `InstancesNotReady`."""
         self._launch(Verb.LAUNCH_CUTOVER, "production")
 
+    def end_cutover(self) -> None:
+        with self._alone():
+            _, wanted = self._plan(Verb.END_CUTOVER)
+            self._stop(self._twins, ["production"])
+            for name, state in wanted.items():
+                self._arrive(name, state)
+
     def finalize(self) -> None:
         """On return every server is DISCONNECTED. CUTOVER is recorded for all before the first is: it is final."""
         with self._alone():

@@ -29,6 +29,9 @@ class MemoryServers:
     def launch_cutover(self) -> None:
         self._states = after(Verb.LAUNCH_CUTOVER, self._states)
 
+    def end_cutover(self) -> None:
+        self._states = after(Verb.END_CUTOVER, self._states)
+
     def finalize(self) -> None:
         self._states = after(Verb.DISCONNECT, after(Verb.FINALIZE, self._states))
 

@@ -25,6 +25,13 @@ class Servers(Protocol):
         """The instance that will take users runs and answers, warmed up: CUTTING_OVER."""
         ...
 
+    def end_cutover(self) -> None:
+        """The instances that took users in an earlier cutover are gone; replicas stay: READY_FOR_TEST.
+
+        For a later cutover after a fail back. Whoever calls it has seen that no user is sent to them.
+        """
+        ...
+
     def finalize(self) -> None:
         """CUTOVER is final: replication of servers ends (DISCONNECTED afterwards) and cannot be reverted."""
         ...

@@ -15,6 +15,7 @@ class Verb(StrEnum):
     LAUNCH_TEST = "launch_test"
     END_TEST = "end_test"
     LAUNCH_CUTOVER = "launch_cutover"
+    END_CUTOVER = "end_cutover"
     FINALIZE = "finalize"
     DISCONNECT = "disconnect"
     RETIRE_SOURCE = "retire_source"
@@ -31,6 +32,10 @@ TRANSITIONS: Mapping[Verb, Mapping[ServerState, ServerState]] = MappingProxyType
         Verb.LAUNCH_TEST: dict.fromkeys((_S.READY_FOR_TEST, _S.TESTING, _S.READY_FOR_CUTOVER), _S.TESTING),
         Verb.END_TEST: dict.fromkeys((_S.TESTING, _S.READY_FOR_CUTOVER), _S.READY_FOR_CUTOVER),
         Verb.LAUNCH_CUTOVER: dict.fromkeys((_S.READY_FOR_CUTOVER, _S.CUTTING_OVER), _S.CUTTING_OVER),
+        Verb.END_CUTOVER: {
+            **{state: state for state in (_S.NOT_READY, *_REPLICATING)},
+            _S.CUTTING_OVER: _S.READY_FOR_TEST,
+        },
         Verb.FINALIZE: {_S.CUTTING_OVER: _S.CUTOVER, **{state: state for state in _FINAL}},
         Verb.DISCONNECT: dict.fromkeys(_FINAL, _S.DISCONNECTED),
         Verb.RETIRE_SOURCE: {state: state for state in _FINAL},

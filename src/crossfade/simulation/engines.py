@@ -71,12 +71,20 @@ class Engines:
     """Starts engines and sees that there is one until the migration has ended."""
 
     def __init__(
-        self, hub: Hub, rng: Random, start: Callable[[EngineClock], Engine], note: Callable[[str], None]
+        self,
+        hub: Hub,
+        rng: Random,
+        start: Callable[[EngineClock], Engine],
+        note: Callable[[str], None],
+        *,
+        after: "Engines | None" = None,
     ) -> None:
+        """`after` are those of the journal before: names go on from theirs, and crashes are counted together."""
         self._hub, self._rng, self._make, self._note = hub, rng, start, note
         self.clock = EngineClock(hub)
         self.running: list[Process] = []
-        self.started = self.crashes = 0
+        self.started: int = after.started if after else 0
+        self.crashes: int = after.crashes if after else 0
         self.ended = False
 
     def start(self) -> None:

@@ -130,8 +130,11 @@ def _clock(rng: Random, kind: str) -> Fault:
 
 
 def _person(rng: Random, kind: str) -> Fault:
+    """Also in the short time in which requests are mirrored."""
     of = rng.choice(("hold", "hold", "rollback", "rollback", "override", "approve"))
-    return Fault(kind=kind, of=of, lasts=rng.choice((0.3, 2.0, 6.0)), **_somewhere(rng))  # type: ignore[arg-type]
+    while_mirrored = {"place": "wanted:mirror_is", "delay": rng.uniform(0, 1)}
+    where = while_mirrored if rng.random() < 0.1 else _somewhere(rng)
+    return Fault(kind=kind, of=of, lasts=rng.choice((0.3, 2.0, 6.0)), **where)  # type: ignore[arg-type]
 
 
 _KINDS: dict[str, tuple[float, _Draw]] = {

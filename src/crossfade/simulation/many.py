@@ -24,6 +24,7 @@ class Tally:
     events: int = 0
     crashes: int = 0
     writes: int = 0
+    later_cutovers: int = 0
     violated: int = 0
     seconds: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -35,6 +36,7 @@ class Tally:
         self.events += result.events
         self.crashes += result.crashes
         self.writes += result.writes
+        self.later_cutovers += result.cut_over_again
         self.outcomes[result.outcome.value if result.outcome else "none"] += 1
         self.faults.update(result.faults)
         if result.violations:
@@ -52,6 +54,7 @@ class Tally:
             "faults_by_kind": dict(sorted(self.faults.items())),
             "outcomes": dict(sorted(self.outcomes.items())),
             "writes": self.writes,
+            "later_cutovers": self.later_cutovers,
             "violated": self.violated,
             "violations": [_shown(shown) for shown in self.violations],
             "runs_per_second": round(self.runs / self.seconds, 2) if self.seconds else 0.0,

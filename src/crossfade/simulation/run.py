@@ -24,6 +24,7 @@ _QUIET = 35.0
 class RunResult:
     """`events` is the number of the journal's entries; `faults` counts those that came to be, by kind.
 
+    `cut_over_again`: it failed back and went on with a later cutover; `outcome` is the end of that.
     `writes` were acknowledged; of `unsure` ones their users never learnt. `seconds` is when it ended, in virtual time.
     """
 
@@ -38,6 +39,7 @@ class RunResult:
     violations: tuple[Violation, ...]
     digest: str
     happenings: tuple[Happening, ...] = ()
+    cut_over_again: bool = False
 
 
 def run(seed: int, *, faults: Sequence[Fault] | None = None, keep: bool = False) -> RunResult:
@@ -56,6 +58,8 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
     hub.after(_A_PERSON_LOOKS_AT, lambda: _look(world))
     try:
         ended = hub.run(until=lambda: world.ended is not None, limit=_ENDS_BY)
+        if ended and world.later_cutover.begin():
+            ended = hub.run(until=lambda: world.ended is not None, limit=2 * _ENDS_BY)
         seconds = hub.seconds
         if ended:
             hub.run(limit=seconds + 1.0)
@@ -82,6 +86,7 @@ def carry_out(scenario: Scenario, *, keep: bool = False) -> RunResult:
         seconds=seconds,
         violations=tuple(world.violations),
         digest=world.history.digest(),
+        cut_over_again=len(world.journals) > 1,
         happenings=world.history.happenings() if keep else (),
     )
 

@@ -10,6 +10,7 @@ from crossfade.simulation.chances import chances
 from crossfade.simulation.faults import Fault, draw_faults
 
 _LADDERS = ((100.0,), (50.0, 100.0), (20.0, 100.0), (10.0, 50.0, 100.0), (5.0, 25.0, 90.0, 100.0))
+_AGAIN = 0.5
 _PEOPLE = ("ann", "bob", "eve")
 
 
@@ -31,6 +32,7 @@ class Scenario:
 
     The engines run at `engine_at`; `round_trip` between the sites and `retry_seconds`, PostgreSQL's
     wal_retrieve_retry_interval, are in seconds. With `step_by_step` a switch passes its points one after the other.
+    After a fail back it goes on with a later cutover if `again`.
     """
 
     seed: int
@@ -43,6 +45,7 @@ class Scenario:
     round_trip: float
     retry_seconds: float
     faults: tuple[Fault, ...]
+    again: bool = False
 
 
 def draw(seed: int) -> Scenario:
@@ -59,6 +62,7 @@ def draw(seed: int) -> Scenario:
         round_trip=rng.choice((0.0004, 0.002, 0.02, 0.08)),
         retry_seconds=rng.choice((0.5, 5.0)),
         faults=draw_faults(chances(seed, "faults")),
+        again=chances(seed, "again").random() < _AGAIN,
     )
 
 

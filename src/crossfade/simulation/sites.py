@@ -36,6 +36,9 @@ class SimulatedServers(MemoryServers):
     def launch_cutover(self) -> None:
         self._after_a_while(super().launch_cutover)
 
+    def end_cutover(self) -> None:
+        self._after_a_while(super().end_cutover)
+
     def revert(self) -> None:
         self._after_a_while(super().revert)
 

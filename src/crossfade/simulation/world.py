@@ -1,8 +1,9 @@
 """All parts of one run together: the real engine, runbook and roles' ports, and everything outside as a model."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from crossfade.engine.engine import ENGINE, Engine
@@ -24,6 +25,7 @@ from crossfade.model.events import (
 from crossfade.model.seen import Seen
 from crossfade.model.terms import Side
 from crossfade.simulation import truth
+from crossfade.simulation.again import LaterCutover
 from crossfade.simulation.chances import chances
 from crossfade.simulation.crossing import Crossing, Disturbances
 from crossfade.simulation.engines import CrashingJournal, EngineClock, Engines, SeenWorld
@@ -67,6 +69,9 @@ class SimulatedWorld:
             return chances(scenario.seed, name)
 
         self.journal = SharedJournal()
+        self.journals = [self.journal]
+        self.healed = False
+        self.later_cutover = LaterCutover(self)
         self.injector = Injector(self, scenario.faults, rng("injector"))
         self.databases = Databases(
             hub, rng("databases"), engine_at=scenario.engine_at, retry_seconds=scenario.retry_seconds
@@ -82,7 +87,7 @@ class SimulatedWorld:
         self.network = SimulatedNetwork(lambda: self.databases.wan.up)
         self.users = Users(hub, rng("users"), self.servers_of_data, self._route, self._reaches)
         self.persons = Persons(hub, rng("persons"), self.journal, self._copy_what_is_missing)
-        self.engines = Engines(hub, rng("engines"), self._engine, lambda what: self.history.note("engine", what))
+        self.engines = Engines(hub, rng("engines"), partial(self._engine, self.journal), partial(self.note, "engine"))
         self._open = {side: server.app_may_write() for side, server in self.servers_of_data.items()}
         self._rng = rng
         self._listen()
@@ -106,13 +111,28 @@ class SimulatedWorld:
         self.users.start()
         self.engines.start()
 
+    def go_on(self, planned: MigrationPlanned) -> None:
+        """With a second journal. Whoever is still at the first may find out late that it has ended."""
+        self.journal = SharedJournal()
+        self.journals.append(self.journal)
+        self._rules, self._seen, self.turned_by = Rules(), {}, ""
+        self.persons = Persons(self.hub, self._rng("later persons"), self.journal, self._copy_what_is_missing)
+        self.journal.listeners.insert(0, self._hear)
+        at = max(self.hub.now(), self.journals[0].read()[-1].at)
+        self.journal.append([planned], expected=0, at=at, by="simulation")
+        engine, note = partial(self._engine, self.journal), partial(self.note, "engine")
+        self.engines = Engines(self.hub, self._rng("later engines"), engine, note, after=self.engines)
+        self.engines.start()
+
     def heal(self) -> None:
         """Whatever is still broken and can heal by itself, does."""
+        self.healed = True
         self.note("world", "everything works again")
         self.injector.heal()
 
     def audit(self) -> None:
         """The rules of the end, once all is quiet."""
+        self.later_cutover.audit()
         faults = self.injector.happened
         found = of_the_end(
             self.ended,
@@ -130,16 +150,23 @@ class SimulatedWorld:
 
     # the parts, as they are put together
 
-    def _engine(self, clock: EngineClock) -> Engine:
-        number = self.engines.started
-        crossing: Callable[[str, Any], Any] = lambda name, role: Crossing(  # noqa: E731 - one line says it
+    def database_from(self, whose: str) -> Any:
+        """The databases as `whose` reaches them."""
+        return self._crossing(whose, "database", self.databases.role(at=None))
+
+    def _crossing(self, whose: str, name: str, role: Any) -> Any:
+        return Crossing(
             name,
             role,
             hub=self.hub,
-            rng=self._rng(f"crossing-{number}-{name}"),
+            rng=self._rng(f"crossing-{whose}-{name}"),
             disturbances=self.disturbances,
             occur=self.occur,
         )
+
+    def _engine(self, shared: SharedJournal, clock: EngineClock) -> Engine:
+        number = self.engines.started
+        crossing = partial(self._crossing, str(number))
         roles = Roles(
             database=crossing(
                 "database", self.databases.role(at=self._at_point if self.scenario.step_by_step else None)
@@ -152,7 +179,7 @@ class SimulatedWorld:
             checks=crossing("checks", self.checks),
             verifier=crossing("verifier", self.verifier),
         )
-        journal = CrashingJournal(self.journal, self.hub, self._rng(f"journal-{number}"), self.occur)
+        journal = CrashingJournal(shared, self.hub, self._rng(f"journal-{number}"), self.occur)
         world = SeenWorld(RolesWorld(roles, clock), self._saw)
         return Engine(journal=journal, world=world, clock=clock)
 

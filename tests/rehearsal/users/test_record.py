@@ -100,6 +100,7 @@ def test_finds_the_last_canary_request_by_when_it_was_sent() -> None:
     )
     assert record.last_canary_request(moment(0)) == moment(3)
     assert record.last_canary_request(moment(3.5)) is None
+    assert record.last_canary_request(moment(0), moment(2.9)) == moment(2)
 
 
 def test_draws_each_arm_second_by_second_when_both_serve() -> None:

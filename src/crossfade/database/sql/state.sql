@@ -57,6 +57,8 @@ CREATE TABLE IF NOT EXISTS crossfade.slot_record (
     lost_reason text,
     begins_at   pg_lsn
 );
+-- What the slot had sent when it was last looked at, and since when that is counted: see `recounted`.
+ALTER TABLE crossfade.slot_record ADD COLUMN IF NOT EXISTS sent bigint, ADD COLUMN IF NOT EXISTS counted_since text;
 
 -- What was made here that the migration may have to take away again, and what of the second half is done.
 CREATE TABLE IF NOT EXISTS crossfade.made (kind text NOT NULL, name text NOT NULL, PRIMARY KEY (kind, name));

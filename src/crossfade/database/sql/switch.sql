@@ -87,3 +87,30 @@ BEGIN
     DELETE FROM crossfade.beat WHERE origin = me AND n <= fresh - 200;
     RETURN fresh;
 END $$;
+
+-- A slot that was dropped and made again under its name has lost what was written in between. The server counts the
+-- transactions that a slot has sent (from 14 on): a count that fell is another slot's. After a crash, or when somebody
+-- sets the counters back, counting begins anew. Returns why the slot is lost, or nothing.
+CREATE OR REPLACE FUNCTION crossfade.recounted(slot name) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    why text;
+BEGIN
+    IF current_setting('server_version_num')::int >= 140000 THEN
+        EXECUTE $now$
+            UPDATE crossfade.slot_record r
+            SET sent = n.sent, counted_since = n.since, lost_reason = coalesce(r.lost_reason,
+                CASE WHEN r.counted_since = n.since AND n.sent < r.sent
+                THEN format('it was made again: it has sent %s transactions, and had sent %s', n.sent, r.sent) END)
+            FROM (
+                SELECT slot_name, total_txns AS sent,
+                       concat_ws(' ', stats_reset, (SELECT stats_reset FROM pg_stat_bgwriter)) AS since
+                FROM pg_stat_replication_slots
+            ) n
+            WHERE n.slot_name = $1 AND r.slot_name = $1
+              AND (r.sent, r.counted_since) IS DISTINCT FROM (n.sent, n.since)
+        $now$ USING slot;
+    END IF;
+    SELECT lost_reason INTO why FROM crossfade.slot_record WHERE slot_name = slot;
+    RETURN why;
+END $$;

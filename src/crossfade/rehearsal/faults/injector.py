@@ -75,6 +75,11 @@ class Injector:
         self._ending = [(until, fault) for until, fault in self._ending if fault not in over]
         self._end(over)
 
+    def end_all(self) -> None:
+        """Whatever lasts is over, and what was waiting for its place will not come."""
+        over, self._lasting, self._ending = [*self._lasting, *(fault for _, fault in self._ending)], [], []
+        self._end(over)
+
     def _strike(self, due: Sequence[Fault]) -> None:
         self._waiting = [fault for fault in self._waiting if fault not in due]
         for fault in due:

@@ -80,9 +80,13 @@ class Record:
         times.append(until.timestamp())
         return timedelta(seconds=float(np.diff(times).max()))
 
-    def last_canary_request(self, after: datetime) -> datetime | None:
-        """When the last request that a modern server answered was sent; None when none was sent after `after`."""
-        sent = [a.started for a in self.attempts if a.arm == MODERN and a.started > after.timestamp()]
+    def last_canary_request(self, after: datetime, until: datetime | None = None) -> datetime | None:
+        """When the last request that a modern server answered was sent; None when none was sent after `after`.
+
+        What was sent after `until` does not count.
+        """
+        latest = until.timestamp() if until else float("inf")
+        sent = [a.started for a in self.attempts if a.arm == MODERN and after.timestamp() < a.started <= latest]
         return datetime.fromtimestamp(max(sent), UTC) if sent else None
 
     def series(self) -> tuple[SecondOfArm, ...]:

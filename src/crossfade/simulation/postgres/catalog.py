@@ -41,6 +41,8 @@ class SlotRecord(NamedTuple):
     timeline: str
     lost_reason: str | None
     begins_at: int | None = None
+    sent: int | None = None
+    counted_since: int | None = None
 
 
 class Marker(NamedTuple):

@@ -162,6 +162,11 @@ def unskipped(server: "Server", task: Task, tx: Transaction, args: list[str]) ->
     return sum(change.table in published for commit in commits for change in commit.changes)
 
 
+def recounted(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answer:  # noqa: ARG001 - as each
+    yield server.latency.statement()
+    return server.recounted(args[0])
+
+
 def echoed(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answer:  # noqa: ARG001 - as each
     """How many changes the slot would send from where the way back begins that were not made here."""
     yield server.latency.statement()
@@ -205,6 +210,7 @@ FUNCTIONS: dict[str, Function] = {
     "crossfade.await": await_marker,
     "crossfade.take_over": take_over,
     "crossfade.unskipped": unskipped,
+    "crossfade.recounted": recounted,
     "crossfade.echoed": echoed,
     "crossfade.beat": beat,
 }

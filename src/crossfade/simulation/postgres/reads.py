@@ -147,3 +147,5 @@ READS: dict[str, Read] = {
     " WHERE t.n_mod_since_analyze > 0 OR t.n_dead_tup > 0 OR t.last_analyze IS NULL": _changed,
     **REPLICATION_READS,
 }
+# also where one cannot be answered at once, and is split like any script
+READS |= {text.strip(): read for text, read in READS.items()}

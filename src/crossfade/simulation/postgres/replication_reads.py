@@ -66,7 +66,7 @@ def _check_slot(backend: "Backend", parameters: Sequence[str]) -> Rows:
     status = "" if slot is None else "lost" if slot.lost else "reserved"
     same = record.system_id == server.system_id
     plugin, here = (slot.plugin, True) if slot is not None else (None, None)
-    return [(record.lost_reason, same, record.timeline, server.timeline, there, status, plugin, here)]
+    return [(server.recounted(record.name), same, record.timeline, server.timeline, there, status, plugin, here)]
 
 
 def _skippable(backend: "Backend", parameters: Sequence[str]) -> Rows:
@@ -169,7 +169,7 @@ REPLICATION_READS: dict[str, Read] = {
     "SELECT 1 FROM crossfade.slot_record WHERE slot_name = %s": _slot_noted,
     BEGINS: _begins_at,
     HAS_RUN: _has_run,
-    "SELECT r.lost_reason, r.system_id = c.system_identifier, r.timeline,"
+    "SELECT crossfade.recounted(r.slot_name), r.system_id = c.system_identifier, r.timeline,"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), s.slot_name IS NOT NULL,"
     " coalesce(s.wal_status, ''), s.plugin, s.database = current_database()"
     " FROM crossfade.slot_record r CROSS JOIN pg_control_system() c"

@@ -85,6 +85,7 @@ class Sender:
             if any(change.table in published for change in commit.changes)
         ]
         self._sent = upto
+        self._slot.sent += len(commits)
         self._out.send(lambda: self._worker.receive(self, commits, upto))
         self._look()
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 VERSIONS = {Side.SOURCE: 130000, Side.TARGET: 180000}
 _SEQUENCE_LOGGED_AHEAD = 32  # Source: PostgreSQL, sequence.c, SEQ_LOG_VALS
+_COUNTS_FROM = 140000  # pg_stat_replication_slots
 
 
 class Attached(Protocol):
@@ -70,6 +71,8 @@ class Server(Storage):
         self.sequences: dict[str, int | None] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.backends: dict[int, Attached] = {}
+        self.counted_since = 0
+        """How often its counters began anew."""
         self.clients: dict[int, Callable[[], None]] = {}
         """What breaks each of Crossfade's connections, by pid."""
         self.advisory: dict[tuple[int, ...], Attached] = {}
@@ -135,6 +138,21 @@ class Server(Storage):
         slot = self.slots[name] = Slot(name, "pgoutput", lsn, lsn, temporary, saved=lsn, restart_saved=lsn)
         return slot
 
+    def recounted(self, name: str) -> str | None:
+        """Why a slot is lost: what `crossfade.recounted` notes and answers."""
+        slot, records = self.slots.get(name), []
+        for record in self.catalog.slot_records:
+            noted = record
+            if record.name == name and slot is not None and self.version >= _COUNTS_FROM:
+                fell = record.counted_since == self.counted_since and slot.sent < (record.sent or 0)
+                why = "it was made again: it has sent fewer transactions than it had" if fell else None
+                noted = record._replace(
+                    sent=slot.sent, counted_since=self.counted_since, lost_reason=record.lost_reason or why
+                )
+            records.append(noted)
+        self.catalog = replace(self.catalog, slot_records=tuple(records))
+        return next((record.lost_reason for record in records if record.name == name), None)
+
     def _regrant(self, grants: tuple[Grant, ...]) -> None:
         self.catalog = replace(self.catalog, grants=grants, version=self.catalog.version + 1)
         self._tell_grants()
@@ -184,6 +202,8 @@ class Server(Storage):
                 del self.slots[name]
                 continue
             slot.active_pid, slot.confirmed, slot.restart = None, slot.saved, slot.restart_saved
+            slot.sent = 0
+        self.counted_since += 1
         for name, value in self.sequences.items():
             if value is not None:
                 self.sequences[name] = value + self.latency.rng.randrange(_SEQUENCE_LOGGED_AHEAD)

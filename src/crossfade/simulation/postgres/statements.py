@@ -64,8 +64,8 @@ def act_of(statement: str) -> Act:
 
 
 def _named_call(found: re.Match[str]) -> Act:
-    args = [part.strip().strip("'") for part in found[2].split(",")] if found[2] else []
-    return call(found[1], args, label="unskipped" if found[0].startswith("SELECT 'unskipped'") else None)
+    args = [part.strip().strip("'") for part in found[3].split(",")] if found[3] else []
+    return call(found[2], args, label=found[1])
 
 
 def _shaped(text: str, **fields: str) -> re.Pattern[str]:
@@ -78,7 +78,7 @@ def _shaped(text: str, **fields: str) -> re.Pattern[str]:
 
 _NAME = r'"?(\w+)"?'
 _SHAPES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Act]]] = [
-    (re.compile(r"SELECT (?:'unskipped', )?(crossfade\.\w+)\((.*)\)"), _named_call),
+    (re.compile(r"SELECT (?:'(\w+)', )?(crossfade\.\w+)\((.*)\)"), _named_call),
     (_shaped(BEGINS, slot=r"(\w+)"), lambda m: replication_acts.note_beginning(m[1])),
     (
         _shaped(BEGIN_AT.split(";")[2], name=r"(\w+)", at=r"([0-9A-F/]+)"),

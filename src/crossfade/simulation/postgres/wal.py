@@ -47,6 +47,7 @@ class Slot:
     saved: int = 0
     restart_saved: int = 0
     save_due: bool = False
+    sent: int = 0
 
     def save(self) -> None:
         self.saved, self.restart_saved = self.confirmed, self.restart

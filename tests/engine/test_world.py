@@ -1,0 +1,61 @@
+"""What the world refuses by itself, whoever asks and however late."""
+
+import pytest
+
+from crossfade.checks.memory import InMemoryChecks
+from crossfade.database.memory import InMemoryDatabase
+from crossfade.engine.clock import VirtualClock
+from crossfade.engine.world import Roles, RolesWorld
+from crossfade.files.memory import MemoryFiles
+from crossfade.metrics.memory import InMemoryMetrics
+from crossfade.model import ends
+from crossfade.model.events import EndMissed, EndReached
+from crossfade.model.terms import Side
+from crossfade.network.memory import InMemoryNetwork
+from crossfade.servers.memory import MemoryServers
+from crossfade.traffic.memory import InMemoryRouter
+from crossfade.verify.memory import MemoryVerifier
+from tests.engine.world import START
+
+
+@pytest.fixture
+def router() -> InMemoryRouter:
+    return InMemoryRouter()
+
+
+@pytest.fixture
+def world(router: InMemoryRouter) -> RolesWorld:
+    servers = MemoryServers(["web-1"])
+    for verb in (servers.replicate, servers.launch_test, servers.end_test, servers.launch_cutover):
+        verb()
+    roles = Roles(
+        database=InMemoryDatabase(),
+        router=router,
+        metrics=InMemoryMetrics(),
+        servers=servers,
+        files=MemoryFiles(),
+        network=InMemoryNetwork(),
+        checks=InMemoryChecks(),
+        verifier=MemoryVerifier(),
+    )
+    return RolesWorld(roles, VirtualClock(START))
+
+
+@pytest.mark.parametrize("trouble", ["users", "in flight", "silent"])
+def test_modern_servers_stay_while_somebody_may_be_on_them(
+    world: RolesWorld, router: InMemoryRouter, trouble: str
+) -> None:
+    end = ends.CutoverInstancesGone()
+    if trouble == "users":
+        router.set_shares(5.0)
+    if trouble == "in flight":
+        router.in_flight[Side.TARGET] = 1
+    if trouble == "silent":
+        router.stop()
+    missed = world.bring_about(end, 1)
+    assert isinstance(missed, EndMissed)
+    assert missed.retryable
+    router.start()
+    router.set_shares(0.0)
+    router.in_flight[Side.TARGET] = 0
+    assert isinstance(world.bring_about(end, 2), EndReached)
