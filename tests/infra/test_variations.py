@@ -61,7 +61,7 @@ def test_synthesis_asks_nobody_when_the_account_is_known(monkeypatch: pytest.Mon
     """With an explicit account CDK would ask AWS for its zones and write down that it must."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     file = least(environment__account="123456789012")
-    synthesise(file, tmp_path / "cdk.out")
+    synthesise(file, tmp_path / "cdk.out", review=True)
     manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text(encoding="utf-8"))
     assert not manifest.get("missing")
     zones = {s["AvailabilityZone"] for s in Templates(tmp_path / "cdk.out").properties("AWS::EC2::Subnet")}

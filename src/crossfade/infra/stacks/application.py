@@ -55,7 +55,7 @@ class ApplicationStack(MigrationStack):
             desync_mitigation_mode=elb.DesyncMitigationMode.STRICTEST,
             idle_timeout=cdk.Duration.seconds(settings.idle_timeout_seconds),
         )
-        acknowledge(balancer, "Everything must be destroyable (A16).", "ELBDeletionProtectionEnabled")
+        acknowledge(balancer, "Everything must be destroyable (A16); it holds nothing.", "ELBDeletionProtectionEnabled")
         acknowledge(
             balancer,
             "Reached over the hybrid link; a web firewall would inspect the company's own users, whom the data "

@@ -98,7 +98,7 @@ class DataStack(MigrationStack):
         acknowledge(
             role,
             "Enhanced monitoring writes to streams that RDS names after instances, in the one group that it fixes.",
-            f"AwsSolutions-IAM5[Resource::arn:aws:logs:{self.region}:<AWS::AccountId>:log-group:RDSOSMetrics:log-stream:*]",
+            f"AwsSolutions-IAM5[Resource::arn:aws:logs:{self.region}:{self.account_text}:log-group:RDSOSMetrics:log-stream:*]",
         )
         return role
 

@@ -112,7 +112,7 @@ class ServersStack(MigrationStack):
         acknowledge(
             role,
             "Streams are named after commands; the group is the one of this migration's checks.",
-            f"AwsSolutions-IAM5[Resource::arn:aws:logs:{self.region}:<AWS::AccountId>:log-group:"
+            f"AwsSolutions-IAM5[Resource::arn:aws:logs:{self.region}:{self.account_text}:log-group:"
             f"{log_group_name(self.file, 'validation')}:log-stream:*]",
         )
         iam.CfnInstanceProfile(

@@ -23,6 +23,11 @@ class MigrationStack(cdk.Stack):
         for name, value in tags_of(file).items():
             cdk.Tags.of(self).add(name, value)
 
+    @property
+    def account_text(self) -> str:
+        """The account as findings of a review write it."""
+        return self.file.environment.account or "<AWS::AccountId>"
+
     def named(self, kind: str) -> str:
         """The name of a resource: `kind-suffix`."""
         return resource_name(self.file, kind)

@@ -67,7 +67,7 @@ class ValidationStack(MigrationStack):
             role,
             "Which servers are checked is decided by their tag: the condition lets the command go to those of this "
             "migration alone.",
-            f"AwsSolutions-IAM5[Resource::arn:aws:ec2:{self.region}:<AWS::AccountId>:instance/*]",
+            f"AwsSolutions-IAM5[Resource::arn:aws:ec2:{self.region}:{self.account_text}:instance/*]",
         )
         acknowledge(
             role,
