@@ -42,7 +42,10 @@ def test_a_cutover_needs_a_backup_of_the_link_where_there_is_one_unless_the_file
 def test_paths_of_the_link_are_named_as_the_file_describes_them() -> None:
     for values, names in (
         ({}, ("VPN tunnel 1", "VPN tunnel 2")),
-        ({"connectivity__direct_connect": {"enabled": True, "connection": "dxcon-fg1"}}, ("VPN", "Direct Connect")),
+        (
+            {"connectivity__direct_connect": {"enabled": True, "connection": "dxcon-fg000001"}},
+            ("VPN", "Direct Connect"),
+        ),
     ):
         assert sound(with_values(**values)).connectivity.path_names() == names
 

@@ -12,6 +12,7 @@ from crossfade.cli.judge import judge
 from crossfade.cli.rehearse import again, rehearse, resume
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
+from crossfade.cli.synth import synth
 from crossfade.cli.verify import verify
 
 app = typer.Typer(
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate):
+for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate, synth):
     app.command()(command)
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)

@@ -7,7 +7,9 @@ from rich.text import Text
 
 from crossfade.cli.output import Exit, people
 from crossfade.model.file import Fault, MigrationFile, load
-from crossfade.model.file.tree import MAX_BYTES
+from crossfade.model.file.fault import dotted
+from crossfade.model.file.tree import MAX_BYTES, Place, read_tree
+from crossfade.model.file.tree import Path as TreePath
 
 
 def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
@@ -48,6 +50,15 @@ def sound(path: Path) -> MigrationFile:
         return found
     complain_of(found, path)
     raise typer.Exit(Exit.BAD_INPUT)
+
+
+def place_of(path: Path, within: TreePath, problem: str, remedy: str) -> Fault:
+    """A fault that only a command finds, at the place in the file that it is about."""
+    try:
+        at = read_tree(path.read_text(encoding="utf-8"), path.name).place(within)
+    except (OSError, UnicodeDecodeError):  # it was read a moment ago; without it, the fault has no line
+        at = Place(line=1, column=1)
+    return Fault(line=at.line, column=at.column, path=dotted(within), problem=problem, remedy=remedy)
 
 
 def complain_of(faults: tuple[Fault, ...], path: Path) -> None:

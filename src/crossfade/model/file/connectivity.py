@@ -60,7 +60,7 @@ class DirectConnect(Section):
     enabled: bool = False
     """Build the virtual interface."""
     connection: (
-        Annotated[str, Form(r"dxcon-[a-z0-9]+", "the id of a connection, such as dxcon-fg000001", 40)] | None
+        Annotated[str, Form(r"dxcon-[a-z0-9]{8,21}", "the id of a connection, such as dxcon-fg000001", 40)] | None
     ) = None
     """Id of the connection that carries it."""
     vlan: VlanId = 101

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Bandwidth, Duration, Size, Span
 from crossfade.model.file.section import Section
-from crossfade.model.file.texts import FilePath, InstanceType, Slug
+from crossfade.model.file.texts import FilePath, HostName, InstanceType, Slug
 
 
 class ServerEngine(StrEnum):
@@ -122,6 +123,12 @@ class Files(Section):
     """The shares. Empty: no files move."""
     engine: FileEngine = FileEngine.DATASYNC
     """What copies them."""
+    server: HostName | None = None
+    """Host in the data center that exports the shares by NFS; DataSync needs it."""
+    agent: Annotated[str, Form(r"arn:aws[a-z-]*:datasync:\S+:agent/agent-[0-9a-f]+", "the ARN of an agent")] | None = (
+        None
+    )
+    """ARN of the DataSync agent in the data center. Without it the places on AWS are built, and no tasks."""
     interval: Span = timedelta(minutes=15)
     """Time between two incremental runs."""
     max_lag: Span = timedelta(hours=1)

@@ -1,0 +1,113 @@
+"""`crossfade synth`: the AWS side of a migration as CloudFormation templates."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from crossfade.cli.migration_file import complain_of, place_of, sound
+from crossfade.cli.output import Exit, answer, people
+from crossfade.infra.assembly import Assembly
+from crossfade.infra.attached import Attached
+from crossfade.infra.demands import demands, notes
+from crossfade.infra.synthesis import load_libraries, synthesise
+from crossfade.model.file import Fault, MigrationFile
+from crossfade.model.file.tree import read_tree
+
+
+def synth(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The migration file.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder for the templates; CDK_OUTDIR wins, which the CDK command line sets."),
+    ] = Path("cdk.out"),
+    review: Annotated[
+        bool, typer.Option("--review", help="Also hold the templates to four reviewers' rule packs; takes longer.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
+) -> None:
+    """Write everything that the migration needs on AWS as CloudFormation templates, one stack for each part.
+
+    Asks neither AWS nor the network for anything, and needs no account. It needs the optional extra `aws` and Node.
+    Exit code 2: the file is faulty, or lacks what the AWS side cannot do without.
+
+    Example: crossfade synth examples/ledger/migration.yaml --out cdk.out
+    """
+    migration = sound(file)
+    _demand(migration, file)
+    attached = _attached(migration, file)
+    for note in (told := notes(migration)):
+        people.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
+    with people.status("loading the CDK libraries …"):
+        load_libraries()
+    with people.status(f"writing {out} …"):
+        assembly = synthesise(migration, out, review=review, attached=attached)
+    _tell(assembly)
+    if json:
+        answer(_as_json(assembly, told))
+
+
+def _demand(migration: MigrationFile, path: Path) -> None:
+    missing = tuple(sorted(place_of(path, demand.path, demand.problem, demand.remedy) for demand in demands(migration)))
+    if missing:
+        complain_of(missing, path)
+        raise typer.Exit(Exit.BAD_INPUT)
+
+
+def _attached(migration: MigrationFile, path: Path) -> Attached:
+    """The files that the migration file names, relative to it; what cannot be read is a fault of it."""
+    faults: list[Fault] = []
+
+    def text_of(named: str, *within: str) -> str | None:
+        try:
+            return (path.parent / named).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            faults.append(place_of(path, within, f"{named} cannot be read", "name a file relative to this one"))
+            return None
+
+    certificate = migration.database.source.root_certificate
+    pem = text_of(certificate, "database", "source", "root_certificate") if certificate else None
+    documents: dict[str, Mapping[str, object]] = {}
+    for name, named in migration.servers.configuration.items():
+        within = ("servers", "configuration", name)
+        text = text_of(named, *within)
+        content = _document(text) if text is not None else {}
+        if content is None:
+            remedy = "write a Command document of Systems Manager, as JSON or YAML, with schemaVersion and mainSteps"
+            faults.append(place_of(path, within, f"{named} is no document", remedy))
+        documents[name] = content or {}
+    if faults:
+        complain_of(tuple(sorted(faults)), path)
+        raise typer.Exit(Exit.BAD_INPUT)
+    return Attached(certificate=pem, documents=documents)
+
+
+def _document(text: str) -> dict[str, object] | None:
+    tree = read_tree(text, "document")
+    if tree.faults or not isinstance(tree.data, dict) or not {"schemaVersion", "mainSteps"} <= tree.data.keys():
+        return None
+    return dict(tree.data)
+
+
+def _tell(assembly: Assembly) -> None:
+    width = max(len(stack.name) for stack in assembly.stacks)
+    for stack in assembly.stacks:
+        people.print(Text(f"  {stack.name.ljust(width)}  {stack.resources:4} resources"), soft_wrap=True)
+    count = sum(stack.resources for stack in assembly.stacks)
+    line = f"{assembly.folder}: {len(assembly.stacks)} stacks, {count} resources in {assembly.seconds:.1f} s"
+    people.print(Text.assemble(("✓ ", "green"), line), soft_wrap=True)
+
+
+def _as_json(assembly: Assembly, told: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "out": str(assembly.folder),
+        "stacks": [
+            {"name": s.name, "template": s.template, "resources": s.resources, "needs": list(s.needs)}
+            for s in assembly.stacks
+        ],
+        "resources": sum(stack.resources for stack in assembly.stacks),
+        "notes": list(told),
+        "seconds": round(assembly.seconds, 3),
+    }

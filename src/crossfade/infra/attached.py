@@ -1,0 +1,15 @@
+"""What a migration file names and keeps in files beside itself. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """Contents, read before anything is synthesised."""
+
+    certificate: str | None = None
+    """PEM text of `database.source.root_certificate`."""
+    documents: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
+    """Systems Manager documents of `servers.configuration`, by name."""

@@ -1,0 +1,114 @@
+"""What the AWS side cannot do without although a migration file may leave it out. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crossfade.infra import wants
+from crossfade.infra.entrances import entrances
+from crossfade.model.file import MigrationFile, SecretReference, SecretStore
+from crossfade.model.file.database import TlsMode
+from crossfade.model.file.servers import PostLaunchAction
+
+_Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """Something that the file must say before templates can be made from it."""
+
+    path: _Path
+    problem: str
+    remedy: str
+
+
+def demands(file: MigrationFile) -> tuple[Demand, ...]:
+    """All that is missing, together. Empty: the file can be synthesised."""
+    return (*_entrance(file), *_link(file), *_dms(file))
+
+
+def notes(file: MigrationFile) -> tuple[str, ...]:
+    """What a person should know of the templates although nothing is wrong with the file."""
+    told = []
+    source = file.database.source
+    if wants.dms(file) and source.tls is not TlsMode.REQUIRE and source.root_certificate is None:
+        told.append(
+            "DMS cannot verify the source's certificate without database.source.root_certificate: "
+            "it requires TLS and does not look whose certificate it is"
+        )
+    if not wants.mgn(file):
+        told.append("servers.engine: cloudendure gets network and security groups, but no roles yet")
+    if wants.ecs(file):
+        told.append("target.compute: ecs gets network and load balancer, but no cluster yet")
+    if PostLaunchAction.HARDEN in file.servers.post_launch:
+        told.append("servers.post_launch: harden has no document yet; name one of yours under servers.configuration")
+    if file.files.shares:
+        told += [
+            f"files.{key} is not given: the places on AWS are built, and no task of DataSync" for key in _unsaid(file)
+        ]
+    return tuple(told)
+
+
+def _unsaid(file: MigrationFile) -> list[str]:
+    return [key for key in ("server", "agent") if getattr(file.files, key) is None]
+
+
+def _entrance(file: MigrationFile) -> Iterator[Demand]:
+    if not entrances(file):
+        yield Demand(
+            path=("source", "servers"),
+            problem="names no address at which users come in, and the private zone must lead them to one",
+            remedy="name the servers of the web tier with their addresses",
+        )
+    if not file.target.load_balancer.internal:
+        yield Demand(
+            path=("target", "load_balancer", "internal"),
+            problem="is false, and a public load balancer is not built: it would need a firewall for the web",
+            remedy="set it to true, or leave it out",
+        )
+
+
+def _link(file: MigrationFile) -> Iterator[Demand]:
+    connectivity = file.connectivity
+    if not wants.vpn(file):
+        yield Demand(
+            path=("connectivity", "vpn", "customer_gateway"),
+            problem="is missing, and without it there is no VPN",
+            remedy="write the public address of the data center's router",
+        )
+    if connectivity.direct_connect.enabled and connectivity.direct_connect.connection is None:
+        yield Demand(
+            path=("connectivity", "direct_connect", "connection"),
+            problem="is missing, and a virtual interface needs it",
+            remedy="write the id of the connection, such as dxcon-fg000001, or set enabled: false",
+        )
+    for i, tunnel in enumerate(connectivity.vpn.tunnels):
+        yield from _kept(("connectivity", "vpn", "tunnels", i, "pre_shared_key"), tunnel.pre_shared_key)
+    yield from _kept(("connectivity", "direct_connect", "bgp_key"), connectivity.direct_connect.bgp_key)
+
+
+def _dms(file: MigrationFile) -> Iterator[Demand]:
+    if not wants.dms(file):
+        return
+    source = file.database.source
+    if source.host is None:
+        yield Demand(
+            path=("database", "source", "host"),
+            problem="is missing, and DMS must know the source",
+            remedy="write its host name or address, or leave out database.replication.dms",
+        )
+    if source.credentials is None:
+        yield Demand(
+            path=("database", "source", "credentials"),
+            problem="is missing, and DMS must log in to the source",
+            remedy="write secretsmanager:NAME, a secret with the keys username, password, host and port",
+        )
+    yield from _kept(("database", "source", "credentials"), source.credentials)
+
+
+def _kept(path: _Path, secret: SecretReference | None) -> Iterator[Demand]:
+    if secret is not None and secret.store is not SecretStore.SECRETS_MANAGER:
+        yield Demand(
+            path=path,
+            problem=f"is kept in {secret.store}, where AWS cannot read it",
+            remedy="keep it in Secrets Manager and write secretsmanager:NAME",
+        )

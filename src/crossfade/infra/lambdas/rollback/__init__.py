@@ -1,0 +1,1 @@
+"""Alarm in, weights back, event recorded, people told."""

@@ -1,0 +1,1 @@
+"""One module a stack, cut by lifetime and owner (ADR 12)."""

@@ -1,0 +1,185 @@
+"""A11: the roll back that works when nothing else does, and the alarms that start it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from crossfade.infra import lambdas
+from crossfade.infra.constructs.alarms import ABOVE, QUIET, Limit, ToldAlarm, metric
+from crossfade.infra.constructs.keys import StackKey
+from crossfade.infra.constructs.logs import log_groups
+from crossfade.infra.constructs.roles import ServiceRole
+from crossfade.infra.stacks.dns import DnsStack
+from crossfade.infra.stacks.events import EventsStack
+from crossfade.infra.stacks.notifications import NotificationsStack
+from crossfade.infra.stacks.stack import MigrationStack, acknowledge
+from crossfade.model.file import MigrationFile
+
+CODE = Path(lambdas.__file__).parent
+_TIMEOUT = cdk.Duration.seconds(60)
+
+
+class RollbackStack(MigrationStack):
+    """One composite alarm over all reasons, one topic, one function. It knows nothing of the engine."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        file: MigrationFile,
+        *,
+        dns: DnsStack,
+        events: EventsStack,
+        notifications: NotificationsStack,
+        triggers: Sequence[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, "rollback", file=file, description="the roll back that alarms start")
+        if events.tracking is None:
+            raise TypeError("the roll back asks the tracking table which side takes the writes")
+        self.key = StackKey(self, file=file, purpose="rollback")
+        self.key.allow_service("cloudwatch.amazonaws.com", "kms:Decrypt", "kms:GenerateDataKey*")
+        self.key.allow_service("sns.amazonaws.com", "kms:Decrypt", "kms:GenerateDataKey*")
+        self._lost = self._queue()
+        self.function = self._function(dns, events, notifications)
+        self.alarm = self._composite(triggers, notifications)
+        self._watch(notifications.errors)
+
+    def _queue(self) -> sqs.Queue:
+        lost = sqs.Queue(
+            self,
+            "Lost",
+            queue_name=self.named("queue-lost-alarms"),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=self.key,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        acknowledge(lost, "It is itself the queue of what could not be delivered.", "AwsSolutions-SQS3")
+        return lost
+
+    def _function(self, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> lambda_.Function:
+        name = self.named("function-rollback")
+        group = log_groups(self, self.file, self.key, {"Logs": f"/aws/lambda/{name}"})["Logs"]
+        role = ServiceRole(
+            self,
+            "Role",
+            name=self.named("role-rollback"),
+            service="lambda.amazonaws.com",
+            on_behalf_of_anyone=True,  # Lambda sends no source account when it takes a function's role
+        )
+        table = events.tracking.table_arn if events.tracking else ""
+        record = {"route53:ChangeResourceRecordSetsNormalizedRecordNames": [dns.record_name]}
+        role.may("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn])
+        role.may("FindWeights", ["route53:ListResourceRecordSets"], [dns.zone.hosted_zone_arn])
+        role.may(
+            "MoveWeights",
+            ["route53:ChangeResourceRecordSets"],
+            [dns.zone.hosted_zone_arn],
+            {"ForAllValues:StringEquals": record, "Null": {next(iter(record)): "false"}},
+        )
+        role.may("KnowTheWriterAndRecord", ["dynamodb:GetItem", "dynamodb:PutItem"], [table])
+        role.may("TellPeople", ["sns:Publish"], [told.errors.topic_arn])
+        role.may(
+            "UseKeys", ["kms:Decrypt", "kms:GenerateDataKey"], [k.key_arn for k in (self.key, events.key, told.key)]
+        )
+        role.may("LookAtAlarms", ["cloudwatch:DescribeAlarms"], ["*"])
+        acknowledge(
+            role,
+            "CloudWatch answers DescribeAlarms for composite alarms only to a permission for every alarm (its API "
+            "reference says so); the function reads the state of one.",
+            "AwsSolutions-IAM5[Resource::*]",
+        )
+        role.may("KeepTheUndelivered", ["sqs:SendMessage"], [self._lost.queue_arn])
+        function = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            description="Leads everybody back to the source when an alarm goes off",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="rollback.handler.handle",
+            code=lambda_.Code.from_asset(str(CODE), exclude=["**/__pycache__", "*.pyc"]),
+            role=role.without_policy_updates(),
+            timeout=_TIMEOUT,
+            memory_size=256,
+            log_group=group,
+            dead_letter_queue=self._lost,
+            retry_attempts=2,
+            environment_encryption=self.key,
+            environment={
+                "MIGRATION": self.file.migration.name,
+                "HOSTED_ZONE": dns.zone.hosted_zone_id,
+                "RECORD": dns.record_name,
+                "TRACKING_TABLE": events.tracking.table_name if events.tracking else "",
+                "TOPIC": told.errors.topic_arn,
+                "FRESH_SECONDS": str(int(self.file.limits.decide_on_data_younger_than.total_seconds())),
+            },
+        )
+        acknowledge(
+            function,
+            "It calls public endpoints of AWS only. In the VPC it would hang on the very network whose failure may "
+            "have started it.",
+            "LambdaInsideVPC",
+        )
+        acknowledge(
+            function,
+            "Reserving concurrency takes it from the account's pool, which small accounts cannot give; the function is "
+            "called once for each change of one alarm.",
+            "LambdaConcurrency",
+        )
+        return function
+
+    def _composite(self, triggers: Sequence[cloudwatch.IAlarm], told: NotificationsStack) -> cloudwatch.CompositeAlarm:
+        topic = sns.Topic(self, "Topic", topic_name=self.named("topic-rollback"), master_key=self.key, enforce_ssl=True)
+        topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=_on_our_behalf(self.account)))
+        topic.add_subscription(subscriptions.LambdaSubscription(self.function, dead_letter_queue=self._lost))
+        alarm = cloudwatch.CompositeAlarm(
+            self,
+            "Alarm",
+            composite_alarm_name=self.named("alarm-rollback"),
+            alarm_description="Something is wrong on AWS: everybody is led back to the source.",
+            alarm_rule=cloudwatch.AlarmRule.any_of(
+                *(cloudwatch.AlarmRule.from_alarm(trigger, cloudwatch.AlarmState.ALARM) for trigger in triggers)
+            ),
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm.add_alarm_action(actions.SnsAction(told.errors))
+        return alarm
+
+    def _watch(self, told: sns.ITopic) -> None:
+        """Who watches the watchman: a roll back that failed, or an alarm that never arrived."""
+        of = {"FunctionName": self.named("function-rollback")}
+        ToldAlarm(
+            self,
+            self.named("alarm-rollback-failed"),
+            says="The function that rolls back has failed; it is tried again twice.",
+            of=metric("AWS/Lambda", "Errors", of, "Sum"),
+            limit=Limit(comparison=ABOVE, threshold=0, missing=QUIET, periods=1),
+            topic=told,
+        )
+        ToldAlarm(
+            self,
+            self.named("alarm-rollback-lost"),
+            says="An alarm could not be acted upon and lies in the queue of the undelivered.",
+            of=metric(
+                "AWS/SQS",
+                "ApproximateNumberOfMessagesVisible",
+                {"QueueName": self.named("queue-lost-alarms")},
+                "Maximum",
+            ),
+            limit=Limit(comparison=ABOVE, threshold=0, missing=QUIET, periods=1),
+            topic=told,
+        )
+
+
+def _on_our_behalf(account: str) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"aws:SourceAccount": account}}
