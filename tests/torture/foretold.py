@@ -58,6 +58,7 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
     "fence-bypass": (
         *((place, _R) for place in _BEFORE),
         ("cutover:opened", _H),
+        ("cutover:guarded", _C | _R | _F | _H),  # what is added on the target then goes back like any other row
         ("cutover:*", _R | _F | _H),
         ("bake", _H),
         ("fail_back*", _F | _H),

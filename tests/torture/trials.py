@@ -11,6 +11,7 @@ from tests.torture.foretold import Ends, changes_nothing, foretold
 _MOST_RIDERS = 12
 _MOST_IN_A_SWITCH = 5  # each may make the switch be tried again, and the plan tries twelve times
 _DEAFENING = {"operator-pulls=override"}  # for a minute the judge is not heard
+_WRITES = {"slot-remade", "fence-bypass", "wrong-rows=3"}  # for which a full disk has no room either
 _TURNED = {"roll_back": "operator-pulls=rollback@canary:40", "fail_back": "operator-pulls=rollback@bake"}
 
 
@@ -72,6 +73,8 @@ class _Packed:
         if len(self.cells) > _MOST_RIDERS or any(cell.place == rider.place for cell in self.cells):
             return False
         if rider.fault in _DEAFENING and self.leader.fault.startswith("canary-"):
+            return False
+        if "disk-full" in rider.fault and self.leader.fault in _WRITES:
             return False
         switch, point, _ = rider.place.partition(":")
         if point and sum(cell.place.startswith(f"{switch}:") for cell in self.cells) >= _MOST_IN_A_SWITCH:
