@@ -29,6 +29,9 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
     "canary-errors=20%": (("canary", _R), ("canary:*", _R), ("cutover", _R | _F), ("bake", _F)),
     "canary-latency=500%": (("canary", _R), ("canary:100", _C), ("canary:*", _R)),
     "wan-latency=20ms": (("canary", _C | _R), ("canary:100", _C), ("canary:*", _C | _R)),  # seen as the canary's own
+    "wan-cut=2s": (("canary", _C | _R), ("canary:100", _C), ("canary:*", _C | _R)),
+    "disk-full=1s": (("prepare", _C | _H),),  # where preflight tries the fence
+    "source-disk-full=1s": (("prepare", _C | _H),),
     "wan-cut=25s": (
         ("prepare", _C | _H),
         *((place, _C | _R) for place in _BEFORE[1:]),
