@@ -14,7 +14,7 @@ Ends = frozenset[Outcome]
 _C, _R, _F, _H = (
     frozenset({end}) for end in (Outcome.COMPLETED, Outcome.ROLLED_BACK, Outcome.FAILED_BACK, Outcome.HALTED)
 )
-_OPEN = ("taken_over", "advanced", "guarded")
+_OPEN = ("drained", "taken_over", "advanced", "guarded")
 _BEFORE = ("prepare", "replicate", "validate", "shadow", "canary", "canary:*", "cutover")
 
 _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
@@ -46,7 +46,7 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
         ("cutover:opened", _H),
         ("cutover:*", _R),
         ("bake", _H),
-        *((f"fail_back:{point}", _F | _H) for point in ("marked", "drained", *_OPEN, "opened")),
+        *((f"fail_back:{point}", _F | _H) for point in ("marked", *_OPEN, "opened")),
         ("fail_back*", _H),
     ),
     "slot-remade": (
@@ -61,12 +61,17 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
     "fence-bypass": (
         *((place, _R) for place in _BEFORE),
         ("cutover:opened", _H),
-        ("cutover:guarded", _C | _R | _F | _H),  # what is added on the target then goes back like any other row
+        ("cutover:guarded", _C | _R | _F | _H),
         ("cutover:*", _R | _F | _H),
         ("bake", _H),
         ("fail_back*", _F | _H),
     ),
-    "wrong-rows=3": (*((place, _R) for place in _BEFORE), ("cutover:*", _R | _H)),
+    "wrong-rows=3": (
+        *((place, _R) for place in _BEFORE),
+        ("cutover:guarded", _C | _R | _H),  # from here on what is changed on the target goes back like any other row
+        ("cutover:opened", _C | _H),
+        ("cutover:*", _R | _H),
+    ),
 }
 
 
