@@ -10,6 +10,7 @@ from constructs import Construct
 
 from crossfade.infra.constructs.keys import StackKey
 from crossfade.infra.constructs.logs import log_groups
+from crossfade.infra.constructs.queues import undelivered
 from crossfade.infra.constructs.roles import ServiceRole
 from crossfade.infra.names import log_group_name
 from crossfade.infra.stacks.stack import MigrationStack, acknowledge
@@ -74,17 +75,7 @@ class EventsStack(MigrationStack):
 
     def _pass_on(self, journal: dynamodb.Table) -> None:
         """The journal's stream is the outbox: what is recorded is passed on, in order, at least once."""
-        lost = sqs.Queue(
-            self,
-            "Lost",
-            queue_name=self.named("queue-lost-events"),
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=self.key,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        acknowledge(lost, "It is itself the queue of what could not be delivered.", "AwsSolutions-SQS3")
+        lost = undelivered(self, self.named("queue-lost-events"), self.key)
         logged = log_groups(self, self.file, self.key, {"PipeLogs": log_group_name(self.file, "pipes")})["PipeLogs"]
         if self.file.events.eventbridge:
             bus = self._bus()

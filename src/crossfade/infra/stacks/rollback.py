@@ -8,15 +8,16 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from crossfade.infra import lambdas
 from crossfade.infra.constructs.alarms import ABOVE, QUIET, Limit, ToldAlarm, metric
 from crossfade.infra.constructs.keys import StackKey
 from crossfade.infra.constructs.logs import log_groups
+from crossfade.infra.constructs.queues import undelivered
 from crossfade.infra.constructs.roles import ServiceRole
 from crossfade.infra.stacks.dns import DnsStack
 from crossfade.infra.stacks.events import EventsStack
@@ -47,28 +48,13 @@ class RollbackStack(MigrationStack):
         self.key = StackKey(self, file=file, purpose="rollback")
         self.key.allow_service("cloudwatch.amazonaws.com", "kms:Decrypt", "kms:GenerateDataKey*")
         self.key.allow_service("sns.amazonaws.com", "kms:Decrypt", "kms:GenerateDataKey*")
-        self._lost = self._queue()
+        self._lost = undelivered(self, self.named("queue-lost-alarms"), self.key)
         self.function = self._function(dns, events, notifications)
         self.alarm = self._composite(triggers, notifications)
         self._watch(notifications.errors)
 
-    def _queue(self) -> sqs.Queue:
-        lost = sqs.Queue(
-            self,
-            "Lost",
-            queue_name=self.named("queue-lost-alarms"),
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=self.key,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        acknowledge(lost, "It is itself the queue of what could not be delivered.", "AwsSolutions-SQS3")
-        return lost
-
-    def _function(self, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> lambda_.Function:
-        name = self.named("function-rollback")
-        group = log_groups(self, self.file, self.key, {"Logs": f"/aws/lambda/{name}"})["Logs"]
+    def _role(self, group: logs.ILogGroup, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> ServiceRole:
+        """What the function's code calls, and no more."""
         role = ServiceRole(
             self,
             "Role",
@@ -99,6 +85,12 @@ class RollbackStack(MigrationStack):
             "AwsSolutions-IAM5[Resource::*]",
         )
         role.may("KeepTheUndelivered", ["sqs:SendMessage"], [self._lost.queue_arn])
+        return role
+
+    def _function(self, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> lambda_.Function:
+        name = self.named("function-rollback")
+        group = log_groups(self, self.file, self.key, {"Logs": f"/aws/lambda/{name}"})["Logs"]
+        role = self._role(group, dns, events, told)
         function = lambda_.Function(
             self,
             "Function",
