@@ -101,12 +101,8 @@ class RolesWorld:
         return Sighting(at=at, value=ask())
 
     def _act(self, end: End, order: int) -> Facts:  # noqa: C901, PLR0912 - a table of ends, a line each, is clearer than a registry
-        database, servers, files, router = (
-            self._roles.database,
-            self._roles.servers,
-            self._roles.files,
-            self._roles.router,
-        )
+        roles = self._roles
+        database, servers, files, router = roles.database, roles.servers, roles.files, roles.router
         match end:
             case ends.NetworkConnected():
                 self._roles.network.connect()

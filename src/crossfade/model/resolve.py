@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from crossfade.model.file import MigrationFile
+from crossfade.model.file.limits import Limits
 from crossfade.model.plan import (
     Burn,
     GuardLimits,
@@ -66,26 +67,31 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
             minimum_requests=judge.minimum_requests,
             link_allowance=_link_allowance(file),
         ),
-        guards=GuardLimits(
-            error_rate=limits.max_error_rate_percent / 100,
-            p95=limits.max_p95,
-            window=max(timedelta(minutes=10) / scale, _SHORTEST_WINDOW),
-            availability=limits.burn_rate.objective_percent / 100,
-            burn=tuple(
-                Burn(
-                    rate=window.max_burn_rate,
-                    window=max(window.length / scale, _SHORTEST_WINDOW),
-                    short_window=max(window.length / scale / 12, _SHORTEST_WINDOW),
-                )
-                for window in limits.burn_rate.windows
-            ),
-            minimum_requests=limits.guards.minimum_requests,
-            minimum_errors=limits.guards.minimum_errors,
-        ),
+        guards=_guards(limits, scale),
         attempts=file.database.switch.attempts,
         retry_after=wait(file.database.switch.retry_after),
         look_every=max(wait(judge.look_every), _SHORTEST_LOOK),
         fresh=max(limits.decide_on_data_younger_than / scale, _SHORTEST_FRESH),
+    )
+
+
+def _guards(limits: Limits, scale: float) -> GuardLimits:
+    """Limits that hold whatever the judge finds; their windows are waits, too."""
+    return GuardLimits(
+        error_rate=limits.max_error_rate_percent / 100,
+        p95=limits.max_p95,
+        window=max(timedelta(minutes=10) / scale, _SHORTEST_WINDOW),
+        availability=limits.burn_rate.objective_percent / 100,
+        burn=tuple(
+            Burn(
+                rate=window.max_burn_rate,
+                window=max(window.length / scale, _SHORTEST_WINDOW),
+                short_window=max(window.length / scale / 12, _SHORTEST_WINDOW),
+            )
+            for window in limits.burn_rate.windows
+        ),
+        minimum_requests=limits.guards.minimum_requests,
+        minimum_errors=limits.guards.minimum_errors,
     )
 
 
