@@ -14,7 +14,7 @@ import pytest
 from crossfade.model.file import MigrationFile, load
 from crossfade.model.terms import Outcome
 from tests.rehearsal.run import Ran
-from tests.torture.cells import FAULTS, LADDER, PLACES, Cell, every_cell, kinds_left_out, shares_of
+from tests.torture.cells import LADDER, PLACES, Cell, every_cell, kinds_left_out, shares_of
 from tests.torture.foretold import changes_nothing, foretold, table
 from tests.torture.judged import FILE, as_promised, one_writer, too_long
 from tests.torture.matrix import Matrix
