@@ -51,9 +51,8 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
     if events.tracking is not None:
         RollbackStack(app, file, dns=dns, events=events, notifications=notifications, triggers=triggers)
     validation = ValidationStack(app, file, data=data, attached=attached)
-    if wants.mgn(file):
-        servers = ServersStack(app, file, network=network, data=data)
-        servers.add_stack_dependency(validation, "MGN runs its document after a launch")
+    servers = ServersStack(app, file, network=network, data=data)
+    servers.add_stack_dependency(validation, "MGN runs its document after a launch")
     if file.files.shares:
         FilesStack(app, file, network=network)
     if file.metrics.dashboard:

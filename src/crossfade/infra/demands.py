@@ -36,7 +36,10 @@ def notes(file: MigrationFile) -> tuple[str, ...]:
             "it requires TLS and does not look whose certificate it is"
         )
     if not wants.mgn(file):
-        told.append("servers.engine: cloudendure gets network and security groups, but no roles yet")
+        told.append(
+            "servers.engine: cloudendure is for accounts that still have it: CloudEndure takes no new customers, and "
+            "nobody could try these permissions against it; mgn is its successor"
+        )
     if wants.ecs(file):
         told.append("target.compute: ecs gets network and load balancer, but no cluster yet")
     if PostLaunchAction.HARDEN in file.servers.post_launch:
