@@ -24,6 +24,7 @@ def reference() -> MigrationFile:
 
 OPTIONS: dict[str, Any] = {
     "servers__engine": "cloudendure",
+    "database__replication__engine": "dms",
 }
 """What the reference case leaves out or decides otherwise, by path."""
 

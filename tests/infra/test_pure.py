@@ -49,7 +49,7 @@ def test_nobody_outside_has_a_group_and_everybody_inside_has() -> None:
 
 def test_only_known_parties_reach_the_database() -> None:
     reaching = {flow.opens for flow in flows(reference()) if flow.takes is Party.DATABASE}
-    assert reaching == {Party.SERVERS, Party.DATA_CENTER, Party.REPLICATION}
+    assert reaching == {Party.SERVERS, Party.DATA_CENTER, Party.REPLICATION, Party.ROTATION}
     assert {flow.first_port for flow in flows(reference()) if flow.takes is Party.DATABASE} == {5432}
 
 
@@ -97,7 +97,7 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
 
 def test_nothing_is_missing_in_the_reference_case() -> None:
     assert demands(reference()) == ()
-    assert any("root_certificate" in note for note in notes(reference()))
+    assert [note.partition(":")[0] for note in notes(reference())] == ["database.source.tls", "database.target.tls"]
 
 
 @pytest.mark.parametrize("kind", ["env:NAME", "file:/path", "ssm:/name"])

@@ -1,5 +1,6 @@
 """`crossfade synth`: the AWS side of a migration as CloudFormation templates."""
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -67,8 +68,15 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
             faults.append(place_of(path, within, f"{named} cannot be read", "name a file relative to this one"))
             return None
 
-    certificate = migration.database.source.root_certificate
-    pem = text_of(certificate, "database", "source", "root_certificate") if certificate else None
+    certificates: dict[str, str] = {}
+    for side, end in (("source", migration.database.source), ("target", migration.database.target)):
+        if end.root_certificate is not None:
+            within = ("database", side, "root_certificate")
+            pem = text_of(end.root_certificate, *within)
+            if pem is not None and not _certificates(pem):
+                remedy = "name a file with certificates as PEM text, from BEGIN CERTIFICATE to END CERTIFICATE"
+                faults.append(place_of(path, within, f"{end.root_certificate} holds no certificate", remedy))
+            certificates[side] = pem or ""
     documents: dict[str, Mapping[str, object]] = {}
     for name, named in migration.servers.configuration.items():
         within = ("servers", "configuration", name)
@@ -81,7 +89,16 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
     if faults:
         complain_of(tuple(sorted(faults)), path)
         raise typer.Exit(Exit.BAD_INPUT)
-    return Attached(certificate=pem, documents=documents)
+    return Attached(certificates=certificates, documents=documents)
+
+
+def _certificates(pem: str) -> bool:
+    """Whether all that it holds are certificates, one at least."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
 
 
 def _document(text: str) -> dict[str, object] | None:

@@ -43,7 +43,7 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
     replication = None
     if wants.dms(file):
         replication = ReplicationStack(
-            app, file, network=network, data=data, told=told, certificate=attached.certificate
+            app, file, network=network, data=data, told=told, certificates=attached.certificates
         )
     application = ApplicationStack(app, file, network=network, told=told)
     dns = DnsStack(app, file, network=network, balancer=application.balancer, healthy=application.alarms["health"])

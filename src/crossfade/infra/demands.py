@@ -28,13 +28,7 @@ def demands(file: MigrationFile) -> tuple[Demand, ...]:
 
 def notes(file: MigrationFile) -> tuple[str, ...]:
     """What a person should know of the templates although nothing is wrong with the file."""
-    told = []
-    source = file.database.source
-    if wants.dms(file) and source.tls is not TlsMode.REQUIRE and source.root_certificate is None:
-        told.append(
-            "DMS cannot verify the source's certificate without database.source.root_certificate: "
-            "it requires TLS and does not look whose certificate it is"
-        )
+    told = [*_unverified(file)]
     if not wants.mgn(file):
         told.append(
             "servers.engine: cloudendure is for accounts that still have it: CloudEndure takes no new customers, and "
@@ -49,6 +43,16 @@ def notes(file: MigrationFile) -> tuple[str, ...]:
             f"files.{key} is not given: the places on AWS are built, and no task of DataSync" for key in _unsaid(file)
         ]
     return tuple(told)
+
+
+def _unverified(file: MigrationFile) -> Iterator[str]:
+    """What asks for more of TLS than DMS can do with what the file gives."""
+    for side, end in (("source", file.database.source), ("target", file.database.target)):
+        if wants.dms(file) and end.tls is not TlsMode.REQUIRE and end.root_certificate is None:
+            yield (
+                f"database.{side}.tls: {end.tls} is not kept by DMS without database.{side}.root_certificate: "
+                "it requires TLS and does not look whose certificate it is"
+            )
 
 
 def _unsaid(file: MigrationFile) -> list[str]:

@@ -22,6 +22,7 @@ class Party(StrEnum):
     ENDPOINTS = "endpoints"
     FILES = "files"
     RESOLVER = "resolver"
+    ROTATION = "rotation"
 
 
 OUTSIDE = frozenset({Party.DATA_CENTER, Party.SERVICES})
@@ -81,6 +82,8 @@ def _database(file: MigrationFile) -> Iterator[Flow]:
     yield _tcp(Party.SERVERS, Party.DATA_CENTER, source, "statements before the cutover, over the link")
     yield _tcp(Party.DATABASE, Party.DATA_CENTER, source, "native replication: the target subscribes to the source")
     yield _tcp(Party.DATA_CENTER, Party.DATABASE, _POSTGRES, "the way back: the source subscribes to the target")
+    yield _tcp(Party.ROTATION, Party.DATABASE, _POSTGRES, "rotation sets the new password")
+    yield _tcp(Party.ROTATION, Party.ENDPOINTS, _HTTPS, "rotation keeps the new password in the secret")
     if wants.dms(file):
         yield _tcp(Party.REPLICATION, Party.DATA_CENTER, source, "DMS reads the source, and writes it on the way back")
         yield _tcp(Party.REPLICATION, Party.DATABASE, _POSTGRES, "DMS writes the target, and reads it on the way back")

@@ -91,7 +91,7 @@ class Mgn(Construct):
         )
 
     def _replication_template(self, network: NetworkStack) -> None:
-        """Every server that registers is replicated by it. The pinned CDK has no type for it (ADR 12)."""
+        """Every server that registers is replicated by it. The pinned CDK has no type for it (ADR 13)."""
         stack, tags = self._stack, tags_of(self._file)
         settings = replication_settings(
             self._file,

@@ -1,19 +1,18 @@
 """Users for programs outside AWS that can take no role. Each other program gets a role (`roles`)."""
 
-from collections.abc import Mapping, Sequence
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secrets
 from constructs import Construct
 
 from crossfade.infra.constructs.keys import StackKey
+from crossfade.infra.constructs.roles import Permitted
 from crossfade.infra.names import resource_name
 from crossfade.infra.stacks.stack import acknowledge
 from crossfade.model.file import MigrationFile
 
 
-class ProgramUser(iam.User):
+class ProgramUser(iam.User, Permitted):
     """It has no password, its one access key lies in Secrets Manager, and it may do nothing until `may` says so.
 
     The key is the stack's own, for CloudFormation cannot delete a user who has another one.
@@ -21,9 +20,8 @@ class ProgramUser(iam.User):
 
     def __init__(self, scope: Construct, identity: str, *, file: MigrationFile, kind: str, key: StackKey) -> None:
         super().__init__(scope, identity, user_name=resource_name(file, f"user-{kind}"))
-        group = iam.Group(self, "Group", group_name=resource_name(file, f"group-{kind}"))
-        self.add_to_group(group)
-        self.permissions = iam.ManagedPolicy(self, "Permissions", groups=[group])
+        self._group = iam.Group(self, "Group", group_name=resource_name(file, f"group-{kind}"))
+        self.add_to_group(self._group)
         access = iam.AccessKey(self, "AccessKey", user=self)
         kept = secrets.Secret(
             self,
@@ -45,14 +43,5 @@ class ProgramUser(iam.User):
             "SecretsManagerRotationEnabled",
         )
 
-    def may(
-        self,
-        sid: str,
-        actions: Sequence[str],
-        resources: Sequence[str],
-        conditions: Mapping[str, Mapping[str, object]] | None = None,
-    ) -> None:
-        """Add one statement. Its name says what for."""
-        self.permissions.add_statements(
-            iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources), conditions=conditions or {})
-        )
+    def _policy(self) -> iam.ManagedPolicy:
+        return iam.ManagedPolicy(self, "Permissions", groups=[self._group])

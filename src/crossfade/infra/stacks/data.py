@@ -4,19 +4,19 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
-from aws_cdk import aws_secretsmanager as secrets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from crossfade.infra.constructs.alarms import ABOVE, BELOW, BREACHING, Limit, ToldAlarm, metric
 from crossfade.infra.constructs.keys import StackKey
+from crossfade.infra.constructs.logins import Login
 from crossfade.infra.constructs.logs import log_groups
 from crossfade.infra.constructs.roles import ServiceRole
 from crossfade.infra.reach import Party
-from crossfade.infra.stacks.network import DATA, NetworkStack, group_of
+from crossfade.infra.stacks.network import DATA, PRIVATE, NetworkStack, group_of
 from crossfade.infra.stacks.stack import MigrationStack, acknowledge
 from crossfade.model.file import MigrationFile
-from crossfade.model.file.database import TargetEngine
+from crossfade.model.file.database import ReplicationEngine, TargetEngine
 
 ADMINISTRATOR, REPLICATOR, READER = "crossfade_admin", "crossfade_replication", "crossfade_validation"
 PORT = 5432
@@ -52,10 +52,7 @@ class DataStack(MigrationStack):
         else:
             instance = self._rds()
             self.host, dimension = instance.db_instance_endpoint_address, "DBInstanceIdentifier"
-        self.replicator = self._login(
-            "Replicator", "secret-replication", REPLICATOR, "Logs in to the target for replication, in both directions"
-        )
-        self.reader = self._login("Reader", "secret-validation", READER, "Logs in to the target to read, for checks")
+        self.replicator, self.reader = self._logins()
         self._alarms(dimension, told)
 
     def _logs(self) -> None:
@@ -221,33 +218,37 @@ class DataStack(MigrationStack):
                 database, "database.target.multi_az: false, as the file asks.", "AwsSolutions-RDS3", "RDSMultiAZSupport"
             )
 
-    def _login(self, identity: str, kind: str, user: str, says: str) -> secrets.Secret:
-        """The secret of a role that the engine makes in the database before anybody uses it."""
-        template = self.to_json_string(
-            {"username": user, "host": self.host, "port": PORT, "dbname": self.file.database.name}
-        )
-        made = secrets.Secret(
+    def _logins(self) -> tuple[Login, Login]:
+        """The role of replication, in both directions, and the role that reads for checks."""
+        names: dict[str, str | int] = {"host": self.host, "port": PORT, "dbname": self.file.database.name}
+        replicator = Login(
             self,
-            identity,
-            secret_name=self.named(kind),
-            description=says,
-            encryption_key=self.key,
-            generate_secret_string=secrets.SecretStringGenerator(
-                secret_string_template=template,
-                generate_string_key="password",
-                password_length=40,
-                exclude_punctuation=True,
-            ),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            "replication",
+            file=self.file,
+            key=self.key,
+            says="Logs in to the target for replication, in both directions",
+            names={"username": REPLICATOR, **names},
         )
-        acknowledge(
-            made,
-            "Rotating it under a running migration would break replication, the way back or the checks. It lives as "
-            "long as the migration; the administrator's secret, which stays, is rotated by RDS.",
-            "AwsSolutions-SMG4",
-            "SecretsManagerRotationEnabled",
+        reader = Login(
+            self,
+            "validation",
+            file=self.file,
+            key=self.key,
+            says="Logs in to the target to read, for checks",
+            names={"username": READER, **names},
         )
-        return made
+        rotated = [reader]
+        if self.file.database.replication.engine is ReplicationEngine.DMS:
+            rotated.append(replicator)
+        else:
+            replicator.keep(
+                "The source's subscription holds this password, where nothing on AWS can change it: to rotate it would "
+                "end the way back. It lives as long as the migration."
+            )
+        inner = ec2.SubnetSelection(subnet_group_name=PRIVATE)
+        for login in rotated:
+            login.rotate(vpc=self._network.vpc, subnets=inner, group=group_of(login, self._network, Party.ROTATION))
+        return replicator, reader
 
     def _alarms(self, dimension: str, told: sns.ITopic) -> None:
         def of(name: str) -> cloudwatch.IMetric:

@@ -29,7 +29,7 @@ class Posture(Section):
     key_rotation_days: Annotated[int, Field(ge=90, le=2560)] = 365
     """Rotation of the encryption keys."""
     secret_rotation_days: Annotated[int, Field(ge=1, le=1000)] = 30
-    """Rotation of database secrets after the migration; during it they stay, or replication would break."""
+    """Rotation of the target's database secrets. That of native replication stays, for the source holds it too."""
     require_mfa: bool = True
     """People who may approve sign in with a second factor."""
     accept: dict[Text, Text] = Field(default_factory=dict)
