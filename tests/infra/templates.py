@@ -25,6 +25,13 @@ def reference() -> MigrationFile:
 OPTIONS: dict[str, Any] = {
     "servers__engine": "cloudendure",
     "database__replication__engine": "dms",
+    "target__compute": "ecs",
+    "target__containers": {
+        "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/ledger/application:4.2",
+        "tasks": 6,
+        "environment": {"LOG_LEVEL": "info"},
+        "secrets": {"DATABASE_URL": "secretsmanager:ledger/application-database"},
+    },
 }
 """What the reference case leaves out or decides otherwise, by path."""
 

@@ -6,6 +6,7 @@ from crossfade.infra import wants
 from crossfade.infra.attached import Attached
 from crossfade.infra.stacks.application import ApplicationStack
 from crossfade.infra.stacks.connectivity import ConnectivityStack
+from crossfade.infra.stacks.containers import ContainersStack
 from crossfade.infra.stacks.data import DataStack
 from crossfade.infra.stacks.dns import DnsStack
 from crossfade.infra.stacks.events import EventsStack
@@ -46,6 +47,10 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
             app, file, network=network, data=data, told=told, certificates=attached.certificates
         )
     application = ApplicationStack(app, file, network=network, told=told)
+    if application.versions is not None:
+        ContainersStack(
+            app, file, network=network, versions=application.versions, alarms=list(application.alarms.values())
+        )
     dns = DnsStack(app, file, network=network, balancer=application.balancer, healthy=application.alarms["health"])
     triggers = [*application.alarms.values(), connectivity.both_down, *([replication.late] if replication else [])]
     if events.tracking is not None:

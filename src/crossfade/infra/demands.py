@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from crossfade.infra import wants
 from crossfade.infra.entrances import entrances
+from crossfade.infra.reach import HTTPS
+from crossfade.infra.tiers import serving_tiers
 from crossfade.model.file import MigrationFile, SecretReference, SecretStore
 from crossfade.model.file.database import TlsMode
 from crossfade.model.file.servers import PostLaunchAction
@@ -23,7 +25,7 @@ class Demand:
 
 def demands(file: MigrationFile) -> tuple[Demand, ...]:
     """All that is missing, together. Empty: the file can be synthesised."""
-    return (*_entrance(file), *_link(file), *_dms(file))
+    return (*_entrance(file), *_link(file), *_dms(file), *_containers(file))
 
 
 def notes(file: MigrationFile) -> tuple[str, ...]:
@@ -34,8 +36,8 @@ def notes(file: MigrationFile) -> tuple[str, ...]:
             "servers.engine: cloudendure is for accounts that still have it: CloudEndure takes no new customers, and "
             "nobody could try these permissions against it; mgn is its successor"
         )
-    if wants.ecs(file):
-        told.append("target.compute: ecs gets network and load balancer, but no cluster yet")
+    if wants.ecs(file) and len(serving_tiers(file)) > 1:
+        told.append("target.compute: ecs runs one service of one image, which takes the requests of every tier")
     if PostLaunchAction.HARDEN in file.servers.post_launch:
         told.append("servers.post_launch: harden has no document yet; name one of yours under servers.configuration")
     if file.files.shares:
@@ -110,6 +112,21 @@ def _dms(file: MigrationFile) -> Iterator[Demand]:
             remedy="write secretsmanager:NAME, a secret with the keys username, password, host and port",
         )
     yield from _kept(("database", "source", "credentials"), source.credentials)
+
+
+def _containers(file: MigrationFile) -> Iterator[Demand]:
+    if not wants.ecs(file):
+        return
+    target = ("target", "containers", "secrets")
+    for name, secret in file.target.containers.secrets.items():
+        yield from _kept((*target, name), secret)
+    yield from _kept(("target", "release_secret"), file.target.release_secret)
+    if file.target.containers.test_port == HTTPS:
+        yield Demand(
+            path=("target", "containers", "test_port"),
+            problem=f"is {HTTPS}, at which users come in",
+            remedy="write another port, such as 8443",
+        )
 
 
 def _kept(path: _Path, secret: SecretReference | None) -> Iterator[Demand]:

@@ -1,11 +1,10 @@
 """Which components a file asks for. The one place where that is decided. Pure."""
 
+from crossfade.infra.images import repository
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.database import ReplicationEngine
 from crossfade.model.file.servers import FileTarget, ServerEngine
 from crossfade.model.file.site import ComputeEngine
-
-_ECR = ".dkr.ecr."
 
 
 def dms(file: MigrationFile) -> bool:
@@ -44,4 +43,4 @@ def way_out(file: MigrationFile) -> bool:
 
     Everything else goes through endpoints, so that there is no NAT gateway and nothing private leaves.
     """
-    return not mgn(file) or (ecs(file) and _ECR not in file.target.containers.image)
+    return not mgn(file) or (ecs(file) and repository(file.target.containers.image) is None)

@@ -42,7 +42,7 @@ _PLANNED = (
         f"addresses and tiers: {_SYNTH}; the rehearsal takes the names",
         lambda file: any(server.model_fields_set != {"name"} for server in file.source.servers),
     ),
-    _Planned("target", f"network and load balancer: {_SYNTH}; servers, containers and their secrets not yet"),
+    _Planned("target", f"network, load balancer and containers: {_SYNTH}"),
     _Planned("servers.engine", f"MGN and CloudEndure: {_AWS}; the rehearsal copies releases and settings itself"),
     _Planned("servers.instance_types", f"a parameter: {_SYNTH}, which sets launch templates by it"),
     _Planned("servers.release_path", f"{_AWS}; the rehearsal's servers have places of their own"),
