@@ -46,7 +46,7 @@ def _operation(service: str, call: ast.Call) -> str:
 def statements(templates: Templates, role: str) -> list[dict[str, Any]]:
     """The statements of the managed policies that are attached to the role of this name, without its suffix."""
     named = {
-        place.partition("/")[2]
+        (place.partition("/")[0], text({"Ref": place.partition("/")[2]}))
         for kind, name in (("AWS::IAM::Role", "RoleName"), ("AWS::IAM::Group", "GroupName"))
         for place, resource in templates.every(kind)
         if str(resource["Properties"].get(name, "")).rpartition("-")[0] == role
@@ -54,9 +54,9 @@ def statements(templates: Templates, role: str) -> list[dict[str, Any]]:
     assert named, f"there is no {role}"
     return [
         statement
-        for _, policy in templates.every("AWS::IAM::ManagedPolicy")
+        for place, policy in templates.every("AWS::IAM::ManagedPolicy")
         for owners in [*policy["Properties"].get("Roles", ()), *policy["Properties"].get("Groups", ())]
-        if any(text({"Ref": one}) == text(owners) for one in named)
+        if (place.partition("/")[0], text(owners)) in named
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
 

@@ -24,6 +24,7 @@ def reference() -> MigrationFile:
 
 OPTIONS: dict[str, Any] = {
     "servers__engine": "cloudendure",
+    "aws_tools": {"migration_hub": True, "discovery": True},
     "database__replication__engine": "dms",
     "target__compute": "ecs",
     "target__containers": {

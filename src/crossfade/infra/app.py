@@ -17,6 +17,7 @@ from crossfade.infra.stacks.observability import ObservabilityStack
 from crossfade.infra.stacks.replication import ReplicationStack
 from crossfade.infra.stacks.rollback import RollbackStack
 from crossfade.infra.stacks.servers import ServersStack
+from crossfade.infra.stacks.tools import ToolsStack
 from crossfade.infra.stacks.validation import ValidationStack
 from crossfade.model.file import MigrationFile
 
@@ -58,6 +59,8 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
     validation = ValidationStack(app, file, data=data, attached=attached)
     servers = ServersStack(app, file, network=network, data=data)
     servers.add_stack_dependency(validation, "MGN runs its document after a launch")
+    if wants.tools(file):
+        ToolsStack(app, file, events=events)
     if file.files.shares:
         FilesStack(app, file, network=network)
     if file.metrics.dashboard:

@@ -11,6 +11,8 @@ from crossfade.model.file import MigrationFile, SecretReference, SecretStore
 from crossfade.model.file.database import TlsMode
 from crossfade.model.file.servers import PostLaunchAction
 
+_UNTAUGHT = ("strategy_recommendations", "orchestrator")
+"""Tools that need nothing in templates: they would be used by calls alone."""
 _Path = tuple[str | int, ...]
 
 
@@ -25,7 +27,7 @@ class Demand:
 
 def demands(file: MigrationFile) -> tuple[Demand, ...]:
     """All that is missing, together. Empty: the file can be synthesised."""
-    return (*_entrance(file), *_link(file), *_dms(file), *_containers(file))
+    return (*_entrance(file), *_link(file), *_dms(file), *_containers(file), *_tools(file))
 
 
 def notes(file: MigrationFile) -> tuple[str, ...]:
@@ -38,6 +40,9 @@ def notes(file: MigrationFile) -> tuple[str, ...]:
         )
     if wants.ecs(file) and len(serving_tiers(file)) > 1:
         told.append("target.compute: ecs runs one service of one image, which takes the requests of every tier")
+    told += [
+        f"aws_tools.{tool}: nothing of it is in the templates" for tool in _UNTAUGHT if getattr(file.aws_tools, tool)
+    ]
     if PostLaunchAction.HARDEN in file.servers.post_launch:
         told.append("servers.post_launch: harden has no document yet; name one of yours under servers.configuration")
     if file.files.shares:
@@ -126,6 +131,15 @@ def _containers(file: MigrationFile) -> Iterator[Demand]:
             path=("target", "containers", "test_port"),
             problem=f"is {HTTPS}, at which users come in",
             remedy="write another port, such as 8443",
+        )
+
+
+def _tools(file: MigrationFile) -> Iterator[Demand]:
+    if file.aws_tools.migration_hub and not file.events.tracking_table:
+        yield Demand(
+            path=("events", "tracking_table"),
+            problem="is false, and Migration Hub is told what that table says",
+            remedy="set it to true, or aws_tools.migration_hub to false",
         )
 
 

@@ -13,6 +13,7 @@ STACKS = (
     "containers",
     "dns",
     "servers",
+    "tools",
     "files",
     "validation",
     "rollback",

@@ -38,6 +38,11 @@ def ecs(file: MigrationFile) -> bool:
     return file.target.compute is ComputeEngine.ECS
 
 
+def tools(file: MigrationFile) -> bool:
+    """Tools of AWS for which the templates can do something."""
+    return file.aws_tools.migration_hub or file.aws_tools.discovery
+
+
 def way_out(file: MigrationFile) -> bool:
     """Something private must reach the internet: CloudEndure's service, or a registry of images outside AWS.
 

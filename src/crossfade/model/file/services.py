@@ -98,7 +98,7 @@ class AwsTools(Section):
     home_region: Region = "us-west-2"
     """Migration Hub's home region."""
     discovery: bool = False
-    """Read agents and connections from Application Discovery Service; the same restriction."""
+    """A user for agents of Application Discovery Service; the same restriction. Reading from it is not built yet."""
     strategy_recommendations: bool = False
     """Ask for strategy recommendations; the same restriction."""
     orchestrator: bool = False
