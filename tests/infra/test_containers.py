@@ -80,6 +80,20 @@ def test_health_counts_the_version_that_users_are_led_to_whichever_group_it_is_i
     assert "GroupGreen" in asked
 
 
+def test_route_53_checks_an_alarm_of_one_metric(either: Templates) -> None:
+    """It looks at no alarm over several, nor at percentiles."""
+    (check,) = either.properties("AWS::Route53::HealthCheck")
+    (name,) = [
+        alarm["AlarmName"]
+        for place, resource in either.every("AWS::CloudWatch::Alarm")
+        if (alarm := resource["Properties"]) and place.partition("/")[2][:-8] in text(check)
+    ]
+    alarm = next(a for a in either.properties("AWS::CloudWatch::Alarm") if a["AlarmName"] == name)
+    assert alarm["MetricName"]
+    assert alarm["Statistic"] == "Minimum"
+    assert alarm["TreatMissingData"] == "missing"
+
+
 def test_the_container_itself_may_do_nothing(otherwise: Templates) -> None:
     assert statements(otherwise, "role-container") == []
 

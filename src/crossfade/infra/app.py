@@ -52,7 +52,7 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
         ContainersStack(
             app, file, network=network, versions=application.versions, alarms=list(application.alarms.values())
         )
-    dns = DnsStack(app, file, network=network, balancer=application.balancer, healthy=application.alarms["health"])
+    dns = DnsStack(app, file, network=network, balancer=application.balancer, healthy=application.checked)
     triggers = [*application.alarms.values(), connectivity.both_down, *([replication.late] if replication else [])]
     if events.tracking is not None:
         RollbackStack(app, file, dns=dns, events=events, notifications=notifications, triggers=triggers)

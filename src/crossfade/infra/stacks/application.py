@@ -49,6 +49,8 @@ class ApplicationStack(MigrationStack):
         else:
             self._tiers()
         self.alarms = self._alarms()
+        self.checked = self._running() if wants.ecs(file) else self.alarms["health"]
+        """What Route 53's check of the target looks at."""
 
     def _balancer(self) -> elb.ApplicationLoadBalancer:
         settings = self.file.target.load_balancer
@@ -166,7 +168,7 @@ class ApplicationStack(MigrationStack):
         )
 
     def _alarms(self) -> dict[str, ToldAlarm]:
-        """All start a roll back; `health` also answers Route 53's check. Before servers are launched none has data."""
+        """All start a roll back. Before servers are launched none has data."""
         balancer, limits = self.balancer.load_balancer_full_name, self.file.limits
         of_all = {"LoadBalancer": balancer}
         told = self._told
@@ -198,6 +200,22 @@ class ApplicationStack(MigrationStack):
                 topic=told,
             ),
         }
+
+    def _running(self) -> ToldAlarm:
+        """Route 53 looks at no alarm over two metrics, so that of both groups' health cannot answer its check.
+
+        ECS ends what fails the load balancer's check, so that nothing runs when nothing is healthy.
+        Source: Route 53 developer guide, health checks that monitor CloudWatch alarms.
+        """
+        of = {"ClusterName": self.named("cluster"), "ServiceName": self.named("service-application")}
+        return ToldAlarm(
+            self,
+            self.named("alarm-target-running"),
+            says="No container of the application runs on AWS.",
+            of=metric("ECS/ContainerInsights", "RunningTaskCount", of, "Minimum"),
+            limit=Limit(comparison=BELOW, threshold=1, missing=UNKNOWN, periods=2),
+            topic=self._told,
+        )
 
     def _healthy(self, balancer: str) -> cloudwatch.IMetric:
         """How many are healthy, in the one group that users are led to: with two versions, the one that has any."""

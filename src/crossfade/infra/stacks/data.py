@@ -1,5 +1,7 @@
 """A15, the database's half: RDS or Aurora for PostgreSQL, over several zones, encrypted, TLS forced."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
@@ -46,12 +48,16 @@ class DataStack(MigrationStack):
         self.key = StackKey(self, file=file, purpose="data")
         self.identifier = self.named("database")
         self._logs()
+        database: rds.DatabaseCluster | rds.DatabaseInstance
         if file.database.target.engine is TargetEngine.AURORA:
-            cluster = self._aurora()
-            self.host, dimension = cluster.cluster_endpoint.hostname, "DBClusterIdentifier"
+            database, dimension = self._aurora(), "DBClusterIdentifier"
+            self.host = database.cluster_endpoint.hostname
         else:
-            instance = self._rds()
-            self.host, dimension = instance.db_instance_endpoint_address, "DBInstanceIdentifier"
+            database, dimension = self._rds(), "DBInstanceIdentifier"
+            self.host = database.db_instance_endpoint_address
+        for group in self._groups.values():
+            database.node.add_dependency(group)
+        self._acknowledge(database)
         self.replicator, self.reader = self._logins()
         self._alarms(dimension, told)
 
@@ -102,45 +108,26 @@ class DataStack(MigrationStack):
     def _rds(self) -> rds.DatabaseInstance:
         target, version = self.file.database.target, str(self.file.database.target.version)
         engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.of(version, version))
-        instance = rds.DatabaseInstance(
+        return rds.DatabaseInstance(
             self,
             "Database",
             instance_identifier=self.identifier,
             engine=engine,
+            **self._common(engine),
             instance_type=ec2.InstanceType(target.instance_class.removeprefix("db.")),
             database_name=self.file.database.name,
-            credentials=rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self.key),
-            manage_master_user_password=True,
-            vpc=self._network.vpc,
-            subnet_group=self._subnets(),
-            security_groups=[group_of(self, self._network, Party.DATABASE)],
-            port=PORT,
             multi_az=target.multi_az,
             publicly_accessible=False,
             allocated_storage=storage_gigabytes(self.file),
             max_allocated_storage=2 * storage_gigabytes(self.file),
             storage_type=rds.StorageType.GP3,
-            storage_encrypted=True,
-            storage_encryption_key=self.key,
-            iam_authentication=True,
             enable_performance_insights=True,
             performance_insight_encryption_key=self.key,
-            monitoring_interval=cdk.Duration.seconds(60),
-            monitoring_role=self._monitoring(),
-            parameter_group=self._parameters(engine),
-            cloudwatch_logs_exports=list(self._exported),
             backup_retention=cdk.Duration.days(target.backup_days),
             delete_automated_backups=True,
-            deletion_protection=False,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
         )
-        for group in self._groups.values():
-            instance.node.add_dependency(group)
-        self._acknowledge(instance)
-        return instance
 
     def _aurora(self) -> rds.DatabaseCluster:
         target, version = self.file.database.target, str(self.file.database.target.version)
@@ -158,36 +145,38 @@ class DataStack(MigrationStack):
             )
             for name in (("writer", "reader") if target.multi_az else ("writer",))
         ]
-        cluster = rds.DatabaseCluster(
+        return rds.DatabaseCluster(
             self,
             "Database",
             cluster_identifier=self.identifier,
             engine=engine,
+            **self._common(engine),
             writer=instances[0],
             readers=instances[1:],
             default_database_name=self.file.database.name,
-            credentials=rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self.key),
-            manage_master_user_password=True,
-            vpc=self._network.vpc,
-            subnet_group=self._subnets(),
-            security_groups=[group_of(self, self._network, Party.DATABASE)],
-            port=PORT,
-            storage_encrypted=True,
-            storage_encryption_key=self.key,
-            iam_authentication=True,
-            monitoring_interval=cdk.Duration.seconds(60),
-            monitoring_role=self._monitoring(),
-            parameter_group=self._parameters(engine),
-            cloudwatch_logs_exports=list(self._exported),
             backup=rds.BackupProps(retention=cdk.Duration.days(target.backup_days)),
-            deletion_protection=False,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            copy_tags_to_snapshot=True,
         )
-        for group in self._groups.values():
-            cluster.node.add_dependency(group)
-        self._acknowledge(cluster)
-        return cluster
+
+    def _common(self, engine: rds.IEngine) -> dict[str, Any]:
+        """What RDS and Aurora have in common."""
+        return {
+            "credentials": rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self.key),
+            "manage_master_user_password": True,
+            "vpc": self._network.vpc,
+            "subnet_group": self._subnets(),
+            "security_groups": [group_of(self, self._network, Party.DATABASE)],
+            "port": PORT,
+            "storage_encrypted": True,
+            "storage_encryption_key": self.key,
+            "iam_authentication": True,
+            "monitoring_interval": cdk.Duration.seconds(60),
+            "monitoring_role": self._monitoring(),
+            "parameter_group": self._parameters(engine),
+            "cloudwatch_logs_exports": list(self._exported),
+            "deletion_protection": False,
+            "removal_policy": cdk.RemovalPolicy.DESTROY,
+            "copy_tags_to_snapshot": True,
+        }
 
     def _parameters(self, engine: rds.IEngine) -> rds.ParameterGroup:
         return rds.ParameterGroup(

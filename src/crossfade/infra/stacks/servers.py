@@ -6,6 +6,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from crossfade.infra import wants
+from crossfade.infra.agent import agent_parameter
 from crossfade.infra.constructs.cloudendure import CloudEndureUser
 from crossfade.infra.constructs.keys import StackKey
 from crossfade.infra.constructs.logs import log_groups
@@ -17,6 +18,7 @@ from crossfade.infra.stacks.data import DataStack
 from crossfade.infra.stacks.network import NetworkStack
 from crossfade.infra.stacks.stack import MigrationStack, acknowledge
 from crossfade.model.file import MigrationFile
+from crossfade.model.file.servers import PostLaunchAction
 
 AGENT_CHANNELS = (
     "logs:DescribeLogGroups",
@@ -72,6 +74,11 @@ class ServersStack(MigrationStack):
         role.may("SystemsManagerAgent", AGENT_CHANNELS, ["*"])
         role.may("Metrics", ["cloudwatch:PutMetricData"], ["*"], {"StringEquals": {"cloudwatch:namespace": "CWAgent"}})
         role.may("Logs", ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], self._own_groups())
+        if PostLaunchAction.CLOUDWATCH_AGENT in self.file.servers.post_launch:
+            settings = self.format_arn(
+                service="ssm", resource="parameter", resource_name=agent_parameter(self.file)[1:]
+            )
+            role.may("ReadTheAgentsSettings", ["ssm:GetParameter"], [settings])
         role.may("ReadTheDatabaseForChecks", ["secretsmanager:GetSecretValue"], [data.reader.secret_arn])
         role.may("DecryptThatSecret", ["kms:Decrypt"], [data.key.key_arn])
         acknowledge(
