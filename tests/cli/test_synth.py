@@ -11,7 +11,8 @@ from crossfade.infra import synthesis
 from crossfade.infra.errors import ExtraMissing, NodeMissing, OutputOccupied
 from tests.model.file.files import with_values
 
-CERTIFICATE = (Path(__file__).parents[1] / "notify" / "loopback.pem").read_bytes()
+PEM = (Path(__file__).parents[1] / "notify" / "loopback.pem").read_bytes()  # a certificate, and its key
+CERTIFICATE = PEM[PEM.index(b"-----BEGIN CERTIFICATE") :].partition(b"-----BEGIN PRIVATE")[0]
 
 
 def run(*arguments: object) -> Result:
@@ -119,6 +120,7 @@ def test_each_sides_certificate_is_verified_when_the_file_names_its_authority(tm
 def test_a_file_without_a_certificate_is_a_fault_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("", encoding="ascii")
     (tmp_path / "cut.pem").write_bytes(CERTIFICATE[:200])
+    (tmp_path / "key.pem").write_bytes(PEM)
     named = {
         "database__source__root_certificate": "empty.pem",
         "database__target__root_certificate": "cut.pem",
@@ -127,6 +129,10 @@ def test_a_file_without_a_certificate_is_a_fault_of_the_file(tmp_path: Path) -> 
     assert result.exit_code == 2
     assert "empty.pem holds no certificate" in result.stderr
     assert "cut.pem holds no certificate" in result.stderr
+    path = written(tmp_path, **GATEWAY, database__source__root_certificate="key.pem")
+    result = run(path, "--out", tmp_path / "cdk.out")
+    assert result.exit_code == 2
+    assert "key.pem holds a private key" in result.stderr
 
 
 def test_what_dms_does_not_verify_is_told(tmp_path: Path) -> None:

@@ -73,9 +73,9 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
         if end.root_certificate is not None:
             within = ("database", side, "root_certificate")
             pem = text_of(end.root_certificate, *within)
-            if pem is not None and not _certificates(pem):
-                remedy = "name a file with certificates as PEM text, from BEGIN CERTIFICATE to END CERTIFICATE"
-                faults.append(place_of(path, within, f"{end.root_certificate} holds no certificate", remedy))
+            if pem is not None and (wrong := _wrong_with(pem)):
+                problem, remedy = wrong
+                faults.append(place_of(path, within, f"{end.root_certificate} {problem}", remedy))
             certificates[side] = pem or ""
     documents: dict[str, Mapping[str, object]] = {}
     for name, named in migration.servers.configuration.items():
@@ -92,13 +92,15 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
     return Attached(certificates=certificates, documents=documents)
 
 
-def _certificates(pem: str) -> bool:
-    """Whether all that it holds are certificates, one at least."""
+def _wrong_with(pem: str) -> tuple[str, str] | None:
+    """Why it cannot be imported as certificates, and what to do; it is copied into a template."""
+    if "PRIVATE KEY" in pem:
+        return "holds a private key", "name a file with certificates alone: it is copied into a template"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError):
-        return False
-    return True
+        return "holds no certificate", "name a file with PEM text, from BEGIN CERTIFICATE to END CERTIFICATE"
+    return None
 
 
 def _document(text: str) -> dict[str, object] | None:
