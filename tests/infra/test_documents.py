@@ -1,8 +1,7 @@
 """What docs/deploy.md says of the reference case is so."""
 
-import re
-
-from crossfade.infra.reach import Party, flows
+from crossfade.infra.premises.firewall import as_markdown, openings
+from crossfade.infra.premises.router import router
 from crossfade.infra.routing import announcements
 from tests.docs.documents import ROOT
 from tests.infra.templates import Templates, reference
@@ -11,18 +10,8 @@ TEXT = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
 def test_every_port_of_the_data_center_is_listed() -> None:
-    listed: dict[tuple[str, ...], str] = {}
-    for line in TEXT.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 4 and re.match(r"(tcp|udp) \d", cells[2]):
-            listed |= {(cells[0], cells[1], port): cells[3] for port in cells[2].split(", ")}
-    needed: dict[tuple[str, ...], str] = {}
-    for flow in flows(reference()):
-        if Party.DATA_CENTER in {flow.opens, flow.takes}:
-            ports = f"{flow.first_port}-{flow.last_port}" if flow.last_port > flow.first_port else f"{flow.first_port}"
-            ends = (flow.opens.replace("-", " "), flow.takes.replace("-", " "))
-            needed[*ends, f"{flow.protocol} {ports}"] = flow.why
-    assert listed == needed
+    file = reference()
+    assert as_markdown(openings(file, router(file))) in TEXT
 
 
 def test_the_announcements_are_those_of_the_reference_case() -> None:

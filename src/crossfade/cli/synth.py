@@ -36,7 +36,7 @@ def synth(
     Example: crossfade synth examples/ledger/migration.yaml --out cdk.out
     """
     migration = sound(file)
-    _demand(migration, file)
+    demand(migration, file)
     attached = _attached(migration, file)
     for note in (told := notes(migration)):
         people.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
@@ -49,8 +49,9 @@ def synth(
         answer(_as_json(assembly, told))
 
 
-def _demand(migration: MigrationFile, path: Path) -> None:
-    missing = tuple(sorted(place_of(path, demand.path, demand.problem, demand.remedy) for demand in demands(migration)))
+def demand(migration: MigrationFile, path: Path) -> None:
+    """What the AWS side cannot do without must be in the file; else all that is missing is told, and it ends with 2."""
+    missing = tuple(sorted(place_of(path, missed.path, missed.problem, missed.remedy) for missed in demands(migration)))
     if missing:
         complain_of(missing, path)
         raise typer.Exit(Exit.BAD_INPUT)
