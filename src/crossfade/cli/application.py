@@ -5,6 +5,7 @@ import typer
 from crossfade.cli import words
 from crossfade.cli.audit import audit
 from crossfade.cli.check import check
+from crossfade.cli.costs import costs
 from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
@@ -37,6 +38,7 @@ for command in (
     audit,
     simulate,
     synth,
+    costs,
     on_premises,
 ):
     app.command()(command)

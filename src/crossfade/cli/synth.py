@@ -37,7 +37,7 @@ def synth(
     """
     migration = sound(file)
     demand(migration, file)
-    attached = _attached(migration, file)
+    attached = attachments(migration, file)
     for note in (told := notes(migration)):
         people.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
     with people.status("loading the CDK libraries …"):
@@ -57,7 +57,7 @@ def demand(migration: MigrationFile, path: Path) -> None:
         raise typer.Exit(Exit.BAD_INPUT)
 
 
-def _attached(migration: MigrationFile, path: Path) -> Attached:
+def attachments(migration: MigrationFile, path: Path) -> Attached:
     """The files that the migration file names, relative to it; what cannot be read is a fault of it."""
     faults: list[Fault] = []
 
