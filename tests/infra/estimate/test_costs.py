@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.infra.estimate.costs import Cost, costs, monthly, notes
@@ -84,6 +84,7 @@ def test_a_price_has_a_source_and_a_month(name: str, price: Any) -> None:
     assert price.monthly == price.amount * (HOURS_A_MONTH if "hour" in price.unit else 1)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 64))
 def test_sizes_cost_in_proportion(times: int) -> None:
     size = "xlarge" if times == 1 else f"{times}xlarge"

@@ -1,7 +1,7 @@
 """What AWS says of a VPN is read as what it is: somebody else's text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.infra.premises.vpn_configuration import VpnConfiguration, read_vpn_configuration
@@ -97,6 +97,7 @@ def test_text_that_is_no_sound_configuration_is_refused(content: bytes, said: st
     assert said in fault.problem
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.binary(max_size=8))
 def test_no_text_does_harm_and_no_key_is_told(at: int, put: bytes) -> None:
     whole = configuration()

@@ -1,15 +1,16 @@
 """The servers that MGN will launch: they stand in no template, and cost and count nevertheless. Pure."""
 
-import re
 from dataclasses import dataclass
 from math import ceil
 
+from crossfade.infra.estimate.prices import in_larges
 from crossfade.infra.replication_settings import instance_types
 from crossfade.model.file import MigrationFile
 
 _DISKS_OF_A_REPLICATION_SERVER = 15
 """Source: MGN user guide, replication server settings."""
-_MANY = re.compile(r"(\d+)xlarge")
+_OF_METAL = 128
+"""Metal is a family's largest size; most have this many or fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +27,8 @@ class Fleet:
 
         Source: EC2 user guide, instance types. Only medium and smaller Graviton sizes have fewer.
         """
-        size = self.instance_type.rpartition(".")[2]
-        many = _MANY.fullmatch(size)
-        each = 4 * int(many[1]) if many else 4 if size == "xlarge" else 2
-        return self.count * each
+        larges = in_larges(self.instance_type.rpartition(".")[2])
+        return self.count * (_OF_METAL if larges is None else max(2, int(2 * larges)))
 
 
 def application_servers(file: MigrationFile) -> tuple[Fleet, ...]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from crossfade.infra.premises.bgp import name_of, policy, session
 from crossfade.infra.premises.document import Document, blank
 from crossfade.infra.premises.router import Neighbour, Router
 from crossfade.infra.routing import Announcement
-from crossfade.infra.tunnels import BGP_HOLD, BGP_KEEPALIVE
 from crossfade.model.file.connectivity import Path
 
 
@@ -27,16 +27,11 @@ def frr(router: Router) -> Document:
         "  ! AWS answers over one tunnel: so do we",
         "  maximum-paths 1",
         *(f"  network {prefix}" for prefix in router.announced),
-        *(line for neighbour in router.neighbours for line in _policy(neighbour)),
+        *(line for neighbour in router.neighbours for line in policy(neighbour)),
         " exit-address-family",
         "exit",
     ]
     return Document(path="linux/frr.conf", text="\n".join(lines) + "\n", secret=router.direct_connect is not None)
-
-
-def name_of(path: Path) -> str:
-    """How lists and maps of a path are called; no router has such already."""
-    return "CROSSFADE-" + path.value.upper().replace("_", "-")
 
 
 def _lists(announcement: Announcement) -> Iterator[str]:
@@ -57,18 +52,6 @@ def _maps(announcement: Announcement) -> Iterator[str]:
 
 
 def _neighbour(router: Router, neighbour: Neighbour) -> Iterator[str]:
-    at = f" neighbor {neighbour.address}"
-    yield f"{at} remote-as {router.amazon_asn}"
-    yield f"{at} description {neighbour.name}"
-    yield f"{at} timers {int(BGP_KEEPALIVE.total_seconds())} {int(BGP_HOLD.total_seconds())}"
-    if neighbour.own_asn != router.asn:
-        yield f"{at} local-as {neighbour.own_asn} no-prepend replace-as"
+    yield from session(router, neighbour)
     if neighbour.path is Path.DIRECT_CONNECT:
-        yield f"{at} password {blank('direct-connect-bgp-key')}"
-
-
-def _policy(neighbour: Neighbour) -> Iterator[str]:
-    at, name = f"  neighbor {neighbour.address}", name_of(neighbour.path)
-    yield f"{at} activate"
-    yield f"{at} route-map {name}-IN in"
-    yield f"{at} route-map {name}-OUT out"
+        yield f" neighbor {neighbour.address} password {blank('direct-connect-bgp-key')}"

@@ -6,13 +6,11 @@ Source: Cisco IOS XE security configuration guide, IKEv2 and IPsec virtual tunne
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network
 
+from crossfade.infra.premises.bgp import name_of, policy, session
 from crossfade.infra.premises.document import Document, blank
-from crossfade.infra.premises.frr import name_of
 from crossfade.infra.premises.router import Neighbour, Router, TunnelEnd
 from crossfade.infra.routing import Announcement
 from crossfade.infra.tunnels import (
-    BGP_HOLD,
-    BGP_KEEPALIVE,
     DPD_INTERVAL,
     DPD_TIMEOUT,
     ESP_LIFETIME,
@@ -21,7 +19,6 @@ from crossfade.infra.tunnels import (
     MTU_BYTES,
     PROPOSALS,
 )
-from crossfade.model.file.connectivity import Path
 
 _TUNNEL_INTERFACE = 100
 """Tunnel101 and Tunnel102: numbers that a router seldom has already."""
@@ -148,17 +145,9 @@ def _bgp(router: Router) -> Iterator[str]:
     yield f" bgp router-id {router.address}"
     yield " bgp log-neighbor-changes"
     for neighbour in router.neighbours:
-        at = f" neighbor {neighbour.address}"
-        yield f"{at} remote-as {router.amazon_asn}"
-        yield f"{at} description {neighbour.name}"
-        yield f"{at} timers {int(BGP_KEEPALIVE.total_seconds())} {int(BGP_HOLD.total_seconds())}"
-        if neighbour.own_asn != router.asn:
-            yield f"{at} local-as {neighbour.own_asn} no-prepend replace-as"
+        yield from session(router, neighbour)
     yield " address-family ipv4"
     yield from (f"  network {prefix.network_address} mask {prefix.netmask}" for prefix in router.announced)
     for neighbour in router.neighbours:
-        at, name = f"  neighbor {neighbour.address}", name_of(Path(neighbour.path))
-        yield f"{at} activate"
-        yield f"{at} route-map {name}-IN in"
-        yield f"{at} route-map {name}-OUT out"
+        yield from policy(neighbour)
     yield " exit-address-family"
