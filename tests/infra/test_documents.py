@@ -1,5 +1,8 @@
 """What docs/deploy.md says of the reference case is so."""
 
+import json
+import re
+
 from crossfade.infra.estimate.costs import LEFT_OUT
 from crossfade.infra.routing import announcements
 from tests.docs.documents import ROOT
@@ -28,3 +31,11 @@ def test_costs_are_those_of_the_reference_case(built: Templates) -> None:
 
 def test_quotas_are_those_of_the_reference_case(built: Templates) -> None:
     assert shown("quotas") == quota_table(built.folder), REGENERATE
+
+
+def test_synthesis_was_measured_within_its_limit() -> None:
+    found = json.loads((ROOT / "benchmarks" / "results" / "synthesis.json").read_text(encoding="utf-8"))
+    limit = float(re.search(r"the limit is ([\d.]+) times", TEXT)[1])  # type: ignore[index]  # fails if it is not said
+    assert found["pairs"] >= 5
+    assert found["processor_seconds_ratio"] <= limit
+    assert found["seconds_ratio"] <= limit
