@@ -37,8 +37,8 @@ def synth(
     Example: crossfade synth examples/ledger/migration.yaml --out cdk.out
     """
     migration = sound(file)
-    _demand(migration, file)
-    attached = _attached(migration, file)
+    demand(migration, file)
+    attached = attachments(migration, file)
     for note in (told := notes(migration)):
         people.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
     with people.status("loading the CDK libraries …"):
@@ -50,14 +50,15 @@ def synth(
         answer(_as_json(assembly, told))
 
 
-def _demand(migration: MigrationFile, path: Path) -> None:
-    missing = tuple(sorted(place_of(path, demand.path, demand.problem, demand.remedy) for demand in demands(migration)))
+def demand(migration: MigrationFile, path: Path) -> None:
+    """What the AWS side cannot do without must be in the file; else all that is missing is told, and it ends with 2."""
+    missing = tuple(sorted(place_of(path, missed.path, missed.problem, missed.remedy) for missed in demands(migration)))
     if missing:
         complain_of(missing, path)
         raise typer.Exit(Exit.BAD_INPUT)
 
 
-def _attached(migration: MigrationFile, path: Path) -> Attached:
+def attachments(migration: MigrationFile, path: Path) -> Attached:
     """The files that the migration file names, relative to it; what cannot be read is a fault of it."""
     faults: list[Fault] = []
 

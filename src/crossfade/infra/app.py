@@ -4,6 +4,7 @@ import aws_cdk as cdk
 
 from crossfade.infra import wants
 from crossfade.infra.attached import Attached
+from crossfade.infra.names import tags_of
 from crossfade.infra.stacks.application import ApplicationStack
 from crossfade.infra.stacks.connectivity import ConnectivityStack
 from crossfade.infra.stacks.containers import ContainersStack
@@ -34,8 +35,10 @@ _FLAGS = {
 
 
 def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
-    """The whole application, not yet synthesised."""
+    """The whole application, not yet synthesised. Every resource of it carries the tags."""
     app = cdk.App(outdir=outdir, analytics_reporting=False, context={**_FLAGS, **_zones(file)})
+    for name, value in tags_of(file).items():  # once for all stacks: each call is a round trip to Node
+        cdk.Tags.of(app).add(name, value)
     network = NetworkStack(app, file)
     notifications = NotificationsStack(app, file)
     told = notifications.errors

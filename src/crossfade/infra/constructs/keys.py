@@ -1,5 +1,7 @@
 """Encryption keys: one for each stack that keeps data, so that none is shared and no stack needs another's key."""
 
+from functools import cache
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -9,6 +11,12 @@ from crossfade.infra.names import resource_name
 from crossfade.model.file import MigrationFile
 
 _USE = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+
+
+@cache
+def _days(number: int) -> cdk.Duration:
+    """Made once: every key has the same, and each is a round trip to Node."""
+    return cdk.Duration.days(number)
 
 
 class StackKey(kms.Key):
@@ -21,9 +29,9 @@ class StackKey(kms.Key):
             alias=f"alias/{resource_name(file, f'key-{purpose}')}",
             description=f"Encrypts {purpose} of the migration {file.migration.name}",
             enable_key_rotation=True,
-            rotation_period=cdk.Duration.days(file.posture.key_rotation_days),
+            rotation_period=_days(file.posture.key_rotation_days),
             removal_policy=cdk.RemovalPolicy.DESTROY,
-            pending_window=cdk.Duration.days(7),
+            pending_window=_days(7),
         )
         self._times_logs = 0
 
