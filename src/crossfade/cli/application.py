@@ -10,6 +10,7 @@ from crossfade.cli.faults import faults
 from crossfade.cli.init import init
 from crossfade.cli.judge import judge
 from crossfade.cli.rehearse import again, rehearse, resume
+from crossfade.cli.shadow import shadow
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
 from crossfade.cli.synth import synth
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate, synth):
     app.command()(command)
+app.add_typer(shadow, name="shadow")
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)
 app.command(hidden=True)(engine)
