@@ -64,14 +64,16 @@ def _tell_end(result: Comparison) -> None:
     left_out = f", {result.left_out:,} not in the sample" if result.left_out else ""
     people.print(
         f"{mark} {result.matched:,} of {result.pairs:,} pairs match{left_out}: "
-        f"{regressions} regressions, {unclear} unclear, a regression being an e-value of {result.threshold:,.0f}"
+        f"{regressions} regressions, {unclear} unclear, a regression being an e-value of {result.threshold:,.0f}",
+        soft_wrap=True,
     )
     if result.latency:
         ratio = result.latency
         people.print(f"  the candidate takes {ratio.ratio:.3g} times as long ({ratio.low:.3g} to {ratio.high:.3g})")
     if unclear and not result.repeated:
         people.print(
-            "  [dim]→[/] Record a second answer of the control (`control_again`): without it noise cannot be told."
+            "  [dim]→[/] Record a second answer of the control (`control_again`): without it noise cannot be told.",
+            soft_wrap=True,
         )
     elif unclear:
         people.print(

@@ -44,9 +44,10 @@ def compare(
     """Compare recorded answers and tell, field by field, regression from noise.
 
     Each line is {"id", "control": {"status", "headers", "body", "ms"}, "candidate": {…}, "control_again"?: {…}}; a
-    second answer of the control is what noise is known from. Values are shown masked only. The last line of stdout is one JSON
-    object. A fault in any line is told with its number, and then there is no result, with exit code 2. Exit code 0:
-    nothing differs beyond noise; 10: some field does, or it is not clear.
+    second answer of the control is what noise is known from. Values are shown masked only. The last line of stdout is
+    one JSON object. A fault in any line is told with its number, and then there is no result, with exit code 2.
+
+    Exit code 0: nothing differs beyond noise; 10: some field does, or it is not clear; 2: bad lines or settings.
 
     Example: crossfade shadow compare --config examples/shadow/compare.yaml examples/shadow/pairs.jsonl
     """

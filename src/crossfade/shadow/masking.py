@@ -8,9 +8,11 @@ import hmac
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from crossfade.shadow.numbers import Number
 from crossfade.shadow.sensitive import ASSIGNED, FORMS, URL, is_sensitive
 
 MASK = "masked:"
@@ -36,6 +38,8 @@ class Masker:
         """
         if isinstance(value, str) and _MASKED.fullmatch(value):
             return value
+        if isinstance(value, Number) and not isinstance(value, bool):
+            value = f"number {Decimal(str(value)).normalize()}"  # 1 and 1.0 are equal, and so are their masks
         text = json.dumps(value, sort_keys=True, default=str)
         digest = hmac.digest(self.key, f"{place}\0{text}".encode("utf-8", "surrogatepass"), "sha256")
         return f"{MASK}{digest.hex()[:_DIGITS]}"

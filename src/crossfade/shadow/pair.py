@@ -45,6 +45,7 @@ class PairFault:
 
 
 _ADAPTER: TypeAdapter[Pair] = TypeAdapter(Pair)
+_BRANCHES = {"str", "int", "list[str]", "constrained-str"}  # of unions, which pydantic names within the place
 _REMEDIES: Mapping[str, str] = {
     "id": "write the request's id, a text of 1 to 1000 letters or a whole number",
     "status": "write the status code of HTTP, a whole number from 100 to 999",
@@ -86,8 +87,7 @@ def _float(value: Any) -> Any:
 
 
 def _fault(error: ErrorDetails) -> PairFault:
-    # Of a union pydantic names the branches too; a person needs the place alone.
-    location = tuple(part for part in error["loc"] if part not in {"str", "int", "list[str]", "constrained-str"})
+    location = tuple(part for part in error["loc"] if part not in _BRANCHES)
     name = next((str(part) for part in reversed(location) if part in _REMEDIES), "")
     place = dotted(location)
     if not location:
@@ -96,5 +96,7 @@ def _fault(error: ErrorDetails) -> PairFault:
         return PairFault(place=place, problem="is not known", remedy=f"remove it, or {_FORM}")
     if error["type"] == "missing":
         return PairFault(place=place, problem="is missing", remedy=_REMEDIES[name])
+    if len(location) < len(error["loc"]):
+        return PairFault(place=place, problem="is of a wrong kind or length", remedy=_REMEDIES.get(name, _FORM))
     message = error["msg"]
     return PairFault(place=place, problem=f"{message[:1].lower()}{message[1:]}", remedy=_REMEDIES.get(name, _FORM))

@@ -12,7 +12,7 @@ _NAME = re.compile(r"[@$]?[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _MOST_DIGITS = 4
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def name_of(key: str) -> str:
     """The key of an object as it may be shown, or `*` if it looks like data: an e-mail address, a number, a UUID.
 

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 MAX_DEPTH = 200
 _LONG = 17  # digits and point of a decimal that may not survive as a double, which holds 15 digits
 _MARKED = bytes(ord("d") if chr(code) in "0123456789." else ord("_") for code in range(256))
-_LONG_DECIMAL = re.compile(rb"(?=[\d.]{17})\d*\.\d|(?=\d{16})\d+[eE]")
+_LONG_DECIMAL = re.compile(rb"(?<![\d.])(?:(?=[\d.]{17})\d*\.\d|\d{16,}[eE])")
 
 
 class NotJson(ValueError):

@@ -8,19 +8,16 @@ from crossfade.shadow.sensitive import is_sensitive
 from crossfade.shadow.settings import ShadowSettings
 
 # Of the connection, not of the answer (RFC 9110, 7.6.1), or said again by the body that is compared anyway.
-CONNECTION_HEADERS = frozenset(
-    [
-        "connection",
-        "content-length",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-    ]
+_OF_CONNECTION = (
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
 )
+CONNECTION_HEADERS = frozenset((*_OF_CONNECTION, "upgrade", "via"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

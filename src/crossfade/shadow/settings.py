@@ -1,7 +1,7 @@
 """What a person may set about a comparison, as a file; every fault of it at once."""
 
 import json
-from collections.abc import Mapping
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,6 +13,8 @@ from crossfade.model.file.quantities import Duration, PositivePercent
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import FieldPath, Header, Secret
 from crossfade.model.file.tree import read_tree
+
+_SAID = re.compile(r"^\s*(?!#|---\s*$)\S", re.MULTILINE)  # a line that is more than a comment
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Chance = Annotated[float, Field(gt=0, lt=0.5)]
@@ -74,12 +76,14 @@ class ShadowSettings(Section):
 
 
 def read_settings(text: str, name: str) -> ShadowSettings | tuple[Fault, ...]:
-    """The settings that `text` (YAML) describes, or all its faults, ordered by place. An empty text is the defaults."""
+    """The settings that `text` (YAML) describes, or all its faults, ordered by place; an empty text is the defaults."""
+    if not _SAID.search(text):
+        return ShadowSettings()
     tree = read_tree(text, name)
-    if tree.unreadable and not (tree.data is None and not text.strip()):
+    if tree.unreadable:
         return tuple(tree.faults)
     try:
-        settings = ShadowSettings.model_validate_json(json.dumps({} if tree.data is None else tree.data))
+        settings = ShadowSettings.model_validate_json(json.dumps(tree.data))
     except ValidationError as exc:
         for error in exc.errors(include_url=False):
             path = path_in_file(error["loc"])
@@ -87,9 +91,3 @@ def read_settings(text: str, name: str) -> ShadowSettings | tuple[Fault, ...]:
                 tree.add(path, *explain(error, path, tree, ShadowSettings))
         return tuple(sorted(tree.faults))
     return tuple(sorted(tree.faults)) if tree.faults else settings
-
-
-def described() -> Mapping[str, tuple[object, str]]:
-    """Every setting with its default, as a file would have it, and what it means."""
-    defaults = ShadowSettings().model_dump(mode="json")
-    return {name: (defaults[name], field.description or "") for name, field in ShadowSettings.model_fields.items()}
