@@ -8,10 +8,12 @@ from crossfade.shadow.answers import compare
 
 KEY = b"a key for tests, 32 bytes long.."
 MASKER = Masker(key=KEY)
-JSON = {"content-type": "application/json"}
+JSON: dict[str, str | list[str]] = {"content-type": "application/json"}
 
 
-def answer(body: Any, *, status: int = 200, headers: dict[str, Any] | None = None, ms: float = 10.0) -> Answer:
+def answer(
+    body: Any, *, status: int = 200, headers: dict[str, str | list[str]] | None = None, ms: float = 10.0
+) -> Answer:
     return Answer(status=status, headers=JSON if headers is None else headers, body=body, ms=ms)
 
 

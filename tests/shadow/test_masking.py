@@ -48,8 +48,7 @@ def test_a_text_loses_what_is_personal(mark: str) -> None:
     )
     for text in texts:
         masked = MASKER.text(text)
-        if mark != "hunter2secret" or "(email)" not in text:  # a word among words cannot be recognised
-            assert mark not in masked, masked
+        assert mark not in masked, masked
     assert MASKER.text(texts[0]).startswith("duplicate key")
 
 
@@ -105,9 +104,9 @@ def test_masked_answers_differ_where_the_answers_did() -> None:
     tree = FieldTree(Rules.of(settings()))
     left = answer({"email": "a@example.org", "phone": "1", "amount": 1, "rows": [{"iban": "x"}]})
     right = answer({"email": "b@example.org", "phone": "1", "amount": 1.0, "rows": [{"iban": "y"}]})
-    masked = [masked_answer(each, tree, MASKER) for each in (left, right)]
+    masked, masked_too = (masked_answer(each, tree, MASKER) for each in (left, right))
     plain = {field.path for field in compare(left, right, tree)}
-    assert {field.path for field in compare(*masked, tree)} == plain == {"body.email", "body.rows.*.iban"}
+    assert {field.path for field in compare(masked, masked_too, tree)} == plain == {"body.email", "body.rows.*.iban"}
 
 
 @pytest.mark.parametrize("unit", ["a", "a-", "1", "1 ", "1.", "a.", "a=", "eyJ-", "x@", "http://", "a1-", "token = "])

@@ -147,8 +147,8 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         return
     try:
         file = path.open("rb")
-    except (OSError, ValueError) as exc:  # ValueError: a null character in the path
-        _stop(f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}", "Check the path and its permissions.")
+    except OSError as exc:
+        _stop(f"{path} cannot be read: {exc.strerror}", "Check the path and its permissions.")
     with file:
         yield file
 

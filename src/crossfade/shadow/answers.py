@@ -62,10 +62,11 @@ def as_json(answer: Answer) -> Any:
 
 
 def _content_type(answer: Answer) -> str:
-    for name, value in answer["headers"].items():
-        if name.lower() == _CONTENT_TYPE:
-            return ",".join(value).lower() if isinstance(value, list) else value.lower()
-    return ""
+    headers = answer["headers"]
+    value = headers.get(_CONTENT_TYPE)  # proxies that speak HTTP/2 write it so
+    if value is None:
+        value = next((value for name, value in headers.items() if name.lower() == _CONTENT_TYPE), "")
+    return ",".join(value).lower() if isinstance(value, list) else value.lower()
 
 
 def _headers(answer: Answer, ignored: frozenset[str]) -> dict[str, Any]:

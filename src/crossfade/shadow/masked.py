@@ -50,7 +50,7 @@ def _value(value: Any, field: Field, masker: Masker) -> Any:
         return _text(value, field, masker)
     if field.rule.sensitive:
         return masker.value(field.path, value)
-    return str(value) if isinstance(value, Decimal) else value
+    return str(value) if isinstance(value, Decimal) else value  # as a number it would lose digits where it is stored
 
 
 def _text(value: str, field: Field, masker: Masker) -> str:

@@ -34,7 +34,11 @@ FORMS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-ASSIGNED = re.compile(r"\b([A-Za-z][\w-]{1,40})(\"?\s*[:=]\s*\"?)((?:bearer\s|basic\s)?[^\s\",;&}]+)", re.IGNORECASE)
+# `password=…`, `"token": "…"`, and what PostgreSQL says of keys: `(email)=(…)`
+ASSIGNED = re.compile(
+    r"""\b([A-Za-z][\w-]{1,40})([)\]"']?\s{0,4}[:=]\s{0,4}["'(\[]?)((?:bearer\s|basic\s)?[^\s"',;&})\]]+)""",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=4096)
