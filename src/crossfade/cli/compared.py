@@ -64,7 +64,7 @@ def _tell_end(result: Comparison) -> None:
     left_out = f", {result.left_out:,} not in the sample" if result.left_out else ""
     people.print(
         f"{mark} {result.matched:,} of {result.pairs:,} pairs match{left_out}: "
-        f"{regressions} {'regression' if regressions == 1 else 'regressions'}, {unclear} unclear, a regression being an e-value of {result.threshold:,.0f}",
+        f"{_counted(regressions)}, {unclear} unclear, a regression being an e-value of {result.threshold:,.0f}",
         soft_wrap=True,
     )
     if result.latency:
@@ -79,6 +79,10 @@ def _tell_end(result: Comparison) -> None:
         people.print(
             "  [dim]→[/] Record more pairs, with a second answer of the control: for these fields they are few."
         )
+
+
+def _counted(regressions: int) -> str:
+    return "1 regression" if regressions == 1 else f"{regressions:,} regressions"
 
 
 def as_json(result: Comparison) -> dict[str, Any]:
