@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossfade.shadow import Pair, PairFault, read_pair
@@ -95,7 +95,7 @@ def test_half_a_surrogate_pair_is_no_fault() -> None:
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_line_makes_it_crash(text: bytes) -> None:
     assert read_pair(text)
     assert read_pair(line().replace(b"null", text))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.shadow.answers import answer, differing, differing_answers
@@ -138,7 +138,7 @@ def test_status_is_compared() -> None:
 
 def test_a_body_is_compared_by_bytes_when_its_type_is_no_json() -> None:
     left, right = '{"a": 1, "b": 2}', '{"b": 2, "a": 1}'
-    plain = {"content-type": "text/plain"}
+    plain: dict[str, str | list[str]] = {"content-type": "text/plain"}
     assert differing_answers(answer(left, headers=plain), answer(right, headers=plain)) == {"body"}
     assert differing_answers(answer(left, headers={}), answer(right, headers={})) == set()
 
@@ -175,7 +175,7 @@ TOLD = st.fixed_dictionaries(
 
 
 @given(left=JSONS, right=JSONS, told=TOLD)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bodies_are_compared_and_each_equals_itself(left: Any, right: Any, told: dict[str, Any]) -> None:
     differing(left, right, **told)
     assert differing(left, left, **told) == set()
