@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from crossfade.cli import shadow as command
 from crossfade.cli.application import app
+from crossfade.shadow import Comparer, Masker, ShadowSettings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "shadow"
@@ -63,7 +64,7 @@ def test_every_setting_stands_in_the_document_as_the_code_describes_it() -> None
     document = (ROOT / "docs" / "shadow.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in document.splitlines() if line.startswith("| `")]
     told = {name.strip("`"): meaning for name, _, meaning in (row for row in rows if len(row) == 3)}
-    assert told == {name: field.description for name, field in command.ShadowSettings.model_fields.items()}
+    assert told == {name: field.description for name, field in ShadowSettings.model_fields.items()}
 
 
 @pytest.mark.parametrize(
@@ -251,12 +252,12 @@ class Endless(io.RawIOBase):
 def test_pairs_are_read_one_by_one_and_none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    class Watched(command.Comparer):
+    class Watched(Comparer):
         def add(self, pair: Any, line: int) -> None:
             seen.append(line)
             super().add(pair, line)
 
-    comparer = Watched(command.ShadowSettings(), command.Masker(key=b"k" * 32))
+    comparer = Watched(ShadowSettings(), Masker(key=b"k" * 32))
     source = io.BufferedReader(Endless(2000), buffer_size=512)
     assert command._compared(source, comparer, Path("-")) == 0
     assert seen == list(range(1, 2001))
