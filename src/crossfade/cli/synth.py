@@ -1,5 +1,6 @@
 """`crossfade synth`: the AWS side of a migration as CloudFormation templates."""
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -67,8 +68,15 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
             faults.append(place_of(path, within, f"{named} cannot be read", "name a file relative to this one"))
             return None
 
-    certificate = migration.database.source.root_certificate
-    pem = text_of(certificate, "database", "source", "root_certificate") if certificate else None
+    certificates: dict[str, str] = {}
+    for side, end in (("source", migration.database.source), ("target", migration.database.target)):
+        if end.root_certificate is not None:
+            within = ("database", side, "root_certificate")
+            pem = text_of(end.root_certificate, *within)
+            if pem is not None and (wrong := _wrong_with(pem)):
+                problem, remedy = wrong
+                faults.append(place_of(path, within, f"{end.root_certificate} {problem}", remedy))
+            certificates[side] = pem or ""
     documents: dict[str, Mapping[str, object]] = {}
     for name, named in migration.servers.configuration.items():
         within = ("servers", "configuration", name)
@@ -81,7 +89,18 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
     if faults:
         complain_of(tuple(sorted(faults)), path)
         raise typer.Exit(Exit.BAD_INPUT)
-    return Attached(certificate=pem, documents=documents)
+    return Attached(certificates=certificates, documents=documents)
+
+
+def _wrong_with(pem: str) -> tuple[str, str] | None:
+    """Why it cannot be imported as certificates, and what to do; it is copied into a template."""
+    if "PRIVATE KEY" in pem:
+        return "holds a private key", "name a file with certificates alone: it is copied into a template"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        return "holds no certificate", "name a file with PEM text, from BEGIN CERTIFICATE to END CERTIFICATE"
+    return None
 
 
 def _document(text: str) -> dict[str, object] | None:

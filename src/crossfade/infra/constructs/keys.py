@@ -25,10 +25,12 @@ class StackKey(kms.Key):
             removal_policy=cdk.RemovalPolicy.DESTROY,
             pending_window=cdk.Duration.days(7),
         )
+        self._times_logs = 0
 
     def allow_logs(self, *groups: str) -> None:
         """CloudWatch Logs may use the key for the log groups of these names, and for no others."""
         stack = cdk.Stack.of(self)
+        self._times_logs += 1
         arns = [
             stack.format_arn(
                 service="logs", resource="log-group", resource_name=g, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
@@ -37,7 +39,7 @@ class StackKey(kms.Key):
         ]
         self.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="LogGroups",
+                sid=f"LogGroups{self._times_logs if self._times_logs > 1 else ''}",  # a policy names each once
                 principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
                 actions=_USE,
                 resources=["*"],  # in a key's policy: this key

@@ -90,24 +90,23 @@ class ConnectivityStack(MigrationStack):
 
     def _tunnel_alarms(self) -> tuple[ToldAlarm, ToldAlarm]:
         """All tunnels down starts a roll back, so silence must not; one down is for people, and so is silence."""
-        dimensions = {"VpnId": self.vpn.attr_vpn_connection_id}
-        both = ToldAlarm(
-            self,
-            self.named("alarm-vpn-down"),
-            says="Both tunnels of the VPN are down.",
-            of=metric("AWS/VPN", "TunnelState", dimensions, "Maximum"),
-            limit=Limit(comparison=AT_MOST, threshold=0, missing=UNKNOWN, periods=3),
-            topic=self._told,
+        both = self._tunnel_alarm(
+            "alarm-vpn-down",
+            "Both tunnels of the VPN are down.",
+            "Maximum",
+            Limit(comparison=AT_MOST, threshold=0, missing=UNKNOWN, periods=3),
         )
-        one = ToldAlarm(
-            self,
-            self.named("alarm-vpn-tunnel-down"),
-            says="A tunnel of the VPN is down, or its state is not known: the other one has no second.",
-            of=metric("AWS/VPN", "TunnelState", dimensions, "Minimum"),
-            limit=Limit(comparison=BELOW, threshold=1, missing=BREACHING, periods=3),
-            topic=self._told,
+        one = self._tunnel_alarm(
+            "alarm-vpn-tunnel-down",
+            "A tunnel of the VPN is down, or its state is not known: the other one has no second.",
+            "Minimum",
+            Limit(comparison=BELOW, threshold=1, missing=BREACHING, periods=3),
         )
         return both, one
+
+    def _tunnel_alarm(self, kind: str, says: str, statistic: str, limit: Limit) -> ToldAlarm:
+        state = metric("AWS/VPN", "TunnelState", {"VpnId": self.vpn.attr_vpn_connection_id}, statistic)
+        return ToldAlarm(self, self.named(kind), says=says, of=state, limit=limit, topic=self._told)
 
     def _direct_connect(self) -> directconnect.CfnPrivateVirtualInterface:
         direct = self.file.connectivity.direct_connect

@@ -136,8 +136,8 @@ def _statement(
     )
 
 
-def group_of(stack: MigrationStack, network: NetworkStack, party: Party) -> ec2.ISecurityGroup:
+def group_of(scope: Construct, network: NetworkStack, party: Party) -> ec2.ISecurityGroup:
     """A group for use in another stack. Its rules are made here, never from there: no two stacks need each other."""
     return ec2.SecurityGroup.from_security_group_id(
-        stack, f"Group{party.title().replace('-', '')}", network.groups[party].security_group_id, mutable=False
+        scope, f"Group{party.title().replace('-', '')}", network.groups[party].security_group_id, mutable=False
     )
