@@ -58,13 +58,21 @@ def commands() -> dict[str, Any]:
 
 
 def every_command() -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    return dict(_commands_of(typer.main.get_command(app)))
+
+
+def _commands_of(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Those of a group within the group have its name before theirs, as people type them."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands_of(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def command_reference() -> str:
     listed = "\n".join(
-        f"| [`crossfade {name}`](#crossfade-{name}) | {_cell(_paragraphs(command)[0])} |"
+        f"| [`crossfade {name}`](#crossfade-{name.replace(' ', '-')}) | {_cell(_paragraphs(command)[0])} |"
         for name, command in commands().items()
     )
     chapters = "\n".join(_chapter(name, command) for name, command in commands().items())

@@ -12,6 +12,7 @@ from crossfade.cli.init import init
 from crossfade.cli.judge import judge
 from crossfade.cli.on_premises import on_premises
 from crossfade.cli.rehearse import again, rehearse, resume
+from crossfade.cli.shadow import shadow
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
 from crossfade.cli.synth import synth
@@ -42,6 +43,7 @@ for command in (
     on_premises,
 ):
     app.command()(command)
+app.add_typer(shadow, name="shadow")
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)
 app.command(hidden=True)(engine)

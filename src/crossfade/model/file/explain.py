@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from crossfade.model.file.document import MigrationFile
 from crossfade.model.file.quantities import duration_text
+from crossfade.model.file.section import Section
 from crossfade.model.file.shape import names_at
 from crossfade.model.file.tree import Path, Place, Tree
 
@@ -22,12 +24,14 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
     return tuple(part for part in location if part != "[key]")
 
 
-def explain(error: ErrorDetails, path: Path, tree: Tree) -> tuple[str, str]:
-    """Problem and remedy of one refusal. Values are repeated only where they cannot be a secret."""
+def explain(error: ErrorDetails, path: Path, tree: Tree, root: type[Section] = MigrationFile) -> tuple[str, str]:
+    """Problem and remedy of one refusal of `root`. Values are repeated only where they cannot be a secret."""
     context: Mapping[str, Any] = error.get("ctx", {})
     place = tree.places.get(path, Place(line=1, column=1))
     if "remedy" in context:
         problem, remedy = error["msg"], str(context["remedy"])
+    elif error["type"] == "extra_forbidden":
+        problem, remedy = "is not known", _instead(str(path[-1]), names_at(path[:-1], root))
     else:
         problem, remedy = _EXPLAIN.get(error["type"], _other)(error, path)
     return _as_yaml_read_it(error, place, problem, remedy)
@@ -55,14 +59,12 @@ def _missing(_: ErrorDetails, path: Path) -> tuple[str, str]:
     return "is missing", f"add `{path[-1]}:`"
 
 
-def _unknown(_: ErrorDetails, path: Path) -> tuple[str, str]:
-    name = str(path[-1])
+def _instead(name: str, known: tuple[str, ...]) -> str:
     if _SECRET_NAMES.search(name):
-        return "is not known", _NAME_THE_STORE
-    known = names_at(path[:-1])
+        return _NAME_THE_STORE
     if near := difflib.get_close_matches(name, known, n=1, cutoff=0.6):
-        return "is not known", f"did you mean `{near[0]}`?"
-    return "is not known", f"remove it; known here: {', '.join(known)}" if known else "remove it"
+        return f"did you mean `{near[0]}`?"
+    return f"remove it; known here: {', '.join(known)}" if known else "remove it"
 
 
 def _choice(error: ErrorDetails, _: Path) -> tuple[str, str]:
@@ -129,7 +131,6 @@ def _shown(value: object) -> str:
 
 _EXPLAIN: dict[str, Callable[[ErrorDetails, Path], tuple[str, str]]] = {
     "missing": _missing,
-    "extra_forbidden": _unknown,
     "enum": _choice,
     "literal_error": _choice,
     "model_type": _section,

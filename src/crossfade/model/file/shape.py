@@ -8,15 +8,15 @@ from crossfade.model.file.section import Section
 from crossfade.model.file.tree import Path
 
 
-def names_at(path: Path) -> tuple[str, ...]:
-    """The keys that the section at `path` may have; none when it is no section."""
-    section = section_at(path)
+def names_at(path: Path, root: type[Section] = MigrationFile) -> tuple[str, ...]:
+    """The keys that the section at `path` below `root` may have; none when it is no section."""
+    section = section_at(path, root)
     return tuple(section.model_fields) if section else ()
 
 
-def section_at(path: Path) -> type[Section] | None:
-    """The section that stands at `path`, if one does."""
-    annotation: Any = MigrationFile
+def section_at(path: Path, root: type[Section] = MigrationFile) -> type[Section] | None:
+    """The section that stands at `path` below `root`, if one does."""
+    annotation: Any = root
     for part in path:
         section = section_of(annotation)
         if isinstance(part, int):
