@@ -1,11 +1,12 @@
 """Flags, receivers and implementations that do what a test needs."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from crossfade.facade import FacadeSettings, InMemoryFlags, Mode, Observation, Rollout
-from crossfade.facade.flags import Flags
 
 PATIENT = FacadeSettings(deadline=timedelta(seconds=60), timeout=timedelta(seconds=60))
 """For tests that are not about time: nothing is given up on a busy computer."""
@@ -60,9 +61,11 @@ class Scripted:
         return self.answer()
 
 
-def as_flags(flags: Flags) -> Flags:
-    """Types only: a double that is no `Flags` would not pass here."""
-    return flags
+async def until(condition: Callable[[], Any]) -> None:
+    """As `wait_for`, without keeping the event loop."""
+    async with asyncio.timeout(180):
+        while not condition():  # noqa: ASYNC110 - of conditions that threads bring about
+            await asyncio.sleep(0.001)
 
 
 def legacy(user: str) -> str:

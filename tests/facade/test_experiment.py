@@ -1,3 +1,5 @@
+from typing import assert_type
+
 import pytest
 
 from crossfade.facade import (
@@ -38,7 +40,7 @@ def missing(user: str) -> str:
 def test_modern_answers_only_those_within_the_percentage(mode: Mode, inside: str) -> None:
     with Facade(all_in(mode, 5), settings=PATIENT) as facade:
         balance = facade.experiment("balance", legacy=legacy, modern=modern, user=whom, side_effects=False)
-        assert balance(INSIDE) == f"{inside} for {INSIDE}"
+        assert assert_type(balance(INSIDE), str) == f"{inside} for {INSIDE}"
         assert balance(OUTSIDE) == f"legacy for {OUTSIDE}"
 
 

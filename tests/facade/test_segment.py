@@ -6,7 +6,6 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chisquare
 
 from crossfade.facade import Mode, Rollout, segment
 
@@ -61,7 +60,9 @@ def test_users_are_spread_evenly_over_segments() -> None:
     counts = [0] * 100
     for user in USERS:
         counts[math.floor(segment(user))] += 1
-    assert chisquare(counts).pvalue > 0.001  # of these very users: always the same value
+    expected = len(USERS) / len(counts)
+    # Chi-squared with 99 degrees of freedom stays below 148 in 999 of 1,000 cases; these users are always the same.
+    assert sum((count - expected) ** 2 / expected for count in counts) < 148
 
 
 @pytest.mark.parametrize("percent", [5, 15, 25, 50, 90])

@@ -55,9 +55,9 @@ class AsyncExperiment(Experiment[P, Coroutine[Any, Any, T]], Generic[P, T]):
         task.add_done_callback(self._running.discard)
 
     async def _run_task(self, call: Call, args: Any, kwargs: Any) -> None:
-        await asyncio.sleep(0)  # also an eager task begins only after the live call has ended
         shadow, began, candidate = ShadowCall(self.name), perf_counter(), None
         try:
+            await asyncio.sleep(0)  # also an eager task begins only after the live call has ended
             with running_as(shadow):
                 async with asyncio.timeout(self._means.timeout_s):
                     candidate = await self._outcome(args, kwargs)
