@@ -1,3 +1,5 @@
+import dataclasses
+import inspect
 from typing import assert_type
 
 import pytest
@@ -9,6 +11,7 @@ from crossfade.facade import (
     InMemoryFlags,
     Mode,
     NothingDone,
+    Rollout,
     SettingsInvalid,
     Terms,
     segment,
@@ -59,6 +62,14 @@ def test_users_move_with_the_flag_and_nobody_moves_back_when_it_rises() -> None:
     assert moved == set(users)
 
 
+def test_all_experiments_follow_one_flag_when_the_settings_name_one() -> None:
+    flags = InMemoryFlags(ledger=Rollout(mode=Mode.MODERN), balance=Rollout(mode=Mode.LEGACY))
+    with Facade(flags, settings=dataclasses.replace(PATIENT, flag="ledger")) as facade:
+        for name in ("balance", "history"):
+            one = facade.experiment(name, legacy=legacy, modern=modern, user=whom, side_effects=False)
+            assert one("x") == "modern for x"
+
+
 def test_legacy_answers_when_no_user_is_named_unless_the_rollout_is_to_everybody() -> None:
     for percent, expected in ((99.999, "legacy for x"), (100.0, "modern for x")):
         with Facade(all_in(Mode.MODERN, percent), settings=PATIENT) as facade:
@@ -68,11 +79,25 @@ def test_legacy_answers_when_no_user_is_named_unless_the_rollout_is_to_everybody
             assert balance("x") == expected
 
 
-def test_legacy_answers_and_it_is_counted_when_the_user_cannot_be_found() -> None:
-    with Facade(all_in(Mode.MODERN, 50), settings=PATIENT) as facade:
-        balance = facade.experiment("balance", legacy=legacy, modern=modern, user=missing, side_effects=False)
-        assert balance("x") == "legacy for x"
-        assert balance.counts == {Finding.UNIDENTIFIED: 1}
+def test_it_is_counted_and_the_call_answered_when_the_user_cannot_be_found() -> None:
+    for percent, expected in ((99.999, "legacy for x"), (100.0, "modern for x")):
+        with Facade(all_in(Mode.MODERN, percent), settings=PATIENT) as facade:
+            balance = facade.experiment("balance", legacy=legacy, modern=modern, user=missing, side_effects=False)
+            assert balance("x") == expected
+            assert balance.counts == {Finding.UNIDENTIFIED: 1}
+
+
+def test_it_shows_legacys_signature_and_documentation() -> None:
+    def documented(account: str, *, at: int = 0) -> str:
+        """What the account holds."""
+        return account
+
+    with Facade(all_in(Mode.LEGACY)) as facade:
+        balance = facade.experiment(
+            "balance", legacy=documented, modern=documented, user=lambda account, *, at=0: account, side_effects=False
+        )
+    assert str(inspect.signature(balance)) == "(account: str, *, at: int = 0) -> str"
+    assert (balance.__doc__, balance.name) == ("What the account holds.", "balance")
 
 
 def test_arguments_reach_either_implementation_as_they_were_given() -> None:

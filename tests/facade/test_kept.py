@@ -265,7 +265,7 @@ def test_a_forked_child_asks_for_itself(workers: Workers, clock: Clock) -> None:
     asking.start()
     wait_for(lambda: flags.asked)
     flags.answer = lambda: SHADOW
-    with kept._lock, workers._changed:
+    with kept._lock, workers._lock:
         child = os.fork()
         if child == 0:
             os._exit(0 if kept.rollout() == SHADOW else 1)

@@ -139,6 +139,6 @@ def test_ratio_of_latencies_is_told_when_both_sides_have_ended() -> None:
 def test_the_secret_is_not_told_and_a_short_one_is_refused_with_all_other_faults() -> None:
     assert "secret" not in repr(FacadeSettings(secret=b"a secret of 16 b"))
     with pytest.raises(SettingsInvalid) as refusal:
-        FacadeSettings(secret=b"short", shadows=0, waiting=0, salt="a\0b")
-    assert len(refusal.value.faults) == 4
+        FacadeSettings(secret=b"short", shadows=0, waiting=0, salt="a\0b", flag="")
+    assert len(refusal.value.faults) == 5
     assert refusal.value.remedy

@@ -170,18 +170,20 @@ class TestHangingCandidate:
         assert balance.counts == {Finding.TIMED_OUT: 1}
 
 
-def test_live_calls_go_on_when_the_receiver_hangs_or_fails() -> None:
+def test_calls_and_shadows_go_on_when_the_receiver_hangs_or_fails() -> None:
     released = threading.Event()
 
     def hanging(observation: object) -> None:
         released.wait()
         raise OSError
 
-    with Facade(all_in(Mode.SHADOW), publish=hanging, settings=SHORT) as facade:
+    settings = dataclasses.replace(PATIENT, waiting=1000)
+    with Facade(all_in(Mode.SHADOW), publish=hanging, settings=settings) as facade:
         balance = facade.experiment("balance", legacy=legacy, modern=legacy, user=whom, side_effects=False)
-        assert {balance("x") for _ in range(100)} == {"legacy for x"}
+        assert {balance("x") for _ in range(200)} == {"legacy for x"}
+        wait_for(lambda: balance.counts == {Finding.MATCHED: 200})
         released.set()
-        wait_for(lambda: Finding.UNPUBLISHED in balance.counts)
+        wait_for(lambda: balance.counts.get(Finding.UNPUBLISHED) == 200)
 
 
 class TestSideEffects:

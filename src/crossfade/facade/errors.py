@@ -1,7 +1,7 @@
 """What can go wrong with a facade.
 
 The fields are those of the errors elsewhere in Crossfade; the root is the facade's own, because an application that
-takes the facade takes nothing else of Crossfade with it (ADR 13).
+takes the facade takes nothing else of Crossfade with it (docs/facade.md, 'Alone').
 """
 
 from typing import ClassVar

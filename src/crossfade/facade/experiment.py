@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, update_wrapper
 from time import perf_counter
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -49,6 +49,7 @@ class Experiment(Generic[P, R]):
     ) -> None:
         self.name = name
         self._legacy, self._modern = implementations
+        update_wrapper(self, self._legacy, updated=())  # so that it shows legacy's signature and documentation
         self._user, self._terms, self._side_effects = user, terms, side_effects
         self._falls_back_on = terms.falls_back_on(side_effects=side_effects)
         self._kept, self._health, self._reporting = means.kept, means.health, means.reporting
@@ -80,15 +81,14 @@ class Experiment(Generic[P, R]):
         if rollout.mode is Mode.SHADOW and self._side_effects:
             self._reporting.count(Finding.WITHHELD)
             return Mode.LEGACY, None
+        user, included = None, False
         try:
             user = self._user(*args, **kwargs)
-            if rollout.percent >= 100:
-                return rollout.mode, user
-            included = user is not None and rollout.includes(segment(user, self._means.salt))
+            if rollout.percent < 100:
+                included = user is not None and rollout.includes(segment(user, self._means.salt))
         except Exception:  # noqa: BLE001 - the application's own code; a call must be answered all the same
             self._reporting.count(Finding.UNIDENTIFIED)
-            return Mode.LEGACY, None
-        return (rollout.mode if included else Mode.LEGACY), user
+        return (rollout.mode if included or rollout.percent >= 100 else Mode.LEGACY), user
 
     def _shadowed(self, user: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
         given = self._isolated((args, kwargs))

@@ -23,14 +23,16 @@ T = TypeVar("T")
 
 _ASKING = 8
 _QUESTIONS = 1000
+_UNTOLD = 1000
 _SECRET_BYTES = 32
 
 
 class Facade:
     """Legacy and modern behind one interface, for as many experiments as you like.
 
-    `flags` says who gets what, and is asked in threads of the facade; `publish` is called in such threads too, with
-    each observation. `health` is shared by all experiments: it can send everybody back to legacy.
+    `flags` says who gets what, and is asked in threads of the facade. `publish` gets each observation, one at a time,
+    in a thread of its own; up to 1,000 wait for it. `health` is shared by all experiments: it can send everybody back
+    to legacy.
 
     Threads start when they are first needed. Use it as a context manager, or `close` it: calls go on after that, with
     what flags said last, then with legacy.
@@ -49,6 +51,7 @@ class Facade:
         self._settings = settings or FacadeSettings()
         self._masking = Masking(self._settings.secret or secrets.token_bytes(_SECRET_BYTES))
         self._asking = Workers("flags", threads=_ASKING, waiting=_QUESTIONS)
+        self._telling = Workers("observations", threads=1, waiting=_UNTOLD)
         self._shadows = Workers("shadows", threads=self._settings.shadows, waiting=self._settings.waiting)
 
     @overload
@@ -87,7 +90,8 @@ class Facade:
     ) -> Experiment[P, Any]:
         """Both implementations as one callable of the same kind: a coroutine function if they are.
 
-        `name` is the flag's. `user` finds the user's key in the arguments; None is nobody in particular.
+        `name` is the flag's, unless the settings name one for all. `user` finds the user's key in the arguments; None
+        is nobody in particular.
         `side_effects` says whether modern changes anything: only you can know. With True it is never run as a shadow,
         and legacy answers after a failure only where modern says that it has done nothing.
         Raises SettingsInvalid when one is `async` and the other is not, or the name is empty.
@@ -103,9 +107,10 @@ class Facade:
         return kind(name, (legacy, modern), user, chosen, self._means(name, chosen), side_effects=side_effects)
 
     def close(self) -> None:
-        """No shadow and no question to flags begins any more. Waits for nothing."""
+        """No shadow and no question to flags begins any more, and nothing is published. Waits for nothing."""
         self._asking.close()
         self._shadows.close()
+        self._telling.close()
 
     def __enter__(self) -> Self:
         return self
@@ -118,9 +123,9 @@ class Facade:
     def _means(self, name: str, terms: Terms[Any]) -> Means:
         settings = self._settings
         return Means(
-            kept=KeptRollout(self._flags, name, settings, self._asking),
+            kept=KeptRollout(self._flags, settings.flag or name, settings, self._asking),
             health=self.health,
-            reporting=Reporting(name, terms, self._shadows, self._masking, self._publish),
+            reporting=Reporting(name, terms, self._telling, self._masking, self._publish),
             shadows=self._shadows,
             salt=settings.salt,
             timeout_s=settings.timeout.total_seconds(),

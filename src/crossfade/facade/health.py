@@ -40,6 +40,8 @@ class Health:
         """One modern call that answered a user."""
         with self._lock:
             self._failed.append(failed)
-            calls, failures = len(self._failed), sum(self._failed) if failed else 0
-            if self.sent_back is None and failures >= self._limit * calls and failed and calls >= self._minimum:
+            if not failed or self.sent_back is not None or len(self._failed) < self._minimum:
+                return
+            calls, failures = len(self._failed), sum(self._failed)
+            if failures >= self._limit * calls:
                 self.sent_back = f"{failures} of the newest {calls} modern calls have failed"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from time import monotonic
 
@@ -115,11 +116,13 @@ class KeptRollout:
         self._asked_at = now
         question = _Question(now, Future())
         question.ended.set_running_or_notify_cancel()  # nobody who stops waiting cancels it for the others
-        hangs = (lambda: self._failed(question, "it does not answer", ended=False), self._give_up_s)
-        if self._workers.submit(lambda: self._put(question), overdue=hangs[0], within_s=hangs[1]):
-            self._question = question
-        else:
-            self.fault = "too many questions hang already"
+        self._question = question  # before it is put: the thread that puts it looks
+        if not self._workers.submit(
+            partial(self._put, question),
+            overdue=partial(self._failed, question, "it does not answer", ended=False),
+            within_s=self._give_up_s,
+        ):
+            self._question, self.fault = None, "too many questions hang already"
 
     def _put(self, question: _Question) -> None:
         """Runs beside the calls, and takes whatever the provider does."""

@@ -40,7 +40,7 @@ class Finding(StrEnum):
     WITHHELD = "withheld"
     """Not run as a shadow, because it has side effects. Only counted."""
     UNIDENTIFIED = "unidentified"
-    """No user could be found in the arguments, so legacy answered. Only counted."""
+    """No user could be found in the arguments, so only a rollout to everybody includes the call. Only counted."""
     FELL_BACK = "fell_back"
     FAILED = "failed"
     """Modern failed and nothing could answer instead."""

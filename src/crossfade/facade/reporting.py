@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 from crossfade.facade.guard import ShadowCall
@@ -29,12 +30,15 @@ class Call:
 
 
 class Reporting:
-    """Counts at once; masks and publishes in a thread of `workers`. None of its methods raises or waits."""
+    """Counts at once; masks and publishes in a thread of `tellers`, so that a receiver that hangs keeps nobody else.
+
+    None of its methods raises or waits.
+    """
 
     def __init__(
-        self, experiment: str, terms: Terms[Any], workers: Workers, masking: Masking, publish: Publish | None
+        self, experiment: str, terms: Terms[Any], tellers: Workers, masking: Masking, publish: Publish | None
     ) -> None:
-        self._experiment, self._terms, self._workers = experiment, terms, workers
+        self._experiment, self._terms, self._tellers = experiment, terms, tellers
         self._masking, self._publish = masking, publish
         self._counts: Counter[Finding] = Counter()
         self._lock = threading.Lock()
@@ -49,14 +53,16 @@ class Reporting:
         with self._lock:
             self._counts[finding] += 1
 
-    def report(self, finding: Finding, call: Call) -> None:
-        """From a live call: all that costs time is left to a thread."""
+    def report(self, finding: Finding, call: Call, refused: tuple[str, ...] = ()) -> None:
+        """All that costs time is left to a thread."""
         self.count(finding)
-        if self._publish is not None and not self._workers.submit(lambda: self._tell(finding, call, ())):
+        if self._publish is None:
+            return
+        if not self._tellers.submit(partial(self._tell, self._publish, finding, call, refused)):
             self.count(Finding.UNPUBLISHED)
 
     def conclude(self, shadow: ShadowCall, call: Call) -> None:
-        """From a worker: compare both sides of a shadow that has ended, count and publish."""
+        """Compare both sides of a shadow that has ended, and report. Not for live calls: comparing takes its time."""
         refused = tuple(shadow.refused)
         if refused:
             finding = Finding.REFUSED
@@ -64,14 +70,11 @@ class Reporting:
             finding = Finding.TIMED_OUT
         else:
             finding = compared(call.control, call.candidate, self._terms.same, self._terms.same_error)
-        self.count(finding)
-        self._tell(finding, call, refused)
+        self.report(finding, call, refused)
 
-    def _tell(self, finding: Finding, call: Call, refused: tuple[str, ...]) -> None:
-        if self._publish is None:
-            return
+    def _tell(self, publish: Publish, finding: Finding, call: Call, refused: tuple[str, ...]) -> None:
         try:
-            self._publish(
+            publish(
                 Observation(
                     experiment=self._experiment,
                     mode=call.mode,

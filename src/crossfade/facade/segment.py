@@ -5,7 +5,8 @@ from hashlib import sha256
 STEPS = 100_000
 """As many places as there are thousandths of a percent, to which a router keeps its shares as well."""
 
-SALT = "crossfade"
+SALT = ""
+"""As in the migration file, `facade.salt`."""
 
 
 def segment(user: str, salt: str = SALT) -> float:

@@ -25,6 +25,7 @@ class FacadeSettings:
     Shadows: at most `shadows` at a time (threads, or tasks of an event loop), at most `waiting` before them; what comes
     on top is dropped and counted. `timeout` is from the end of the live call to the candidate's.
 
+    `flag` is read by all experiments; without it each reads the flag of its own name.
     `salt` deals users to segments; the same for all experiments, so that a user is on the same side of each.
     `secret` keys the hashes in observations; without it each facade draws its own. Raises SettingsInvalid, all faults.
     """
@@ -35,6 +36,7 @@ class FacadeSettings:
     shadows: int = 4
     waiting: int = 100
     timeout: timedelta = timedelta(seconds=1)
+    flag: str | None = None
     salt: str = SALT
     secret: bytes | None = field(default=None, repr=False)
 
@@ -47,6 +49,7 @@ class FacadeSettings:
             (self.shadows >= 1, "shadows must be at least 1"),
             (self.waiting >= 1, "waiting must be at least 1"),
             (self.timeout > none, "timeout must be above 0"),
+            (self.flag != "", "flag must have a name"),
             ("\0" not in self.salt, "salt must not hold a zero byte"),
             (self.secret is None or len(self.secret) >= _LEAST_SECRET_BYTES, "secret must have 16 bytes or more"),
         )

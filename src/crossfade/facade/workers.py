@@ -45,7 +45,7 @@ class Workers:
     ) -> bool:
         """False when nobody will run it: too much waits already, or all is closed. Takes microseconds, never raises."""
         job = Job(run, overdue, within_s, monotonic())
-        with self._changed:
+        with self._lock:
             if self._closed or len(self._jobs) >= self._most_waiting:
                 return False
             lacking = len(self._jobs) >= self._idle  # who is idle may have been called for a job before this one
@@ -54,22 +54,25 @@ class Workers:
             if overdue is not None and not self._watched and not self._start(self._watch, worker=False):
                 return False
             self._jobs.append(job)
+            self._to_do.notify()
             if overdue is not None:
                 self._due.append(job)
-            self._changed.notify_all()
+                self._to_watch.notify()
         return True
 
     def close(self) -> None:
         """No job begins any more. Those that run are left to themselves."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._jobs.clear()
             self._due.clear()
-            self._changed.notify_all()
+            self._to_do.notify_all()
+            self._to_watch.notify_all()
 
     def begin_anew(self) -> None:
         """Without threads and without jobs."""
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._to_do, self._to_watch = threading.Condition(self._lock), threading.Condition(self._lock)
         self._jobs: deque[Job] = deque()
         self._due: deque[Job] = deque()
         self._alive = self._idle = 0
@@ -91,28 +94,27 @@ class Workers:
         while (job := self._next()) is not None:
             with suppress(BaseException):
                 job.run()
-            with self._changed, suppress(ValueError):
+            with self._lock, suppress(ValueError):
                 self._due.remove(job)
 
     def _next(self) -> Job | None:
-        with self._changed:
+        with self._lock:
             self._idle += 1
             while not self._jobs and not self._closed:
-                self._changed.wait()
+                self._to_do.wait()
             self._idle -= 1
             return None if self._closed else self._jobs.popleft()
 
     def _watch(self) -> None:
         """Tells of each overdue job, waiting or running, and forgets it then."""
         while not self._closed:
-            late = []
-            with self._changed:
+            with self._lock:
                 now = monotonic()
                 late = [job for job in self._due if job.at + job.within_s <= now]
                 for job in late:
                     self._due.remove(job)
                 if not late:
-                    self._changed.wait(min((job.at + job.within_s - now for job in self._due), default=None))
+                    self._to_watch.wait(min((job.at + job.within_s - now for job in self._due), default=None))
             for job in late:
                 if job.overdue is not None:
                     with suppress(BaseException):
