@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,10 @@ from crossfade.facade import (
     Facade,
     FacadeSettings,
     Finding,
+    Health,
+    InMemoryFlags,
     Mode,
+    Rollout,
     SideEffectRefused,
     Terms,
     given_up,
@@ -302,14 +306,33 @@ class TestIsolation:
             wait_for(lambda: ordered.counts)
         assert given == [3, 1, 2]
 
-    def test_the_shadow_is_dropped_when_nothing_can_be_copied(self) -> None:
+    @pytest.mark.parametrize("isolate", [lambda given: 1 / 0, lambda given: 1, lambda given: given[:1]])
+    def test_the_shadow_is_dropped_when_nothing_can_be_copied(self, isolate: Callable[[Any], Any]) -> None:
         with Facade(all_in(Mode.SHADOW), settings=PATIENT) as facade:
-            terms: Terms[str] = Terms(isolate=lambda given: 1 / 0)
+            terms: Terms[str] = Terms(isolate=isolate)
             balance = facade.experiment(
                 "balance", legacy=legacy, modern=modern, user=whom, side_effects=False, terms=terms
             )
             assert balance("x") == "legacy for x"
             assert balance.counts == {Finding.DROPPED: 1}
+
+
+def test_what_fails_within_a_shadow_sends_nobody_back() -> None:
+    """A candidate may be made of experiments itself."""
+    health = Health(window=1, minimum=1)
+    flags = InMemoryFlags(balance=Rollout(mode=Mode.SHADOW), inner=Rollout(mode=Mode.MODERN))
+    with Facade(flags, health=health, settings=PATIENT) as facade:
+        inner = facade.experiment(
+            "inner", legacy=legacy, modern=raising(LookupError("x")), user=whom, side_effects=False
+        )
+        balance = facade.experiment("balance", legacy=legacy, modern=inner, user=whom, side_effects=False)
+        assert balance("x") == "legacy for x"
+        assert found(balance) == {Finding.DIFFERED: 1}
+        assert inner.counts == {Finding.FAILED: 1}
+        assert health.sent_back is None
+        with pytest.raises(LookupError):
+            inner("x")
+        assert health.sent_back
 
 
 def test_calls_of_many_threads_get_their_own_answers_and_each_is_counted() -> None:

@@ -1,7 +1,8 @@
 """The same for coroutines: candidates are tasks of the caller's own event loop, which can be cancelled."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -35,62 +36,63 @@ class AsyncExperiment(Experiment[P, Coroutine[Any, Any, T]], Generic[P, T]):
         return await self._awaited_modern(mode, user, *args, **kwargs)
 
     async def _awaited_with_shadow(self, user: str | None, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        given = self._isolated((args, kwargs))
+        candidate = self._candidate(*args, **kwargs)
         began = perf_counter()
         try:
             value = await self._legacy(*args, **kwargs)
         except Exception as error:
-            self._shadow(Call(mode=Mode.SHADOW, user=user, control=Raised(error, perf_counter() - began)), given)
+            self._shadow(Call(mode=Mode.SHADOW, user=user, control=Raised(error, perf_counter() - began)), candidate)
             raise
-        self._shadow(Call(mode=Mode.SHADOW, user=user, control=Returned(value, perf_counter() - began)), given)
+        self._shadow(Call(mode=Mode.SHADOW, user=user, control=Returned(value, perf_counter() - began)), candidate)
         return value
 
-    def _shadow(self, call: Call, given: Any) -> None:
+    def _shadow(self, call: Call, candidate: Callable[[], Coroutine[Any, Any, T]] | None) -> None:
         call = self._kept_apart(call)
-        if given is None or call.control is None or len(self._running) >= self._means.at_once:
+        if candidate is None or call.control is None or len(self._running) >= self._means.at_once:
             self._reporting.count(Finding.DROPPED)
             return
-        task = asyncio.get_running_loop().create_task(self._run_task(call, *given))
+        task = asyncio.get_running_loop().create_task(self._run_task(call, candidate))
         self._running.add(task)  # the loop itself holds no strong reference
         task.add_done_callback(self._running.discard)
 
-    async def _run_task(self, call: Call, args: Any, kwargs: Any) -> None:
-        shadow, began, candidate = ShadowCall(self.name), perf_counter(), None
+    async def _run_task(self, call: Call, candidate: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        shadow, began, outcome = ShadowCall(self.name), perf_counter(), None
         try:
             await asyncio.sleep(0)  # also an eager task begins only after the live call has ended
             with running_as(shadow):
                 async with asyncio.timeout(self._means.timeout_s):
-                    candidate = await self._outcome(args, kwargs)
+                    outcome = await _outcome_of(candidate)
         except TimeoutError:  # the limit's own: the candidate's are outcomes
-            candidate = None
+            outcome = None
         except asyncio.CancelledError:
             self._reporting.count(Finding.DROPPED)
             raise
         except (KeyboardInterrupt, SystemExit) as error:  # of the candidate: a shadow ends nobody's program
-            candidate = Raised(error, perf_counter() - began)
-        told = Call(mode=call.mode, user=call.user, control=call.control, candidate=candidate)
+            outcome = Raised(error, perf_counter() - began)
+        told = replace(call, candidate=outcome)
         if not self._means.shadows.submit(partial(self._reporting.conclude, shadow, told)):
             self._reporting.count(Finding.DROPPED)
-
-    async def _outcome(self, args: Any, kwargs: Any) -> Outcome:
-        began = perf_counter()
-        try:
-            return Returned(await self._modern(*args, **kwargs), perf_counter() - began)
-        except Exception as error:  # noqa: BLE001 - an outcome like any other
-            return Raised(error, perf_counter() - began)
 
     async def _awaited_modern(self, mode: Mode, user: str | None, /, *args: P.args, **kwargs: P.kwargs) -> T:
         began = perf_counter()
         try:
             value = await self._modern(*args, **kwargs)
         except self._terms.expected:
-            self._health.record(failed=False)
+            self._record(failed=False)
             raise
         except Exception as error:
             failed = Call(mode=mode, user=user, candidate=Raised(error, perf_counter() - began))
             if not self._falls_back(mode, failed):
                 raise
         else:
-            self._health.record(failed=False)
+            self._record(failed=False)
             return value
         return await self._legacy(*args, **kwargs)
+
+
+async def _outcome_of(candidate: Callable[[], Coroutine[Any, Any, T]]) -> Outcome:
+    began = perf_counter()
+    try:
+        return Returned(await candidate(), perf_counter() - began)
+    except Exception as error:  # noqa: BLE001 - an outcome like any other
+        return Raised(error, perf_counter() - began)

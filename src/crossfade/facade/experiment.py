@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, update_wrapper
 from time import perf_counter
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from crossfade.facade.guard import ShadowCall, running_as
+from crossfade.facade.guard import ShadowCall, in_shadow, running_as
 from crossfade.facade.health import Health
 from crossfade.facade.kept import KeptRollout
 from crossfade.facade.outcome import Finding, Raised, Returned, outcome_of
-from crossfade.facade.reporting import Call, Outcome, Reporting
+from crossfade.facade.reporting import Call, Reporting
 from crossfade.facade.rollout import Mode, Rollout
 from crossfade.facade.segment import segment
 from crossfade.facade.settings import Terms
@@ -91,25 +91,24 @@ class Experiment(Generic[P, R]):
         return (rollout.mode if included or rollout.percent >= 100 else Mode.LEGACY), user
 
     def _shadowed(self, user: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        given = self._isolated((args, kwargs))
+        candidate = self._candidate(*args, **kwargs)
         began = perf_counter()
         try:
             value = self._legacy(*args, **kwargs)
         except Exception as error:
-            self._shadow(Call(mode=Mode.SHADOW, user=user, control=Raised(error, perf_counter() - began)), given)
+            self._shadow(Call(mode=Mode.SHADOW, user=user, control=Raised(error, perf_counter() - began)), candidate)
             raise
-        self._shadow(Call(mode=Mode.SHADOW, user=user, control=Returned(value, perf_counter() - began)), given)
+        self._shadow(Call(mode=Mode.SHADOW, user=user, control=Returned(value, perf_counter() - began)), candidate)
         return value
 
-    def _shadow(self, call: Call, given: Any) -> None:
-        """Hand the candidate to a thread, or drop it."""
+    def _shadow(self, call: Call, candidate: Callable[[], R] | None) -> None:
+        """Hand the candidate to a thread, or drop it. Never raises: the live call is about to return."""
         call = self._kept_apart(call)
-        if given is None or call.control is None:
+        if candidate is None or call.control is None:
             self._reporting.count(Finding.DROPPED)
             return
-        args, kwargs = given
         shadow = ShadowCall(self.name)
-        run = partial(copy_context().run, self._run_shadow, shadow, call, partial(self._modern, *args, **kwargs))
+        run = partial(copy_context().run, self._run_shadow, shadow, call, candidate)
         if not self._means.shadows.submit(
             run, overdue=partial(self._overdue, shadow, call), within_s=self._means.timeout_s
         ):
@@ -122,9 +121,7 @@ class Experiment(Generic[P, R]):
         with running_as(shadow):
             outcome = outcome_of(candidate)
         if shadow.settle():
-            self._reporting.conclude(
-                shadow, Call(mode=call.mode, user=call.user, control=call.control, candidate=outcome)
-            )
+            self._reporting.conclude(shadow, replace(call, candidate=outcome))
 
     def _overdue(self, shadow: ShadowCall, call: Call) -> None:
         if shadow.settle(given_up=True):
@@ -135,39 +132,46 @@ class Experiment(Generic[P, R]):
         try:
             value = self._modern(*args, **kwargs)
         except self._terms.expected:
-            self._health.record(failed=False)
+            self._record(failed=False)
             raise
         except Exception as error:
             failed = Call(mode=mode, user=user, candidate=Raised(error, perf_counter() - began))
             if not self._falls_back(mode, failed):
                 raise
         else:
-            self._health.record(failed=False)
+            self._record(failed=False)
             return value
         return self._legacy(*args, **kwargs)
 
     def _falls_back(self, mode: Mode, failed: Call) -> bool:
         """Whether legacy answers instead; the failure is counted and told in either case."""
-        self._health.record(failed=True)
+        self._record(failed=True)
         error = failed.candidate.error if isinstance(failed.candidate, Raised) else None
         falls = mode is Mode.MODERN_WITH_FALLBACK and isinstance(error, self._falls_back_on)
         self._reporting.report(Finding.FELL_BACK if falls else Finding.FAILED, failed)
         return falls
 
-    def _isolated(self, given: Any) -> Any:
-        """A copy where the terms ask for one; None where it cannot be made."""
+    def _record(self, *, failed: bool) -> None:
+        """Of calls that answer users: not of those that some other experiment's candidate makes."""
+        if not in_shadow():
+            self._health.record(failed=failed)
+
+    def _candidate(self, *args: P.args, **kwargs: P.kwargs) -> Callable[[], R] | None:
+        """Modern with these arguments, or a copy of them where the terms ask for one; None where that fails."""
         if self._terms.isolate is None:
-            return given
+            return partial(self._modern, *args, **kwargs)
         try:
-            return self._terms.isolate(given)
+            copied_args, copied_kwargs = self._terms.isolate((args, kwargs))
+            return partial(self._modern, *copied_args, **copied_kwargs)
         except Exception:  # noqa: BLE001 - the application's own code; the live call goes on
             return None
 
     def _kept_apart(self, call: Call) -> Call:
-        """The same call with a copy of legacy's value, which its caller may be changing soon."""
-        control: Outcome | None = call.control
-        if self._terms.isolate is None or not isinstance(control, Returned):
+        """The same call with a copy of legacy's value, which its caller may be changing soon; None where that fails."""
+        if self._terms.isolate is None or not isinstance(call.control, Returned):
             return call
-        copied = self._isolated((control.value,))
-        control = None if copied is None else Returned(copied[0], control.seconds)
-        return Call(mode=call.mode, user=call.user, control=control)
+        try:
+            (value,) = self._terms.isolate((call.control.value,))
+        except Exception:  # noqa: BLE001 - the application's own code; the live call goes on
+            return replace(call, control=None)
+        return replace(call, control=Returned(value, call.control.seconds))
