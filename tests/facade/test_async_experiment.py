@@ -1,4 +1,5 @@
 import asyncio
+import copy
 import inspect
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -122,6 +123,33 @@ def test_the_failure_reaches_the_caller_when_modern_stands_alone() -> None:
         with pytest.raises(ConnectionError):
             asyncio.run(balance("x"))
     assert balance.counts == {Finding.FAILED: 1}
+
+
+def test_everybody_goes_back_when_somebody_says_so() -> None:
+    with Facade(all_in(Mode.MODERN), settings=PATIENT) as facade:
+        balance = experiment(facade, legacy, modern)
+        facade.health.send_back("the target is on fire")
+        assert asyncio.run(balance("x")) == "legacy for x"
+
+
+def test_what_the_caller_does_with_the_answer_does_not_matter() -> None:
+    async def ordering(numbers: list[int]) -> list[int]:
+        return sorted(numbers)
+
+    async def calling() -> None:
+        given = [3, 1, 2]
+        answer = await ordered(given)
+        answer.clear()
+        given.append(0)
+        await until(lambda: ordered.counts)
+
+    with Facade(all_in(Mode.SHADOW), settings=PATIENT) as facade:
+        terms: Terms[list[int]] = Terms(isolate=copy.deepcopy)
+        ordered = facade.experiment(
+            "balance", legacy=ordering, modern=ordering, user=lambda numbers: "x", side_effects=False, terms=terms
+        )
+        asyncio.run(calling())
+    assert ordered.counts == {Finding.MATCHED: 1}
 
 
 def test_cancelling_a_call_cancels_modern_and_does_not_fall_back() -> None:

@@ -1,10 +1,13 @@
 import asyncio
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 import pytest
@@ -135,6 +138,29 @@ def test_a_recovered_provider_is_noticed_although_the_first_question_hangs_for_e
     first.released.set()
 
 
+def test_no_call_waits_again_for_a_provider_that_has_disappointed(
+    workers: Workers, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def waiting(futures: tuple[Future[None]], seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("crossfade.facade.kept.wait", waiting)
+    hanging = Hanging(MODERN)
+    kept = KeptRollout(hanging, "balance", SETTINGS, workers, clock)
+    for number in (1, 2, 3):
+        kept.rollout()
+        wait_for(partial(_has_asked, hanging, number))
+        clock.now += 1000
+    assert waited == [60]
+    hanging.released.set()
+
+
+def _has_asked(flags: Hanging, number: int) -> bool:
+    return flags.asked == number
+
+
 def test_a_late_answer_is_as_old_as_its_question(workers: Workers, clock: Clock) -> None:
     first = Hanging(MODERN)
     flags = Scripted(lambda: first.rollout("balance"))
@@ -238,6 +264,9 @@ def test_others_get_the_answer_when_one_who_waits_is_cancelled(workers: Workers,
         await until(lambda: hanging.asked)
         cancelled.cancel()
         await asyncio.wait((cancelled,))
+        for _ in range(20):
+            await asyncio.sleep(0)  # time enough for a cancellation to spread
+        assert not other.done()
         hanging.released.set()
         return await other
 
@@ -268,7 +297,11 @@ def test_a_forked_child_asks_for_itself(workers: Workers, clock: Clock) -> None:
     with kept._lock, workers._lock:
         child = os.fork()
         if child == 0:
-            os._exit(0 if kept.rollout() == SHADOW else 1)
+            signal.alarm(60)  # a child that hangs shall not outlive the tests
+            try:
+                os._exit(0 if kept.rollout() == SHADOW else 1)
+            finally:
+                os._exit(2)
     _, status = os.waitpid(child, 0)
     hanging.released.set()
     asking.join()
