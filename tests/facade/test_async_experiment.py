@@ -195,12 +195,13 @@ def test_no_live_call_waits_and_tasks_stay_bounded_when_candidates_hang() -> Non
         assert set(answers) == {"legacy for x"}
         assert len(asyncio.all_tasks()) <= 1 + 3
         await until(lambda: len(cancelled) == len(begun))
-        await until(lambda: balance.counts.get(Finding.TIMED_OUT) == len(begun))
+        await until(lambda: len(published.got) == len(begun))
 
     published = Receiver()
     with Facade(all_in(Mode.SHADOW), publish=published, settings=SHORT) as facade:
         balance = experiment(facade, legacy, hanging)
         asyncio.run(calling())
+    assert balance.counts[Finding.TIMED_OUT] == len(begun)
     assert sum(balance.counts.values()) == 200
     assert {observation.finding for observation in published.got} == {Finding.TIMED_OUT}
 
