@@ -36,7 +36,10 @@ class AsyncExperiment(Experiment[P, Coroutine[Any, Any, T]], Generic[P, T]):
         return await self._awaited_modern(mode, user, *args, **kwargs)
 
     async def _awaited_with_shadow(self, user: str | None, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        candidate = self._candidate(*args, **kwargs)
+        candidate = self._candidate(*args, **kwargs) if self._has_room() else None
+        if candidate is None:
+            self._reporting.count(Finding.DROPPED)
+            return await self._legacy(*args, **kwargs)
         began = perf_counter()
         try:
             value = await self._legacy(*args, **kwargs)
@@ -46,9 +49,12 @@ class AsyncExperiment(Experiment[P, Coroutine[Any, Any, T]], Generic[P, T]):
         self._shadow(Call(mode=Mode.SHADOW, user=user, control=Returned(value, perf_counter() - began)), candidate)
         return value
 
-    def _shadow(self, call: Call, candidate: Callable[[], Coroutine[Any, Any, T]] | None) -> None:
+    def _has_room(self) -> bool:
+        return len(self._running) < self._means.at_once
+
+    def _shadow(self, call: Call, candidate: Callable[[], Coroutine[Any, Any, T]]) -> None:
         call = self._kept_apart(call)
-        if candidate is None or call.control is None or len(self._running) >= self._means.at_once:
+        if call.control is None or not self._has_room():  # others may have come while legacy was awaited
             self._reporting.count(Finding.DROPPED)
             return
         task = asyncio.get_running_loop().create_task(self._run_task(call, candidate))

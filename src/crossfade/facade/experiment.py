@@ -91,7 +91,10 @@ class Experiment(Generic[P, R]):
         return (rollout.mode if included or rollout.percent >= 100 else Mode.LEGACY), user
 
     def _shadowed(self, user: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        candidate = self._candidate(*args, **kwargs)
+        candidate = self._candidate(*args, **kwargs) if self._has_room() else None
+        if candidate is None:
+            self._reporting.count(Finding.DROPPED)
+            return self._legacy(*args, **kwargs)
         began = perf_counter()
         try:
             value = self._legacy(*args, **kwargs)
@@ -101,10 +104,13 @@ class Experiment(Generic[P, R]):
         self._shadow(Call(mode=Mode.SHADOW, user=user, control=Returned(value, perf_counter() - began)), candidate)
         return value
 
-    def _shadow(self, call: Call, candidate: Callable[[], R] | None) -> None:
+    def _has_room(self) -> bool:
+        return not self._means.shadows.full
+
+    def _shadow(self, call: Call, candidate: Callable[[], R]) -> None:
         """Hand the candidate to a thread, or drop it. Never raises: the live call is about to return."""
         call = self._kept_apart(call)
-        if candidate is None or call.control is None:
+        if call.control is None:
             self._reporting.count(Finding.DROPPED)
             return
         shadow = ShadowCall(self.name)

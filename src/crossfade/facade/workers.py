@@ -46,7 +46,7 @@ class Workers:
         """False when nobody will run it: too much waits already, or all is closed. Takes microseconds, never raises."""
         job = Job(run, overdue, within_s, monotonic())
         with self._lock:
-            if self._closed or len(self._jobs) >= self._most_waiting:
+            if self.full:
                 return False
             lacking = len(self._jobs) >= self._idle  # who is idle may have been called for a job before this one
             if lacking and self._alive < self._threads and not self._start(self._work) and not self._alive:
@@ -59,6 +59,11 @@ class Workers:
                 self._due.append(job)
                 self._to_watch.notify()
         return True
+
+    @property
+    def full(self) -> bool:
+        """Whether a job would be refused now. Saves those who would submit one the making of it."""
+        return self._closed or len(self._jobs) >= self._most_waiting
 
     def close(self) -> None:
         """No job begins any more. Those that run are left to themselves."""
