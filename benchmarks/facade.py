@@ -13,14 +13,14 @@ import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 from openfeature import api
 from openfeature.flag_evaluation import FlagValueType
 from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 
-from crossfade.facade import Facade, FacadeSettings, Mode, Rollout, segment
+from crossfade.facade import Facade, FacadeSettings, Finding, Mode, Rollout, segment
 from crossfade.facade.openfeature_flags import OpenFeatureFlags
 
 RESULTS = Path(__file__).parent / "results" / "facade.json"
@@ -33,7 +33,6 @@ ROLLOUTS = {
     "modern_15_percent_inside": Rollout(mode=Mode.MODERN, percent=15),
     "modern_with_fallback": Rollout(mode=Mode.MODERN_WITH_FALLBACK),
     "modern": Rollout(mode=Mode.MODERN),
-    "shadow": Rollout(mode=Mode.SHADOW),
 }
 OUTSIDE = next(user for user in map(str, range(1000)) if segment(user) >= 15)
 INSIDE = next(user for user in map(str, range(1000)) if segment(user) < 15)
@@ -60,7 +59,7 @@ def whom(user: str) -> str:
 
 def provider() -> InMemoryProvider:
     flags = {}
-    for name, rollout in ROLLOUTS.items():
+    for name, rollout in (*ROLLOUTS.items(), ("shadow", Rollout(mode=Mode.SHADOW))):
         variants: dict[str, FlagValueType] = {"on": {"mode": rollout.mode.value, "percent": rollout.percent}}
         flags[name] = InMemoryFlag("on", variants)
     return InMemoryProvider(flags)
@@ -92,6 +91,24 @@ def costs(facade: Facade) -> dict[str, float]:
         spent["openfeature"].append(microseconds(lambda user: client.get_object_details(user, {}), "legacy"))
         for name, way in ways.items():
             spent[name].append(microseconds(way, INSIDE if name.endswith("inside") else OUTSIDE) - plain)
+    return {name: statistics.median(each) for name, each in spent.items()}
+
+
+def costs_of_shadows(facade: Facade) -> dict[str, float]:
+    """Of shadows that are run: after each round all are awaited. Of those that are dropped: the facade is closed."""
+    way = facade.experiment("shadow", legacy=implementation, modern=implementation, user=whom, side_effects=False)
+    spent: dict[str, list[float]] = {"shadow_run": [], "shadow_dropped": []}
+    for number in range(1, ROUNDS + 1):
+        plain = microseconds(implementation, OUTSIDE)
+        spent["shadow_run"].append(microseconds(way, OUTSIDE) - plain)
+        while sum(way.counts.values()) < number * CALLS:
+            sleep(0.0005)
+    if set(way.counts) != {Finding.MATCHED}:
+        raise SystemExit(f"shadows were not run: {way.counts}")
+    facade.close()
+    for _ in range(ROUNDS):
+        plain = microseconds(implementation, OUTSIDE)
+        spent["shadow_dropped"].append(microseconds(way, OUTSIDE) - plain)
     return {name: statistics.median(each) for name, each in spent.items()}
 
 
@@ -138,6 +155,9 @@ def main() -> None:
         cost = costs(facade)
         cost["legacy_async"] = asyncio.run(cost_async(facade))
         hanging = with_hanging_candidate(facade)
+    lasting = FacadeSettings(deadline=timedelta(seconds=10), usable_for=timedelta(hours=1), waiting=CALLS)
+    with Facade(OpenFeatureFlags(), settings=lasting) as facade:
+        cost |= costs_of_shadows(facade)
     one_evaluation = cost.pop("openfeature")
     results = {
         "limit_us": LIMIT_US,
