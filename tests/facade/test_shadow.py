@@ -55,7 +55,7 @@ def found(experiment: Experiment[[str], str], number: int = 1) -> dict[Finding, 
         (raising(LookupError("x")), legacy, Finding.DIFFERED),
         (raising(LookupError("x")), raising(LookupError("x")), Finding.MATCHED),
         (raising(LookupError("x")), raising(LookupError("y")), Finding.DIFFERED),
-        (raising(LookupError("x")), raising(KeyError("x")), Finding.DIFFERED),
+        (raising(LookupError("x")), raising(IndexError("x")), Finding.DIFFERED),
     ],
 )
 def test_values_and_exceptions_are_compared_and_the_caller_gets_legacys(

@@ -48,13 +48,11 @@ def test_jobs_are_refused_when_too_many_wait_or_all_is_closed(workers: Workers) 
         assert workers.submit(hanging)
     running.wait(60)
     assert [workers.submit(released.wait) for _ in range(3)] == [True, True, False]
-    assert workers.full
+    assert [workers.full] == [True]
     released.set()
-    wait_for(lambda: workers._idle == 2)
-    assert not workers.full
+    wait_for(lambda: not workers.full)
     workers.close()
-    assert not workers.submit(released.wait)
-    assert workers.full
+    assert [workers.full, workers.submit(released.wait)] == [True, False]
 
 
 def test_each_late_job_is_told_of_once_and_no_other(workers: Workers) -> None:

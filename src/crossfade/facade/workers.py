@@ -21,8 +21,8 @@ class Job:
     Both see to their own exceptions: what they raise is lost.
     """
 
-    run: Callable[[], None]
-    overdue: Callable[[], None] | None
+    run: Callable[[], object]
+    overdue: Callable[[], object] | None
     within_s: float
     at: float
 
@@ -41,7 +41,7 @@ class Workers:
         renew_after_fork(self)
 
     def submit(
-        self, run: Callable[[], None], *, overdue: Callable[[], None] | None = None, within_s: float = 0
+        self, run: Callable[[], object], *, overdue: Callable[[], object] | None = None, within_s: float = 0
     ) -> bool:
         """False when nobody will run it: too much waits already, or all is closed. Takes microseconds, never raises."""
         job = Job(run, overdue, within_s, monotonic())
