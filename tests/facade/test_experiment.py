@@ -232,6 +232,15 @@ class TestHealth:
             health.record(failed=failed)
         assert health.sent_back is None
 
+    def test_failures_from_before_are_forgotten_when_users_are_readmitted(self) -> None:
+        health = Health(window=10, minimum=2, limit=0.5)
+        for _ in range(2):
+            health.record(failed=True)
+        assert health.sent_back is not None
+        health.readmit()
+        health.record(failed=True)
+        assert [health.sent_back] == [None]
+
     def test_nothing_is_shadowed_when_everybody_is_sent_back(self) -> None:
         with Facade(all_in(Mode.SHADOW), settings=PATIENT) as facade:
             asked: list[str] = []

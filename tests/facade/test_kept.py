@@ -76,7 +76,7 @@ def test_everybody_stays_on_legacy_when_the_provider_hangs_from_the_start(worker
     began = time.monotonic()
     assert {kept.rollout().mode for _ in range(5000)} == {Mode.LEGACY}
     assert time.monotonic() - began < 50  # if each had waited 20 ms, it would be 100 s
-    assert hanging.asked == 1
+    wait_for(lambda: hanging.asked == 1)
     hanging.released.set()
     wait_for(lambda: kept.rollout() == MODERN)
 
@@ -129,6 +129,7 @@ def test_a_recovered_provider_is_noticed_although_the_first_question_hangs_for_e
     flags = Scripted(lambda: first.rollout("balance"))
     kept = KeptRollout(flags, "balance", HASTY, workers, clock)
     assert kept.rollout() == EVERYBODY_LEGACY
+    wait_for(lambda: flags.asked)
     flags.answer = lambda: SHADOW
     clock.now += 9.9
     assert kept.rollout() == EVERYBODY_LEGACY
@@ -166,6 +167,7 @@ def test_a_late_answer_is_as_old_as_its_question(workers: Workers, clock: Clock)
     flags = Scripted(lambda: first.rollout("balance"))
     kept = KeptRollout(flags, "balance", HASTY, workers, clock)
     kept.rollout()
+    wait_for(lambda: flags.asked)
     flags.answer = lambda: SHADOW
     clock.now += 10.1
     wait_for(lambda: kept.rollout() == SHADOW)
