@@ -5,10 +5,12 @@ import typer
 from crossfade.cli import words
 from crossfade.cli.audit import audit
 from crossfade.cli.check import check
+from crossfade.cli.costs import costs
 from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
 from crossfade.cli.judge import judge
+from crossfade.cli.on_premises import on_premises
 from crossfade.cli.rehearse import again, rehearse, resume
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
@@ -22,7 +24,23 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate, synth):
+for command in (
+    init,
+    check,
+    rehearse,
+    resume,
+    again,
+    status,
+    watch,
+    faults,
+    judge,
+    verify,
+    audit,
+    simulate,
+    synth,
+    costs,
+    on_premises,
+):
     app.command()(command)
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)
