@@ -167,7 +167,7 @@ _PLANNED = (
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", f"Migration Hub, and the user of discovery agents: {_SYNTH}; the other tools not yet"),
-    _Planned("facade", "planned; nothing reads it yet"),
+    _Planned("facade", "an application gives these to `crossfade.facade` itself; nothing reads them from the file yet"),
     _Planned("kubernetes", "planned with `crossfade manifests`; nothing reads it yet"),
 )
 
