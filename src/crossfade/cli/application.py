@@ -5,6 +5,9 @@ import typer
 from crossfade.cli import words
 from crossfade.cli.audit import audit
 from crossfade.cli.check import check
+from crossfade.cli.deploy import deploy
+from crossfade.cli.destroy import destroy
+from crossfade.cli.diff import diff
 from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
@@ -22,8 +25,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate, synth):
+for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate):
     app.command()(command)
+for infrastructure in (synth, deploy, diff, destroy):
+    app.command()(infrastructure)
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)
 app.command(hidden=True)(engine)
