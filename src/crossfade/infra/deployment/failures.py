@@ -42,7 +42,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
 )
 """Source: messages of CloudFormation, of the services and of the command line 2.1148.1."""
 _NOISE = re.compile(
-    r"^\s*(at |‣ |❌|❗|\(node:|start: |success: |\S+: (start|success): |✨|Failed resources|Outputs|Stack ARN)"
+    r"^\s*(at |❌|❗|\(node:|start: |success: |\S+: (start|success): |✨|Failed resources|Outputs|Stack ARN)"
 )
 _LAST_LINES = 5
 
@@ -61,7 +61,7 @@ def causes(told: Told) -> tuple[Obstacle, ...]:
             )
             for event in failed.values()
         )
-    text = [line.strip() for line in told.rest if not _NOISE.search(line)]
+    text = [line.strip().removeprefix("‣ ") for line in told.rest if not _NOISE.search(line)]
     telling = [line for line in text if remedy_for(line)] or text[-_LAST_LINES:]
     return tuple(Obstacle(problem=line, remedy=remedy_for(line)) for line in dict.fromkeys(telling))
 
