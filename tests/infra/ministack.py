@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Ministack:
             "HOME": str(self.home),
         }
 
+    @cache  # noqa: B019  # it lives as long as the tests, and making a client takes longer than a call
     def client(self, service: str) -> Any:
         return boto3.client(
             service,

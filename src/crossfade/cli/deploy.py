@@ -1,13 +1,10 @@
 """`crossfade deploy`: the AWS side of a migration, from the file to stacks that stand in the account."""
 
 import time
-from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.text import Text
 
-from crossfade.cli.deployment import OUT, Only, Out, pick, progress, require
+from crossfade.cli.deployment import OUT, AsJson, File, Only, Out, pick, progress, require
 from crossfade.cli.output import answer, people
 from crossfade.cli.synth import Without, left_out, templates
 from crossfade.infra.deployment import actions
@@ -17,11 +14,11 @@ from crossfade.infra.deployment.readiness import ready_to_deploy
 
 
 def deploy(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The migration file.")],
+    file: File,
     only: Only = None,
     without: Without = None,
     out: Out = OUT,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Bring about that everything the migration needs on AWS stands there as the file says.
 

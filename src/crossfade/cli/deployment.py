@@ -18,6 +18,8 @@ from crossfade.infra.deployment.told import StackEvent
 from crossfade.infra.errors import StackUnknown
 
 OUT = Path("cdk.out")
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The migration file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the templates.")]
 Only = Annotated[
     list[str] | None,

@@ -2,13 +2,12 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from crossfade.cli.deployment import OUT, Only, Out, pick, progress, require
+from crossfade.cli.deployment import OUT, AsJson, File, Only, Out, pick, progress, require
 from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.cli.synth import templates
 from crossfade.infra.deployment import actions
@@ -28,11 +27,11 @@ class NobodyToAsk(CrossfadeError):
 
 
 def destroy(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The migration file.")],
+    file: File,
     only: Only = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     out: Out = OUT,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Destroy everything that `crossfade deploy` has made for the file, the data on AWS included.
 

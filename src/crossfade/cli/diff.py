@@ -1,12 +1,9 @@
 """`crossfade diff`: what a deployment would change."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 from rich.text import Text
 
-from crossfade.cli.deployment import OUT, Only, Out, pick, require
+from crossfade.cli.deployment import OUT, AsJson, File, Only, Out, pick, require
 from crossfade.cli.output import Exit, answer, people
 from crossfade.cli.synth import Without, left_out, templates
 from crossfade.infra.deployment.actions import compare
@@ -16,11 +13,11 @@ from crossfade.infra.deployment.readiness import ready_to_compare
 
 
 def diff(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The migration file.")],
+    file: File,
     only: Only = None,
     without: Without = None,
     out: Out = OUT,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Tell what `crossfade deploy` would change on AWS. Changes nothing.
 
