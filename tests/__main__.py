@@ -1,7 +1,7 @@
 """Every check of the project, in one command: `make test`.
 
-What fails fast comes first. Two tests run at a time, never more: on two cores the judges of further rehearsals would
-take each other's load for faults.
+What fails fast comes first. Two tests run at a time, and three rehearsals, which mostly wait: on two cores the judges
+of further ones would take each other's load for faults.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("import contract", ["lint-imports", "--no-logo"]),
     ("tests without parts", ["pytest", "-m", "not parts and not rehearsal", "-n", "2"]),
     ("tests with real parts", ["pytest", "-m", "parts", "-n", "2", "--dist", "loadfile"]),
-    ("whole rehearsals", ["pytest", "-m", "rehearsal", "-n", "2"]),
+    ("whole rehearsals", ["pytest", "-m", "rehearsal", "-n", "3"]),
 )
 
 

@@ -1,7 +1,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -67,9 +67,13 @@ def test_loses_and_doubles_nothing_when_switched_there_and_back_and_there_under_
     in_step(pair, Side.TARGET)
 
 
-def test_names_the_moments_in_their_order_when_switched(moved: NativeReplication) -> None:
-    names = [name for name, _ in moved.switch(Side.TARGET, latest(moved) + 1).moments]
+def test_names_the_moments_in_their_order_and_when_the_fence_stood_when_switched(moved: NativeReplication) -> None:
+    began = datetime.now(UTC)
+    report = moved.switch(Side.TARGET, latest(moved) + 1)
+    names = [name for name, _ in report.moments]
     assert names == ["fenced", "locked", "marked", "drained", "taken_over", "advanced", "guarded", "opened"]
+    assert report.fenced_at is not None
+    assert began < report.fenced_at < datetime.now(UTC)
 
 
 def test_tells_every_point_in_its_order_and_only_in_the_direction_asked_for(
@@ -132,6 +136,9 @@ def test_does_nothing_when_the_end_is_reached(pair: Pair, moved: NativeReplicati
     again = moved.switch(Side.TARGET, epoch)
     assert (again.to, again.epoch, again.resumed) == (Side.TARGET, epoch, True)
     assert abs(again.write_window - first.write_window) < timedelta(seconds=1)
+    assert first.fenced_at is not None
+    assert again.fenced_at is not None
+    assert abs(again.fenced_at - first.fenced_at) < timedelta(seconds=1)
     assert writer(moved) == Writer(source_open=False, source_epoch=epoch, target_open=True, target_epoch=epoch)
 
 

@@ -195,3 +195,11 @@ class Bench:
     @property
     def phase(self) -> Phase | None:
         return fold(self.journal.read()).phase
+
+
+def shares(bench: Bench) -> list[float]:
+    return [end.canary_percent for end in bench.world.reached if isinstance(end, ends.SharesAre)]
+
+
+def missed(end: End, *, retryable: bool = True, **facts: str | None) -> EndMissed:
+    return EndMissed(end=end, reason="it would not", remedy="try", retryable=retryable, facts=facts)

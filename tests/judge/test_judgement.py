@@ -54,6 +54,20 @@ def test_holds_when_a_share_that_is_slightly_off_stays_so_for_the_whole_step() -
     assert "13 % of" in verdicts[-1].reason
 
 
+def test_says_that_part_of_its_requests_is_slower_when_the_mean_is_not() -> None:
+    edges = tuple(float(2**n) for n in range(12))
+
+    def answered(requests: int, slow: int) -> ArmCounts:
+        counts = (0, 0, 0, requests - slow, 0, 0, 0, 0, slow, 0, 0, 0, 0)
+        return ArmCounts(requests=requests, errors=0, latency=LatencyHistogram(edges_ms=edges, counts=counts))
+
+    look = replace(look_at((1000, 0), (1000, 0), share=0.5), baseline=answered(1000, 0), canary=answered(1000, 100))
+    _, verdicts = judged([look] * 5, replace(SETTINGS, latency_margin=0.9, latency_tolerance=1.0))
+    verdict = verdicts[-1]
+    assert (verdict.decision, verdict.metric) == (Decision.ABORT, Metric.LATENCY)
+    assert "by more than 90 % in part of its requests: it takes 1.41 times as long" in verdict.reason
+
+
 def test_judges_on_when_few_sticky_users_make_the_share_scatter() -> None:
     _, verdicts = judged([look_at((920, 0), (80, 0))] * 4, ERRORS_ONLY)
     assert verdicts[-1].decision is Decision.PROMOTE

@@ -195,6 +195,18 @@ def test_the_slot_has_missed_changes_when_it_was_made_anew(
     source.execute("DROP PUBLICATION all_of_it")
 
 
+def test_it_gives_up_instead_of_waiting_for_a_transaction_that_it_would_end_itself(
+    clusters: dict[Side, Cluster], faults: DatabaseFaults, source: psycopg.Connection[Any]
+) -> None:
+    hasty = DatabaseFaults(lambda side, role: clusters[side].dsn(user=role, database=DATABASE), patience_s=0.3)
+    source.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (SLOT,))
+    faults.begin_transaction(Side.SOURCE)
+    with pytest.raises(errors.QueryCanceled):
+        hasty.remake_slot(Side.SOURCE)
+    faults.end_transaction()
+    assert rows(source, "SELECT * FROM pg_replication_slots") == []
+
+
 def test_exactly_so_many_rows_differ_and_no_trigger_tells(
     faults: DatabaseFaults, source: psycopg.Connection[Any]
 ) -> None:

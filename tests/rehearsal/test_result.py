@@ -99,6 +99,16 @@ def test_the_time_without_a_write_runs_from_the_first_fence_when_the_engine_died
     assert result(entries, writes).write_unavailable_ms == pytest.approx((2500.0,), abs=0.2)
 
 
+def test_the_time_without_a_write_is_found_by_the_fenced_sides_clock_when_the_journals_has_jumped() -> None:
+    fenced_at = moment(10.002).isoformat()
+    switched = EndReached(end=SWITCH, facts={"fenced_ms": 2.0, "opened_ms": 8.0, "fenced_at": fenced_at})
+    entries = story((9, EngineStarted()), (3610, EndWanted(end=SWITCH)), (3610.01, switched))
+    writes = [*every(10, 0, 10), *every(10, 10.05, 20)]
+    assert result(entries, writes).write_unavailable_ms == pytest.approx((50.0,), abs=0.2)
+    window = window_of(switches(entries)[0], Record(writes))
+    assert window.started == moment(10)
+
+
 def test_reads_and_refused_writes_do_not_end_a_time_without_a_write() -> None:
     writes = [*every(10, 0, 10), asked(10.02, kind="account"), asked(10.03, status=503), *every(10, 10.1, 20)]
     assert result(story((10.01, SWITCHED)), writes).write_unavailable_ms == pytest.approx((100.0,), abs=0.2)

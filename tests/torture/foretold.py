@@ -30,6 +30,8 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
     "canary-latency=500%": (("canary", _R), ("canary:100", _C), ("canary:*", _R)),
     "wan-latency=20ms": (("canary", _C | _R), ("canary:100", _C), ("canary:*", _C | _R)),  # seen as the canary's own
     "wan-cut=2s": (("canary", _C | _R), ("canary:100", _C), ("canary:*", _C | _R)),
+    "source-db-kill": (("prepare", _C | _H),),  # preflight says at once what it cannot reach: nothing is built yet
+    "target-db-kill": (("prepare", _C | _H),),
     "disk-full=1s": (("prepare", _C | _H),),  # where preflight tries the fence
     "source-disk-full=1s": (("prepare", _C | _H),),
     "wan-cut=25s": (

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from crossfade.database.port import SWITCH_POINTS
 from crossfade.database.session import Rows, Session
@@ -22,14 +22,17 @@ class Attempt:
     token: str = field(default_factory=lambda: str(uuid.uuid4()))
     started: float = 0.0
     moments: dict[str, float] = field(default_factory=dict)
+    fenced_at: datetime | None = None
     fencing: bool = False
     opening: bool = False
 
     def note(self, session: Session, rows: Rows) -> None:
-        """Take the points out of a script's answer, on our monotonic clock."""
+        """Take the points out of a script's answer, on our monotonic clock; of the fence, also by the side's own."""
         for name, *values in rows:
             if values and name not in _NO_MOMENTS:
                 self.moments[name] = session.on_our_clock(float(values[0])) - self.started
+                if name == "fenced":
+                    self.fenced_at = datetime.fromtimestamp(float(values[0]), UTC)
 
     def report(self, *, resumed: bool) -> SwitchReport:
         moments: list[tuple[str, timedelta]] = []
@@ -42,5 +45,6 @@ class Attempt:
             epoch=self.epoch,
             write_window=timedelta(seconds=self.moments["opened"]),
             moments=tuple(moments),
+            fenced_at=self.fenced_at,
             resumed=resumed,
         )

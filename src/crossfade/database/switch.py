@@ -296,5 +296,6 @@ class Switch:
             epoch=attempt.epoch,
             write_window=window,
             moments=(("fenced", timedelta(0)), ("opened", window)),
+            fenced_at=closed_at,
             resumed=True,
         )

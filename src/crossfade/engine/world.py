@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, Protocol, TypeVar
 
 from crossfade.checks.port import Checks
@@ -224,6 +225,8 @@ def _switch_facts(report: SwitchReport) -> Facts:
     }
     for name, since_fence in report.moments:
         facts[f"{name}_ms"] = round(since_fence.total_seconds() * 1000, 2)
+    if report.fenced_at is not None:
+        facts["fenced_at"] = report.fenced_at.astimezone(UTC).isoformat()
     return facts
 
 

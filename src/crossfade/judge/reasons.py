@@ -29,11 +29,16 @@ def errors_unclear(labels: ErrorLabels, step: StepCounts, settings: JudgeSetting
 
 
 def latency_worse(labels: LatencyLabels, step: StepCounts, settings: JudgeSettings) -> str:
-    """Why latency aborts; the ratio is that of all steps."""
+    """Why latency aborts; the ratio is that of all steps.
+
+    The evidence is of some part of the latencies, such as the slowest; their mean may lie within the margin.
+    """
+    ratio = labels.rollout_ratio()
+    part = " in part of its requests" if ratio and math.exp(ratio[0]) <= 1 + settings.latency_margin else ""
     return (
         f"The canary is slower than the baseline by more than {percent(settings.latency_margin)}"
-        f"{_allowed(settings)}: "
-        f"{_latency_ratio(labels.rollout_ratio())}; {_requests(step.canary_requests)} of it in this step."
+        f"{_allowed(settings)}{part}: "
+        f"{_latency_ratio(ratio)} over all steps; {_requests(step.canary_requests)} of it in this step."
     )
 
 

@@ -85,13 +85,15 @@ class SwitchReport:
     """What a switch did, measured on the engine's monotonic clock from the fence's first statement.
 
     `moments` are names of the points of the switch (`fenced`, `drained`, `opened` …) with the time since the start.
-    `write_window` is fence to open. `resumed` tells that an earlier attempt had begun it.
+    `write_window` is fence to open. `fenced_at` is when the fence stood by the clock of the side that was fenced; None
+    if nobody asked it. `resumed` tells that an earlier attempt had begun it.
     """
 
     to: Side
     epoch: int
     write_window: timedelta
     moments: tuple[tuple[str, timedelta], ...]
+    fenced_at: datetime | None = None
     resumed: bool = False
 
 

@@ -163,16 +163,25 @@ def _says_something(log: Path) -> bool:
 def _unavailable_ms(switch: Entry, entries: Sequence[Entry], record: Record) -> float:
     """Looked for since the switch was first tried: an engine that died within it left the fence standing."""
     assert isinstance(switch.event, EndReached)
-    tried = [e.at for e in entries if isinstance(e.event, EndWanted) and e.event.end == switch.event.end]
-    since, until = min([*tried, _fence(switch)]) - _BEFORE, switch.at + _AFTER
-    return round(record.longest_write_gap(since, until).total_seconds() * 1000, 1)
+    began, ended = _fence(switch)
+    tried = [ended - (switch.at - e.at) for e in entries if e.event == EndWanted(end=switch.event.end)]
+    return round(record.longest_write_gap(min([*tried, began]) - _BEFORE, ended + _AFTER).total_seconds() * 1000, 1)
 
 
-def _fence(entry: Entry) -> datetime:
-    """When the fence of this switch began: the entry was made right after the last of its moments."""
+def _fence(entry: Entry) -> tuple[datetime, datetime]:
+    """From the fence of this switch to the last of its moments, when its entry was made.
+
+    By the clock of the side that was fenced, where that is told: the engine's, and so the journal's, may have jumped.
+    """
     facts = entry.event.facts if isinstance(entry.event, EndReached) else {}
-    last = max((float(v) for k, v in facts.items() if k.endswith("_ms") and isinstance(v, int | float)), default=0.0)
-    return entry.at - timedelta(milliseconds=last)
+    moments = {
+        k: timedelta(milliseconds=v) for k, v in facts.items() if k.endswith("_ms") and isinstance(v, int | float)
+    }
+    last, told = max(moments.values(), default=timedelta(0)), facts.get("fenced_at")
+    if isinstance(told, str):
+        began = datetime.fromisoformat(told) - moments.get("fenced_ms", timedelta(0))
+        return began, began + last
+    return entry.at - last, entry.at
 
 
 def _detection(conducted: Conducted, turned: Entry | None, record: Record) -> int | None:
@@ -200,9 +209,9 @@ def window_of(entry: Entry, record: Record) -> WriteWindow:
     event = entry.event
     assert isinstance(event, EndReached)
     assert isinstance(event.end, ends.WriterIs)
-    started = _fence(entry)
+    started, ended = _fence(entry)
     since = started - _BEFORE
-    bins = int((entry.at + _AFTER - since) / RESOLUTION)
+    bins = int((ended + _AFTER - since) / RESOLUTION)
     done = [a.done - since.timestamp() for a in record.attempts if a.kind in WRITES and 200 <= a.status < 300]
     counts, _ = np.histogram(done, bins=bins, range=(0.0, bins * RESOLUTION.total_seconds()))
     moments = tuple(

@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from crossfade.database.settings import channel
+from crossfade.model.terms import Side
 from crossfade.simulation.faults import Fault
 from crossfade.simulation.postgres.catalog import ENTRIES
 from crossfade.simulation.postgres.tables import Entries
@@ -38,6 +39,12 @@ class Injector:
             else:
                 self._bring_about(fault)
 
+    @property
+    def broke_way_back(self) -> str | None:
+        """The fault that keeps what is written on the target from arriving on the source for good, if there was one."""
+        kinds = {"slot-dropped", "slot-made-anew"}
+        return next((f.kind for f in self.happened if f.kind in kinds and f.side is Side.TARGET), None)
+
     def heal(self) -> None:
         """Nothing new happens, and what still lasts is over."""
         self._waiting.clear()
@@ -52,6 +59,7 @@ class Injector:
         self.happened.append(fault)
         self._world.note("fault", str(fault))
         _FAULTS[fault.kind](self, fault)
+        self._world.check()
 
     def _until_later(self, seconds: float, cure: Callable[[], None]) -> None:
         self._healing.append(cure)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from crossfade.database.settings import channel
 from crossfade.database.way_back import PURPOSE
 from crossfade.model import ends
 from crossfade.model.events import EndReached, Event, MigrationEnded
@@ -30,6 +31,13 @@ def of_an_entry(event: Event, databases: Databases, router: SimulatedRouter, fau
             marker = table.get((str(primary), PURPOSE)) if table is not None else None
             if not crashed and (marker is None or marker.epoch < epoch):
                 yield _RECORDED, f"the way back from the {primary} is said to be proven, and nothing has come over it"
+
+
+def way_back_lives(databases: Databases) -> bool:
+    """Whether what is written on the target would arrive on the source, once both and the link between them work."""
+    name = channel(Side.TARGET)
+    subscription, slot = databases[Side.SOURCE].subscriptions.get(name), databases[Side.TARGET].slots.get(name)
+    return subscription is not None and subscription.enabled and slot is not None and not slot.lost
 
 
 def of_the_end(

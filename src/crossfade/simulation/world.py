@@ -200,12 +200,14 @@ class SimulatedWorld:
         return server is database or self.databases.wan.up
 
     def _copy_what_is_missing(self) -> None:
-        """By hand and past the fence: the side that is closed gets the rows that it lacks."""
+        """By hand and past the fence: the closed side gets the rows that it lacks, but for those on their way to it."""
         for side, server in self.servers_of_data.items():
-            here, there = (self.servers_of_data[s].tables.get(ENTRIES) for s in (side, side.other))
+            other = self.servers_of_data[side.other]
+            here, there = server.tables.get(ENTRIES), other.tables.get(ENTRIES)
             if server.up and not server.app_may_write() and isinstance(here, Entries) and isinstance(there, Entries):
+                coming = server.on_their_way(ENTRIES)
                 for number, key in there.rows.items():
-                    if number not in here.rows and key not in here.keys:
+                    if number not in here.rows and key not in here.keys and number not in coming:
                         here.put(number, key)
         self.note("person", "copies the rows that are missing")
 
@@ -221,11 +223,14 @@ class SimulatedWorld:
             return
         self._open[server.side] = is_open
         self.note(str(server.side), "takes writes" if is_open else "takes no writes")
-        self._check()
+        self.check()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """The rules that what stands outside may break at any moment."""
         source, target = (self.servers_of_data[side].app_may_write() for side in Side)
         self._report(self._rules.saw_writers(self.hub.now(), source_open=source, target_open=target))
+        alive = truth.way_back_lives(self.servers_of_data)
+        self._report(self._rules.saw_way_back(self.hub.now(), alive=alive, fault=self.injector.broke_way_back))
 
     def _share_changed(self, before: float, after: float) -> None:
         self.note("router", f"{before:g} % → {after:g} %")
@@ -242,7 +247,7 @@ class SimulatedWorld:
         engine = self.hub.current
         seen = self._seen.get(engine.name) if engine is not None and entry.by == ENGINE else None
         self._report(self._rules.hear(entry, seen))
-        self._check()
+        self.check()
         for rule, what in truth.of_an_entry(event, self.servers_of_data, self.router, self.injector.happened):
             self.violated(rule, what)
         place = ""

@@ -158,6 +158,17 @@ def the_way_back_not_proven(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way_back, "wake", wake)
 
 
+@GARDEN.plant("The old ledger hears of the first transfer after the cutover, and of none after it.", Rule.WAY_BACK)
+def the_way_back_asleep_after_its_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    wake = way_back.wake
+
+    def wake_for_a_moment(settings: Any, primary: Session, other: Session) -> None:
+        wake(settings, primary, other)
+        Channel(primary, other).put_to_sleep()
+
+    monkeypatch.setattr(way_back, "wake", wake_for_a_moment)
+
+
 @GARDEN.plant("Transfers fall out between two slots of one name, and nobody counts them.", LOST, HALTS, Rule.WAY_BACK)
 def a_slot_made_anew_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Channel, "check_slot", lambda _: None)

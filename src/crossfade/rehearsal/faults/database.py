@@ -1,6 +1,7 @@
 """Faults that come about by what somebody says to a database: through sessions of their own, past the WAN.
 
-Each raises `psycopg.Error` when the database cannot be asked.
+Each raises `psycopg.Error` when the database cannot be asked, or does not do it in time: what it waits for may be
+another fault, which whoever waits here would end.
 """
 
 import time
@@ -12,7 +13,9 @@ import psycopg
 from crossfade.database.settings import channel
 from crossfade.model.terms import Side
 
-_PATIENCE_S = 10
+Connection = psycopg.Connection[Any]
+
+_PATIENCE_S = 10.0
 _APPLICATION = "month-end"
 _CUSTOMERS_OF_THE_END = "(SELECT id FROM ledger.customers ORDER BY id DESC LIMIT {})"
 _CHANGE = "UPDATE ledger.customers SET profile = profile || jsonb_build_object('seen', clock_timestamp()) WHERE id IN "
@@ -25,15 +28,13 @@ class SlotStays(Exception):
 class DatabaseFaults:
     """`dsn` names a side's database for a role. Rows are changed so that what users were promised holds."""
 
-    def __init__(self, dsn: Callable[[Side, str], str]) -> None:
-        self._dsn = dsn
-        self._holding: list[psycopg.Connection[Any]] = []
+    def __init__(self, dsn: Callable[[Side, str], str], *, patience_s: float = _PATIENCE_S) -> None:
+        self._dsn, self._patience_s = dsn, patience_s
+        self._holding: list[Connection] = []
 
     def begin_transaction(self, side: Side) -> None:
         """The application's role has changed a row and does not commit: a lock that no user waits for, but a fence."""
-        connection = psycopg.connect(
-            self._dsn(side, "ledger_app"), connect_timeout=_PATIENCE_S, application_name=_APPLICATION
-        )
+        connection = self._connect(side, "ledger_app", application_name=_APPLICATION)
         self._holding.append(connection)
         connection.execute((_CHANGE + _CUSTOMERS_OF_THE_END.format(1)).encode())
 
@@ -75,14 +76,21 @@ class DatabaseFaults:
             connection.close()
         self._holding.clear()
 
-    def _as_superuser(self, side: Side) -> psycopg.Connection[Any]:
+    def _as_superuser(self, side: Side) -> Connection:
+        return self._connect(side, "postgres", autocommit=True, application_name="somebody")
+
+    def _connect(self, side: Side, role: str, *, application_name: str, autocommit: bool = False) -> Connection:
         return psycopg.connect(
-            self._dsn(side, "postgres"), connect_timeout=_PATIENCE_S, autocommit=True, application_name="somebody"
+            self._dsn(side, role),
+            connect_timeout=round(_PATIENCE_S),
+            autocommit=autocommit,
+            application_name=application_name,
+            options=f"-c statement_timeout={round(self._patience_s * 1000)}",
         )
 
-    def _drop_slot(self, connection: psycopg.Connection[Any], name: str) -> None:
+    def _drop_slot(self, connection: Connection, name: str) -> None:
         """The subscriber comes again half a second after it was cut off: be faster."""
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + self._patience_s
         while True:
             connection.execute(
                 "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s", (name,)

@@ -23,7 +23,7 @@ from crossfade.simulation.postgres.latency import Latency
 from crossfade.simulation.postgres.storage import Storage
 from crossfade.simulation.postgres.tables import Beats, Entries, Plain, Table
 from crossfade.simulation.postgres.task import Gate
-from crossfade.simulation.postgres.wal import Slot
+from crossfade.simulation.postgres.wal import Key, Slot
 
 if TYPE_CHECKING:
     from crossfade.simulation.postgres.subscription import Subscription
@@ -116,6 +116,17 @@ class Server(Storage):
     def app_may_write(self) -> bool:
         """Whether any role but superusers may write to any table, by what is granted now."""
         return bool(self.catalog.unstoppable) or any(grant.role not in SUPERUSERS for grant in self.catalog.grants)
+
+    def on_their_way(self, table: str) -> set[Key]:
+        """Rows that a subscription of this server will still bring."""
+        keys: set[Key] = set()
+        for subscription in self.subscriptions.values():
+            there = subscription.publisher
+            slot = there.slots.get(subscription.slot_name or "")
+            if subscription.enabled and slot is not None and not slot.lost:
+                for commit in there.wal.between(max(subscription.origin, slot.confirmed), there.wal.inserted):
+                    keys.update(change.key for change in commit.changes if change.table == table)
+        return keys
 
     # grants and slots changed behind our back
 
