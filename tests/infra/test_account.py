@@ -1,5 +1,6 @@
 """What AWS, or a network without it, answers instead of an answer; over the wire, as it comes."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import pytest
 
 from crossfade.infra.deployment import errors
 from crossfade.infra.deployment.boto import BotoAccount
+from crossfade.infra.deployment.connection import connect
+from crossfade.infra.errors import ExtraMissing
 from crossfade.model.errors import CrossfadeError
 from crossfade.rehearsal.processes import free_ports
 
@@ -98,3 +101,11 @@ def test_an_endpoint_that_nobody_serves_is_silent_and_worth_another_try(monkeypa
     with pytest.raises(errors.AccountSilent, match=str(port)) as raised:
         BotoAccount("us-east-1").identity()
     assert raised.value.retryable
+
+
+def test_it_says_what_to_install_when_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "crossfade.infra.deployment.boto")
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(ExtraMissing, match="boto3") as raised:
+        connect("us-east-1")
+    assert "crossfade[aws]" in raised.value.remedy

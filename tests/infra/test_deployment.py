@@ -35,7 +35,7 @@ from tests.infra.templates import Templates, reference, text
 from tests.model.file.published import EXAMPLE
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.parts
+pytestmark = [pytest.mark.parts, pytest.mark.timeout(900)]  # the first waits for a synthesis and a deployment
 
 NO_METRIC_MATH = "AWS::CloudWatch::Alarm.Metrics"
 NO_SDK_FOR_NODE = ("Custom::S3AutoDeleteObjects", "Custom::VpcRestrictDefaultSG")
