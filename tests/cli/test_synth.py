@@ -12,6 +12,9 @@ from crossfade.infra import synthesis
 from crossfade.infra.errors import ExtraMissing, NodeMissing, OutputOccupied, TypeNotThere
 from tests.model.file.files import with_values
 
+PEM = (Path(__file__).parents[1] / "notify" / "loopback.pem").read_bytes()  # a certificate, and its key
+CERTIFICATE = PEM[PEM.index(b"-----BEGIN CERTIFICATE") :].partition(b"-----BEGIN PRIVATE")[0]
+
 
 def run(*arguments: object) -> Result:
     app = typer.Typer()
@@ -114,15 +117,59 @@ def test_a_type_that_nothing_is_of_is_bad_usage(monkeypatch: pytest.MonkeyPatch,
 
 def test_the_sources_certificate_is_imported_and_verified_when_the_file_names_it(tmp_path: Path) -> None:
     (tmp_path / "root.pem").write_text("-----BEGIN CERTIFICATE-----\n", encoding="ascii")
+
+
+def test_each_sides_certificate_is_verified_when_the_file_names_its_authority(tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_bytes(CERTIFICATE)
     dms = {
         "database__replication__engine": "dms",
         "database__source": {"host": "db", "credentials": "secretsmanager:db", "root_certificate": "root.pem"},
+        "database__target": {"tls": "verify-ca", "root_certificate": "root.pem"},
     }
     result = run(written(tmp_path, **GATEWAY, **dms), "--out", tmp_path / "cdk.out")
     assert result.exit_code == 0, result.stderr
-    template = (tmp_path / "cdk.out" / "replication.template.json").read_text(encoding="utf-8")
-    assert "BEGIN CERTIFICATE" in template
-    assert '"SslMode": "verify-full"' in template
+    template = json.loads((tmp_path / "cdk.out" / "replication.template.json").read_text(encoding="utf-8"))
+    made = [r["Properties"] for r in template["Resources"].values() if r["Type"].startswith("AWS::DMS::")]
+    authorities = [p for p in made if "CertificatePem" in p]
+    assert [p["CertificatePem"] for p in authorities] == [CERTIFICATE.decode()] * 2
+    modes = {p["EndpointIdentifier"].removesuffix("-dev"): p["SslMode"] for p in made if "SslMode" in p}
+    assert modes == {
+        "endpoint-source-as-source": "verify-full",
+        "endpoint-source-as-target": "verify-full",
+        "endpoint-target-as-source": "verify-ca",
+        "endpoint-target-as-target": "verify-ca",
+    }
+    assert all(p["CertificateArn"] for p in made if "SslMode" in p)
+    assert "not kept by DMS" not in result.stderr
+
+
+def test_a_file_without_a_certificate_is_a_fault_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("", encoding="ascii")
+    (tmp_path / "cut.pem").write_bytes(CERTIFICATE[:200])
+    (tmp_path / "key.pem").write_bytes(PEM)
+    named = {
+        "database__source__root_certificate": "empty.pem",
+        "database__target__root_certificate": "cut.pem",
+    }
+    result = run(written(tmp_path, **GATEWAY, **named), "--out", tmp_path / "cdk.out")
+    assert result.exit_code == 2
+    assert "empty.pem holds no certificate" in result.stderr
+    assert "cut.pem holds no certificate" in result.stderr
+    path = written(tmp_path, **GATEWAY, database__source__root_certificate="key.pem")
+    result = run(path, "--out", tmp_path / "cdk.out")
+    assert result.exit_code == 2
+    assert "key.pem holds a private key" in result.stderr
+
+
+def test_what_dms_does_not_verify_is_told(tmp_path: Path) -> None:
+    dms = {
+        "database__replication__engine": "dms",
+        "database__source": {"host": "db", "credentials": "secretsmanager:db", "tls": "require"},
+    }
+    result = run(written(tmp_path, **GATEWAY, **dms), "--out", tmp_path / "cdk.out")
+    assert result.exit_code == 0, result.stderr
+    assert "database.target.tls: verify-full is not kept by DMS" in result.stderr
+    assert "database.source.tls" not in result.stderr
 
 
 def test_a_certificate_that_is_not_there_is_a_fault_of_the_file(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ TEXTS = sorted(path for kind in ("*.sql", "*.j2", "*.css") for path in (ROOT / "
 INTERFACE = [path for path in SOURCES if {"cli", "report", "notify"} & set(path.parts)]
 EVERYWHERE, DOCUMENTS = "everywhere", "documents"
 OF_LAG = re.compile(r"(?<!replication )(?<!replay )(?<!write )(?<!flush )\blag\b", re.IGNORECASE)
-GIVEN_BY_OTHERS = re.compile(r"manage_master_user_password|encryption_master_key|master_key")  # parameters of the CDK
+GIVEN_BY_OTHERS = re.compile(
+    r"manage_master_user_password|encryption_master_key|master_key|ManageMasterUserPassword"
+)  # of AWS
 OF_ANALYSIS = {"metrics", "traffic", "judge", "runbook"}
 
 

@@ -8,6 +8,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from crossfade.model.file import MigrationFile
 from tests.model.file.files import sound, with_values
 from tests.model.file.published import EXAMPLE
@@ -18,6 +20,34 @@ Resource = dict[str, Any]
 @cache
 def reference() -> MigrationFile:
     return sound(EXAMPLE.read_text(encoding="utf-8"))
+
+
+OPTIONS: dict[str, Any] = {
+    "servers__engine": "cloudendure",
+    "aws_tools": {"migration_hub": True, "discovery": True},
+    "database__replication__engine": "dms",
+    "target__compute": "ecs",
+    "target__containers": {
+        "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/ledger/application:4.2",
+        "tasks": 6,
+        "environment": {"LOG_LEVEL": "info"},
+        "secrets": {"DATABASE_URL": "secretsmanager:ledger/application-database"},
+    },
+}
+"""What the reference case leaves out or decides otherwise, by path."""
+
+
+@cache
+def options() -> MigrationFile:
+    """The reference case with every option that it leaves out."""
+    data = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
+    for path, value in OPTIONS.items():
+        *way, last = path.split("__")
+        place = data
+        for part in way:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return sound(yaml.safe_dump(data, sort_keys=False))
 
 
 def least(**changes: Any) -> MigrationFile:

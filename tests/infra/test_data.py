@@ -4,6 +4,7 @@ import pytest
 
 from crossfade.infra.stacks.data import storage_gigabytes
 from crossfade.infra.tracking import INDEXES
+from tests.infra.granted import statements
 from tests.infra.templates import Templates, least, reference, text
 
 
@@ -56,15 +57,13 @@ def test_tasks_are_the_engines(built: Templates) -> None:
 
 
 def test_dms_reads_only_the_two_secrets(built: Templates) -> None:
-    read = [
-        statement["Resource"]
-        for place, policy in built.every("AWS::IAM::ManagedPolicy")
-        if place.startswith("replication/")
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-        if statement["Sid"] == "ReadSecret"
-    ]
-    assert len(read) == 2
-    assert "ledger/source-database-??????" in text(read)
+    for side, secret in (
+        ("source", "ledger/source-database-??????"),
+        ("target", "data-prod:ExportsOutputRefReplication"),
+    ):
+        said = {s["Sid"]: s for s in statements(built, f"role-replication-{side}")}
+        assert secret in text(said["ReadSecret"]["Resource"])
+        assert set(said) - {"ReadSecret"} <= {"Decrypt"}
 
 
 def test_tables_can_be_recovered_and_are_encrypted(built: Templates) -> None:

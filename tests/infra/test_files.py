@@ -4,6 +4,7 @@ from pathlib import Path
 
 from crossfade.infra.demands import notes
 from crossfade.infra.synthesis import synthesise
+from tests.infra.granted import statements
 from tests.infra.templates import Templates, least, reference, survivors, text
 
 SHARE = {"name": "archive", "path": "/srv/archive", "size": "1TB", "target": "efs", "exclude": ["/tmp", "*.bak"]}
@@ -42,15 +43,10 @@ def test_buckets_are_private_encrypted_and_take_nothing_without_tls(built: Templ
 
 
 def test_datasync_writes_into_the_shares_bucket_only(built: Templates) -> None:
-    written = [
-        s["Resource"]
-        for place, policy in built.every("AWS::IAM::ManagedPolicy")
-        if place.startswith("files/")
-        for s in policy["Properties"]["PolicyDocument"]["Statement"]
-        if s["Sid"] == "ReadAndWrite"
-    ]
-    assert len(written) == 1
-    assert "BucketStatements" in text(written)
+    said = {s["Sid"]: text(s["Resource"]) for s in statements(built, "role-files-statements")}
+    assert "BucketStatements" in said["ReadAndWrite"]
+    assert "BucketStatements" in said["List"]
+    assert set(said) == {"List", "ReadAndWrite", "UseKey"}
 
 
 def test_a_file_system_is_encrypted_and_goes_with_its_stack(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from botocore.validate import validate_parameters
 from crossfade.infra.replication_settings import instance_types, replication_settings
 from crossfade.infra.validation import of_tier
 from crossfade.model.file import MigrationFile
+from tests.infra.granted import statements
 from tests.infra.templates import Templates, least, reference, text
 from tests.infra.test_validation import ran
 
@@ -58,6 +59,22 @@ def test_only_mgn_uses_the_volumes_key(built: Templates) -> None:
     for statement in statements:
         assert "AWSServiceRoleForApplicationMigrationService" in text(statement["Condition"]["ArnEquals"])
         assert "aws:PrincipalAccount" in statement["Condition"]["StringEquals"]
+
+
+def test_the_metrics_agent_is_told_what_to_gather_and_where_to(built: Templates) -> None:
+    """Installed alone it gathers nothing."""
+    associations = {a["AssociationName"]: a for a in built.properties("AWS::SSM::Association")}
+    configure = associations["association-metrics-settings-prod"]
+    assert configure["Name"] == "AmazonCloudWatch-ManageAgent"
+    assert configure["Parameters"]["action"] == ["configure"]
+    (kept,) = [p for p in built.properties("AWS::SSM::Parameter") if "metrics-agent" in p["Name"]]
+    gathered = json.loads(kept["Value"])
+    files = gathered["logs"]["logs_collected"]["files"]["collect_list"]
+    groups = {group["LogGroupName"] for group in built.properties("AWS::Logs::LogGroup")}
+    assert {f["log_group_name"] for f in files} <= groups
+    assert gathered["metrics"]["namespace"] == "CWAgent"
+    (read,) = [s for s in statements(built, "role-server") if s["Sid"] == "ReadTheAgentsSettings"]
+    assert text(read["Resource"]).endswith(f'parameter{kept["Name"]}"]]}}')
 
 
 def test_agents_are_installed_by_people_with_a_second_factor(built: Templates) -> None:

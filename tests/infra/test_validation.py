@@ -164,7 +164,7 @@ def test_the_documents_are_deployed_and_go_to_servers_of_this_migration_alone(bu
     ]
     assert [s["Condition"] for s in sending] == [{"StringEquals": {"ssm:resourceTag/migration": "ledger"}}]
     associations = {a["Name"]: a for a in built.properties("AWS::SSM::Association")}
-    assert set(associations) == {"AWS-UpdateSSMAgent", "AWS-ConfigureAWSPackage"}
+    assert set(associations) == {"AWS-UpdateSSMAgent", "AWS-ConfigureAWSPackage", "AmazonCloudWatch-ManageAgent"}
     for association in associations.values():
         assert association["Targets"] == [{"Key": "tag:migration", "Values": ["ledger"]}]
 

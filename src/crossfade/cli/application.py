@@ -5,6 +5,7 @@ import typer
 from crossfade.cli import words
 from crossfade.cli.audit import audit
 from crossfade.cli.check import check
+from crossfade.cli.costs import costs
 from crossfade.cli.deploy import deploy
 from crossfade.cli.destroy import destroy
 from crossfade.cli.diff import diff
@@ -12,6 +13,7 @@ from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
 from crossfade.cli.judge import judge
+from crossfade.cli.on_premises import on_premises
 from crossfade.cli.rehearse import again, rehearse, resume
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
@@ -27,7 +29,7 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate):
     app.command()(command)
-for infrastructure in (synth, deploy, diff, destroy):
+for infrastructure in (synth, deploy, diff, destroy, costs, on_premises):
     app.command()(infrastructure)
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)

@@ -1,5 +1,6 @@
 """`crossfade synth`: the AWS side of a migration as CloudFormation templates."""
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -60,8 +61,8 @@ def templates(
     What cannot become templates ends the command with 2.
     """
     migration = sound(file)
-    _demand(migration, file)
-    attached = _attached(migration, file)
+    demand(migration, file)
+    attached = attachments(migration, file)
     for note in (told := notes(migration)):
         people.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
     with people.status("loading the CDK libraries …"):
@@ -76,14 +77,15 @@ def templates(
     return migration, assembly, told
 
 
-def _demand(migration: MigrationFile, path: Path) -> None:
-    missing = tuple(sorted(place_of(path, demand.path, demand.problem, demand.remedy) for demand in demands(migration)))
+def demand(migration: MigrationFile, path: Path) -> None:
+    """What the AWS side cannot do without must be in the file; else all that is missing is told, and it ends with 2."""
+    missing = tuple(sorted(place_of(path, missed.path, missed.problem, missed.remedy) for missed in demands(migration)))
     if missing:
         complain_of(missing, path)
         raise typer.Exit(Exit.BAD_INPUT)
 
 
-def _attached(migration: MigrationFile, path: Path) -> Attached:
+def attachments(migration: MigrationFile, path: Path) -> Attached:
     """The files that the migration file names, relative to it; what cannot be read is a fault of it."""
     faults: list[Fault] = []
 
@@ -94,8 +96,15 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
             faults.append(place_of(path, within, f"{named} cannot be read", "name a file relative to this one"))
             return None
 
-    certificate = migration.database.source.root_certificate
-    pem = text_of(certificate, "database", "source", "root_certificate") if certificate else None
+    certificates: dict[str, str] = {}
+    for side, end in (("source", migration.database.source), ("target", migration.database.target)):
+        if end.root_certificate is not None:
+            within = ("database", side, "root_certificate")
+            pem = text_of(end.root_certificate, *within)
+            if pem is not None and (wrong := _wrong_with(pem)):
+                problem, remedy = wrong
+                faults.append(place_of(path, within, f"{end.root_certificate} {problem}", remedy))
+            certificates[side] = pem or ""
     documents: dict[str, Mapping[str, object]] = {}
     for name, named in migration.servers.configuration.items():
         within = ("servers", "configuration", name)
@@ -108,7 +117,18 @@ def _attached(migration: MigrationFile, path: Path) -> Attached:
     if faults:
         complain_of(tuple(sorted(faults)), path)
         raise typer.Exit(Exit.BAD_INPUT)
-    return Attached(certificate=pem, documents=documents)
+    return Attached(certificates=certificates, documents=documents)
+
+
+def _wrong_with(pem: str) -> tuple[str, str] | None:
+    """Why it cannot be imported as certificates, and what to do; it is copied into a template."""
+    if "PRIVATE KEY" in pem:
+        return "holds a private key", "name a file with certificates alone: it is copied into a template"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        return "holds no certificate", "name a file with PEM text, from BEGIN CERTIFICATE to END CERTIFICATE"
+    return None
 
 
 def _document(text: str) -> dict[str, object] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from crossfade.database import state
+from crossfade.database.needs import FREE_SENDERS, FREE_SLOTS, WORKERS
 from crossfade.database.preflight_queries import (
     BLOCKERS_OF_SOURCE,
     SERVER,
@@ -62,9 +63,9 @@ def _server(session: Session) -> Iterator[Finding]:
             "ALTER SYSTEM SET wal_level = logical; then restart the server.",
         )
     for setting, free, needed in (
-        ("max_replication_slots", facts["free_slots"], 6),
-        ("max_wal_senders", facts["free_senders"], 6),
-        ("max_logical_replication_workers", facts["workers"], 4),
+        ("max_replication_slots", facts["free_slots"], FREE_SLOTS),
+        ("max_wal_senders", facts["free_senders"], FREE_SENDERS),
+        ("max_logical_replication_workers", facts["workers"], WORKERS),
     ):
         if int(free) < needed:
             yield _blocker(

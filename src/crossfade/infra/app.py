@@ -4,8 +4,10 @@ import aws_cdk as cdk
 
 from crossfade.infra import wants
 from crossfade.infra.attached import Attached
+from crossfade.infra.names import tags_of
 from crossfade.infra.stacks.application import ApplicationStack
 from crossfade.infra.stacks.connectivity import ConnectivityStack
+from crossfade.infra.stacks.containers import ContainersStack
 from crossfade.infra.stacks.data import DataStack
 from crossfade.infra.stacks.dns import DnsStack
 from crossfade.infra.stacks.events import EventsStack
@@ -16,6 +18,7 @@ from crossfade.infra.stacks.observability import ObservabilityStack
 from crossfade.infra.stacks.replication import ReplicationStack
 from crossfade.infra.stacks.rollback import RollbackStack
 from crossfade.infra.stacks.servers import ServersStack
+from crossfade.infra.stacks.tools import ToolsStack
 from crossfade.infra.stacks.validation import ValidationStack
 from crossfade.model.file import MigrationFile
 
@@ -33,8 +36,10 @@ _FLAGS = {
 
 
 def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
-    """The whole application, not yet synthesised."""
+    """The whole application, not yet synthesised. Every resource of it carries the tags."""
     app = cdk.App(outdir=outdir, analytics_reporting=False, context={**_FLAGS, **_zones(file)})
+    for name, value in tags_of(file).items():  # once for all stacks: each call is a round trip to Node
+        cdk.Tags.of(app).add(name, value)
     network = NetworkStack(app, file)
     notifications = NotificationsStack(app, file)
     told = notifications.errors
@@ -44,17 +49,22 @@ def build(file: MigrationFile, *, outdir: str, attached: Attached) -> cdk.App:
     replication = None
     if wants.dms(file):
         replication = ReplicationStack(
-            app, file, network=network, data=data, told=told, certificate=attached.certificate
+            app, file, network=network, data=data, told=told, certificates=attached.certificates
         )
     application = ApplicationStack(app, file, network=network, told=told)
-    dns = DnsStack(app, file, network=network, balancer=application.balancer, healthy=application.alarms["health"])
+    if application.versions is not None:
+        ContainersStack(
+            app, file, network=network, versions=application.versions, alarms=list(application.alarms.values())
+        )
+    dns = DnsStack(app, file, network=network, balancer=application.balancer, healthy=application.checked)
     triggers = [*application.alarms.values(), connectivity.both_down, *([replication.late] if replication else [])]
     if events.tracking is not None:
         RollbackStack(app, file, dns=dns, events=events, notifications=notifications, triggers=triggers)
     validation = ValidationStack(app, file, data=data, attached=attached)
-    if wants.mgn(file):
-        servers = ServersStack(app, file, network=network, data=data)
-        servers.add_stack_dependency(validation, "MGN runs its document after a launch")
+    servers = ServersStack(app, file, network=network, data=data)
+    servers.add_stack_dependency(validation, "MGN runs its document after a launch")
+    if wants.tools(file):
+        ToolsStack(app, file, events=events)
     if file.files.shares:
         FilesStack(app, file, network=network)
     if file.metrics.dashboard:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 class Attached:
     """Contents, read before anything is synthesised."""
 
-    certificate: str | None = None
-    """PEM text of `database.source.root_certificate`."""
+    certificates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """PEM text of `root_certificate` of the databases `source` and `target`, where the file names one."""
     documents: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     """Systems Manager documents of `servers.configuration`, by name."""

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 from crossfade.infra import wants
 from crossfade.infra.entrances import entrances
+from crossfade.infra.reach import HTTPS
+from crossfade.infra.tiers import serving_tiers
 from crossfade.model.file import MigrationFile, SecretReference, SecretStore
 from crossfade.model.file.database import TlsMode
 from crossfade.model.file.servers import PostLaunchAction
 
+_UNTAUGHT = ("strategy_recommendations", "orchestrator")
+"""Tools that need nothing in templates: they would be used by calls alone."""
 _Path = tuple[str | int, ...]
 
 
@@ -23,22 +27,22 @@ class Demand:
 
 def demands(file: MigrationFile) -> tuple[Demand, ...]:
     """All that is missing, together. Empty: the file can be synthesised."""
-    return (*_entrance(file), *_link(file), *_dms(file))
+    return (*_entrance(file), *_link(file), *_dms(file), *_containers(file), *_tools(file))
 
 
 def notes(file: MigrationFile) -> tuple[str, ...]:
     """What a person should know of the templates although nothing is wrong with the file."""
-    told = []
-    source = file.database.source
-    if wants.dms(file) and source.tls is not TlsMode.REQUIRE and source.root_certificate is None:
-        told.append(
-            "DMS cannot verify the source's certificate without database.source.root_certificate: "
-            "it requires TLS and does not look whose certificate it is"
-        )
+    told = [*_unverified(file)]
     if not wants.mgn(file):
-        told.append("servers.engine: cloudendure gets network and security groups, but no roles yet")
-    if wants.ecs(file):
-        told.append("target.compute: ecs gets network and load balancer, but no cluster yet")
+        told.append(
+            "servers.engine: cloudendure is for accounts that still have it: CloudEndure takes no new customers, and "
+            "nobody could try these permissions against it; mgn is its successor"
+        )
+    if wants.ecs(file) and len(serving_tiers(file)) > 1:
+        told.append("target.compute: ecs runs one service of one image, which takes the requests of every tier")
+    told += [
+        f"aws_tools.{tool}: nothing of it is in the templates" for tool in _UNTAUGHT if getattr(file.aws_tools, tool)
+    ]
     if PostLaunchAction.HARDEN in file.servers.post_launch:
         told.append("servers.post_launch: harden has no document yet; name one of yours under servers.configuration")
     if file.files.shares:
@@ -46,6 +50,16 @@ def notes(file: MigrationFile) -> tuple[str, ...]:
             f"files.{key} is not given: the places on AWS are built, and no task of DataSync" for key in _unsaid(file)
         ]
     return tuple(told)
+
+
+def _unverified(file: MigrationFile) -> Iterator[str]:
+    """What asks for more of TLS than DMS can do with what the file gives."""
+    for side, end in (("source", file.database.source), ("target", file.database.target)):
+        if wants.dms(file) and end.tls is not TlsMode.REQUIRE and end.root_certificate is None:
+            yield (
+                f"database.{side}.tls: {end.tls} is not kept by DMS without database.{side}.root_certificate: "
+                "it requires TLS and does not look whose certificate it is"
+            )
 
 
 def _unsaid(file: MigrationFile) -> list[str]:
@@ -103,6 +117,30 @@ def _dms(file: MigrationFile) -> Iterator[Demand]:
             remedy="write secretsmanager:NAME, a secret with the keys username, password, host and port",
         )
     yield from _kept(("database", "source", "credentials"), source.credentials)
+
+
+def _containers(file: MigrationFile) -> Iterator[Demand]:
+    if not wants.ecs(file):
+        return
+    target = ("target", "containers", "secrets")
+    for name, secret in file.target.containers.secrets.items():
+        yield from _kept((*target, name), secret)
+    yield from _kept(("target", "release_secret"), file.target.release_secret)
+    if file.target.containers.test_port == HTTPS:
+        yield Demand(
+            path=("target", "containers", "test_port"),
+            problem=f"is {HTTPS}, at which users come in",
+            remedy="write another port, such as 8443",
+        )
+
+
+def _tools(file: MigrationFile) -> Iterator[Demand]:
+    if file.aws_tools.migration_hub and not file.events.tracking_table:
+        yield Demand(
+            path=("events", "tracking_table"),
+            problem="is false, and Migration Hub is told what that table says",
+            remedy="set it to true, or aws_tools.migration_hub to false",
+        )
 
 
 def _kept(path: _Path, secret: SecretReference | None) -> Iterator[Demand]:

@@ -22,6 +22,7 @@ class Party(StrEnum):
     ENDPOINTS = "endpoints"
     FILES = "files"
     RESOLVER = "resolver"
+    ROTATION = "rotation"
 
 
 OUTSIDE = frozenset({Party.DATA_CENTER, Party.SERVICES})
@@ -39,7 +40,7 @@ class Flow:
     protocol: str = "tcp"
 
 
-_HTTPS, _DNS, _NFS, _POSTGRES = 443, 53, 2049, 5432
+HTTPS, _DNS, _NFS, _POSTGRES = 443, 53, 2049, 5432
 _REPLICATION_DATA = 1500
 """MGN and CloudEndure carry blocks from source servers to the staging area. Source: MGN user guide, network."""
 _DATASYNC_CONTROL = (1024, 1064)
@@ -67,12 +68,15 @@ def application_ports(file: MigrationFile) -> tuple[int, ...]:
 
 
 def _application(file: MigrationFile) -> Iterator[Flow]:
-    yield _tcp(Party.DATA_CENTER, Party.LOAD_BALANCER, _HTTPS, "users and partners of the application")
+    yield _tcp(Party.DATA_CENTER, Party.LOAD_BALANCER, HTTPS, "users and partners of the application")
+    if wants.ecs(file):
+        test = file.target.containers.test_port
+        yield _tcp(Party.DATA_CENTER, Party.LOAD_BALANCER, test, "a new version is looked at before users get it")
     for port in application_ports(file):
         yield _tcp(Party.LOAD_BALANCER, Party.SERVERS, port, "requests and health checks")
         yield _tcp(Party.SERVERS, Party.DATA_CENTER, port, "tiers that have not moved yet")
-    yield _tcp(Party.SERVERS, Party.ENDPOINTS, _HTTPS, "Systems Manager, logs, metrics, secrets")
-    yield _tcp(Party.SERVERS, Party.SERVICES, _HTTPS, "gateway endpoints of S3 and DynamoDB have public addresses")
+    yield _tcp(Party.SERVERS, Party.ENDPOINTS, HTTPS, "Systems Manager, logs, metrics, secrets")
+    yield _tcp(Party.SERVERS, Party.SERVICES, HTTPS, "gateway endpoints of S3 and DynamoDB have public addresses")
 
 
 def _database(file: MigrationFile) -> Iterator[Flow]:
@@ -81,10 +85,12 @@ def _database(file: MigrationFile) -> Iterator[Flow]:
     yield _tcp(Party.SERVERS, Party.DATA_CENTER, source, "statements before the cutover, over the link")
     yield _tcp(Party.DATABASE, Party.DATA_CENTER, source, "native replication: the target subscribes to the source")
     yield _tcp(Party.DATA_CENTER, Party.DATABASE, _POSTGRES, "the way back: the source subscribes to the target")
+    yield _tcp(Party.ROTATION, Party.DATABASE, _POSTGRES, "rotation sets the new password")
+    yield _tcp(Party.ROTATION, Party.ENDPOINTS, HTTPS, "rotation keeps the new password in the secret")
     if wants.dms(file):
         yield _tcp(Party.REPLICATION, Party.DATA_CENTER, source, "DMS reads the source, and writes it on the way back")
         yield _tcp(Party.REPLICATION, Party.DATABASE, _POSTGRES, "DMS writes the target, and reads it on the way back")
-        yield _tcp(Party.REPLICATION, Party.ENDPOINTS, _HTTPS, "secrets and logs")
+        yield _tcp(Party.REPLICATION, Party.ENDPOINTS, HTTPS, "secrets and logs")
 
 
 def _names() -> Iterator[Flow]:
@@ -97,10 +103,10 @@ def _names() -> Iterator[Flow]:
 
 
 def _servers_and_files(file: MigrationFile) -> Iterator[Flow]:
-    yield _tcp(Party.DATA_CENTER, Party.ENDPOINTS, _HTTPS, "agents of MGN, DataSync and Systems Manager")
+    yield _tcp(Party.DATA_CENTER, Party.ENDPOINTS, HTTPS, "agents of MGN, DataSync and Systems Manager")
     yield _tcp(Party.DATA_CENTER, Party.STAGING, _REPLICATION_DATA, "blocks of the replicated servers")
-    yield _tcp(Party.STAGING, Party.ENDPOINTS, _HTTPS, "replication servers report and fetch their work")
-    yield _tcp(Party.STAGING, Party.SERVICES, _HTTPS, "replication software lies in S3")
+    yield _tcp(Party.STAGING, Party.ENDPOINTS, HTTPS, "replication servers report and fetch their work")
+    yield _tcp(Party.STAGING, Party.SERVICES, HTTPS, "replication software lies in S3")
     if file.files.shares:
         first, last = _DATASYNC_CONTROL
         yield _tcp(Party.DATA_CENTER, Party.ENDPOINTS, first, "control traffic of the DataSync agent", last)

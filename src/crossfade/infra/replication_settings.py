@@ -1,4 +1,4 @@
-"""The settings of MGN's replication template. It has no CloudFormation type: the engine makes it from these. Pure."""
+"""The settings of MGN's replication template, and the instance types of launched servers. Pure."""
 
 from crossfade.infra.names import tags_of
 from crossfade.model.file import MigrationFile

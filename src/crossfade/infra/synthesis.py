@@ -57,6 +57,7 @@ def load_libraries() -> None:
             importlib.import_module(module)
         except ModuleNotFoundError as missing:
             raise ExtraMissing(missing.name or module) from missing
+    importlib.import_module("crossfade.infra.written")  # with it, the parts of the library that the stacks use
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """How the tracking table is keyed, and which question each index answers. Pure.
 
 Every item has `migration` (partition key) and `item` (sort key): `state`, `server#NAME`, `lag#TIME`, `event#POSITION`.
+`state` also has `writer`, which the roll back asks for, and `outcome` once there is one.
 Times are ISO 8601 in UTC and positions are padded, so that they sort.
 """
 

@@ -1,11 +1,10 @@
 """Which components a file asks for. The one place where that is decided. Pure."""
 
+from crossfade.infra.images import repository
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.database import ReplicationEngine
 from crossfade.model.file.servers import FileTarget, ServerEngine
 from crossfade.model.file.site import ComputeEngine
-
-_ECR = ".dkr.ecr."
 
 
 def dms(file: MigrationFile) -> bool:
@@ -39,9 +38,14 @@ def ecs(file: MigrationFile) -> bool:
     return file.target.compute is ComputeEngine.ECS
 
 
+def tools(file: MigrationFile) -> bool:
+    """Tools of AWS for which the templates can do something."""
+    return file.aws_tools.migration_hub or file.aws_tools.discovery
+
+
 def way_out(file: MigrationFile) -> bool:
     """Something private must reach the internet: CloudEndure's service, or a registry of images outside AWS.
 
     Everything else goes through endpoints, so that there is no NAT gateway and nothing private leaves.
     """
-    return not mgn(file) or (ecs(file) and _ECR not in file.target.containers.image)
+    return not mgn(file) or (ecs(file) and repository(file.target.containers.image) is None)

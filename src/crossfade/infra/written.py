@@ -27,15 +27,20 @@ def write(file: MigrationFile, folder: Path, *, review: bool, attached: Attached
         raise
     if review and (found := findings(folder)):
         raise ReviewFailed(found)
+    place = Path(assembly.directory)
     return tuple(
         Stack(
             name=stack.stack_name,
-            template=stack.template_file,
-            resources=len(json.loads(Path(stack.template_full_path).read_text(encoding="utf-8"))["Resources"]),
+            template=template,
+            resources=_resources(place / template),
             needs=tuple(d.stack_name for d in stack.dependencies if isinstance(d, type(stack))),
         )
-        for stack in assembly.stacks
+        for stack, template in ((stack, stack.template_file) for stack in assembly.stacks)
     )
+
+
+def _resources(template: Path) -> int:
+    return len(json.loads(template.read_text(encoding="utf-8"))["Resources"])
 
 
 def add_packs(app: cdk.App) -> None:

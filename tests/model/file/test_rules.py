@@ -21,6 +21,14 @@ MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com
         ({"target__zones": ["us-east-1a"]}, "target.zones", "at least two"),
         ({"environment__suffix": "a-rather-long-one"}, "environment.suffix", "13 letters or fewer"),
         ({"environment__suffix": "Prod"}, "environment.suffix", "lower-case"),
+        (
+            {
+                "source__tiers": [{"name": "customer-portal-frontends", "role": "web", "servers": 12}],
+                "environment__suffix": "test",
+            },
+            "source.tiers[0].name",
+            "shorten the name by 1",
+        ),
         ({"environment__suffix": "a--b"}, "environment.suffix", "single hyphens"),
         (
             {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -41,8 +42,14 @@ def metric(
         metric_name=name,
         dimensions_map=dimensions,
         statistic=statistic,
-        period=cdk.Duration.seconds(int(period.total_seconds())),
+        period=_duration(period),
     )
+
+
+@cache
+def _duration(length: timedelta) -> cdk.Duration:
+    """Made once: most metrics have the same period, and each is a round trip to Node."""
+    return cdk.Duration.seconds(int(length.total_seconds()))
 
 
 class ToldAlarm(cloudwatch.Alarm):

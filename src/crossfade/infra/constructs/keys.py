@@ -1,5 +1,7 @@
 """Encryption keys: one for each stack that keeps data, so that none is shared and no stack needs another's key."""
 
+from functools import cache
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -9,6 +11,12 @@ from crossfade.infra.names import resource_name
 from crossfade.model.file import MigrationFile
 
 _USE = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+
+
+@cache
+def _days(number: int) -> cdk.Duration:
+    """Made once: every key has the same, and each is a round trip to Node."""
+    return cdk.Duration.days(number)
 
 
 class StackKey(kms.Key):
@@ -21,14 +29,16 @@ class StackKey(kms.Key):
             alias=f"alias/{resource_name(file, f'key-{purpose}')}",
             description=f"Encrypts {purpose} of the migration {file.migration.name}",
             enable_key_rotation=True,
-            rotation_period=cdk.Duration.days(file.posture.key_rotation_days),
+            rotation_period=_days(file.posture.key_rotation_days),
             removal_policy=cdk.RemovalPolicy.DESTROY,
-            pending_window=cdk.Duration.days(7),
+            pending_window=_days(7),
         )
+        self._times_logs = 0
 
     def allow_logs(self, *groups: str) -> None:
         """CloudWatch Logs may use the key for the log groups of these names, and for no others."""
         stack = cdk.Stack.of(self)
+        self._times_logs += 1
         arns = [
             stack.format_arn(
                 service="logs", resource="log-group", resource_name=g, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
@@ -37,7 +47,7 @@ class StackKey(kms.Key):
         ]
         self.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="LogGroups",
+                sid=f"LogGroups{self._times_logs if self._times_logs > 1 else ''}",  # a policy names each once
                 principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
                 actions=_USE,
                 resources=["*"],  # in a key's policy: this key

@@ -7,8 +7,33 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 
-class ServiceRole(iam.Role):
-    """A role that one service takes on behalf of this account alone. It may do nothing until `may` says so."""
+class Permitted:
+    """May do nothing until `may` says so."""
+
+    permissions: iam.ManagedPolicy | None = None
+    """None: nothing yet."""
+
+    def may(
+        self,
+        sid: str,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        conditions: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        """Add one statement. Its name says what for."""
+        if self.permissions is None:
+            self.permissions = self._policy()
+        self.permissions.add_statements(
+            iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources), conditions=conditions or {})
+        )
+
+    def _policy(self) -> iam.ManagedPolicy:
+        """A new policy, attached."""
+        raise NotImplementedError
+
+
+class ServiceRole(iam.Role, Permitted):
+    """A role that one service takes on behalf of this account alone."""
 
     def __init__(
         self, scope: Construct, identity: str, *, name: str, service: str, on_behalf_of_anyone: bool = False
@@ -21,18 +46,6 @@ class ServiceRole(iam.Role):
         super().__init__(
             scope, identity, role_name=name, assumed_by=principal, description=f"{name}, taken by {service}"
         )
-        self.permissions: iam.ManagedPolicy | None = None
 
-    def may(
-        self,
-        sid: str,
-        actions: Sequence[str],
-        resources: Sequence[str],
-        conditions: Mapping[str, Mapping[str, object]] | None = None,
-    ) -> None:
-        """Add one statement. Its name says what for."""
-        if self.permissions is None:
-            self.permissions = iam.ManagedPolicy(self, "Permissions", roles=[self])
-        self.permissions.add_statements(
-            iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources), conditions=conditions or {})
-        )
+    def _policy(self) -> iam.ManagedPolicy:
+        return iam.ManagedPolicy(self, "Permissions", roles=[self])

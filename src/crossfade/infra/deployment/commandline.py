@@ -1,6 +1,6 @@
 """The command line of the CDK: where it lies, and how it is run.
 
-It is the one that the locks pin: others cannot read these templates (facts of the pinned versions; ADR 13).
+It is the one that the locks pin: others cannot read these templates (facts of the pinned versions; ADR 14).
 """
 
 import json

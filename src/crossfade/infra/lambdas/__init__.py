@@ -1,1 +1,1 @@
-"""Code that runs in Lambda. It imports nothing of Crossfade: this folder is what is deployed."""
+"""Code that runs in Lambda: a package a function, deployed alone. It imports nothing of Crossfade."""

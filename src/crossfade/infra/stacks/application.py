@@ -1,5 +1,7 @@
 """A15, the application's half: the load balancer on AWS, with a target group for each tier that takes requests."""
 
+from dataclasses import dataclass
+
 import aws_cdk as cdk
 from aws_cdk import aws_acmpca as acmpca
 from aws_cdk import aws_certificatemanager as acm
@@ -9,35 +11,46 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from crossfade.infra import wants
 from crossfade.infra.constructs.alarms import ABOVE, BELOW, QUIET, UNKNOWN, Limit, ToldAlarm, metric
 from crossfade.infra.constructs.buckets import EmptiedBucket
+from crossfade.infra.constructs.target_groups import TierGroup
 from crossfade.infra.names import zone_name
-from crossfade.infra.reach import Party
+from crossfade.infra.reach import HTTPS, Party
 from crossfade.infra.stacks.network import PRIVATE, NetworkStack, group_of
 from crossfade.infra.stacks.stack import MigrationStack, acknowledge
+from crossfade.infra.tiers import serving_tiers
 from crossfade.model.file import MigrationFile
-from crossfade.model.file.site import Tier, TierRole
 
 _CERTIFICATE_YEARS = 2
 
 
-def serving_tiers(file: MigrationFile) -> tuple[Tier, ...]:
-    """The tiers that take requests, the web tier first; one that does both where the file names none."""
-    serving = sorted((t for t in file.source.tiers if t.role is not TierRole.WORKER), key=lambda t: t.role != "web")
-    return tuple(serving) or (Tier(name="servers", role=TierRole.WEB, servers=file.servers.count),)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlueGreen:
+    """What CodeDeploy turns over: two groups, the listener that users come in at, and the one for looking first."""
+
+    blue: elb.ApplicationTargetGroup
+    green: elb.ApplicationTargetGroup
+    users: elb.ApplicationListener
+    test: elb.ApplicationListener
 
 
 class ApplicationStack(MigrationStack):
-    """TLS ends at the load balancer. Instances are launched by MGN and registered by the engine."""
+    """TLS ends at the load balancer. Instances are launched by MGN and registered by the engine, containers by ECS."""
 
     def __init__(self, scope: Construct, file: MigrationFile, *, network: NetworkStack, told: sns.ITopic) -> None:
         super().__init__(scope, "application", file=file, description="load balancer and server groups")
         self._network, self._told = network, told
         self.balancer = self._balancer()
-        tiers = serving_tiers(file)
-        self.groups = [self._target_group(tier) for tier in tiers]
-        self._listen(tiers)
+        self.web: tuple[elb.ApplicationTargetGroup, ...] = ()
+        self.versions: BlueGreen | None = None
+        if wants.ecs(file):
+            self.versions = self._versions()
+        else:
+            self._tiers()
         self.alarms = self._alarms()
+        self.checked = self._running() if wants.ecs(file) else self.alarms["health"]
+        """What Route 53's check of the target looks at."""
 
     def _balancer(self) -> elb.ApplicationLoadBalancer:
         settings = self.file.target.load_balancer
@@ -67,43 +80,46 @@ class ApplicationStack(MigrationStack):
         balancer.log_access_logs(bucket)
         return balancer
 
-    def _target_group(self, tier: Tier) -> elb.ApplicationTargetGroup:
-        return elb.ApplicationTargetGroup(
-            self,
-            f"Group{tier.name.title().replace('-', '')}",
-            target_group_name=self.named(f"tg-{tier.name}"),
-            vpc=self._network.vpc,
-            port=tier.port,
-            protocol=elb.ApplicationProtocol.HTTP,
-            target_type=elb.TargetType.INSTANCE,
-            deregistration_delay=cdk.Duration.seconds(int(self.file.traffic.drain_timeout.total_seconds())),
-            health_check=elb.HealthCheck(
-                path=tier.health_path,
-                healthy_http_codes="200",
-                interval=cdk.Duration.seconds(10),
-                timeout=cdk.Duration.seconds(5),
-                healthy_threshold_count=2,
-                unhealthy_threshold_count=2,
-            ),
-        )
-
-    def _listen(self, tiers: tuple[Tier, ...]) -> None:
-        listener = self.balancer.add_listener(
-            "Https",
-            port=443,
-            protocol=elb.ApplicationProtocol.HTTPS,
-            certificates=[elb.ListenerCertificate.from_arn(self._certificate())],
-            ssl_policy=elb.SslPolicy.TLS13_RES,
-            default_target_groups=[self.groups[0]],
-            open=False,
-        )
-        for number, (tier, group) in enumerate(zip(tiers[1:], self.groups[1:], strict=True), start=1):
+    def _tiers(self) -> None:
+        """A group for each tier, told apart by the host that is asked for."""
+        tiers = serving_tiers(self.file)
+        vpc, of = self._network.vpc, elb.TargetType.INSTANCE
+        groups = [TierGroup(self, f"tg-{t.name}", file=self.file, vpc=vpc, tier=t, of=of) for t in tiers]
+        listener = self._listener("Https", HTTPS, self._certificate(), groups[0])
+        for number, (tier, group) in enumerate(zip(tiers[1:], groups[1:], strict=True), start=1):
             listener.add_target_groups(
                 f"Rule{tier.name.title().replace('-', '')}",
                 priority=10 * number,
                 conditions=[elb.ListenerCondition.host_headers([f"{tier.name}.{_host(self.file)}"])],
                 target_groups=[group],
             )
+        self.web = (groups[0],)
+
+    def _versions(self) -> BlueGreen:
+        """Two groups, of which CodeDeploy makes one the users' and the other that of the next version, in turns."""
+        tier, certificate = serving_tiers(self.file)[0], self._certificate()
+        vpc, of = self._network.vpc, elb.TargetType.IP
+        blue, green = (
+            TierGroup(self, f"target-group-{colour}", file=self.file, vpc=vpc, tier=tier, of=of)
+            for colour in ("blue", "green")
+        )
+        users = self._listener("Https", HTTPS, certificate, blue)
+        test = self._listener("Test", self.file.target.containers.test_port, certificate, green)
+        self.web = (blue, green)
+        return BlueGreen(blue=blue, green=green, users=users, test=test)
+
+    def _listener(
+        self, identity: str, port: int, certificate: str, group: elb.ApplicationTargetGroup
+    ) -> elb.ApplicationListener:
+        return self.balancer.add_listener(
+            identity,
+            port=port,
+            protocol=elb.ApplicationProtocol.HTTPS,
+            certificates=[elb.ListenerCertificate.from_arn(certificate)],
+            ssl_policy=elb.SslPolicy.TLS13_RES,
+            default_target_groups=[group],
+            open=False,
+        )
 
     def _certificate(self) -> str:
         """The file's, or one of an authority of our own: no public one vouches for names of a private zone."""
@@ -152,17 +168,16 @@ class ApplicationStack(MigrationStack):
         )
 
     def _alarms(self) -> dict[str, ToldAlarm]:
-        """All start a roll back; `health` also answers Route 53's check. Before servers are launched none has data."""
+        """All start a roll back. Before servers are launched none has data."""
         balancer, limits = self.balancer.load_balancer_full_name, self.file.limits
         of_all = {"LoadBalancer": balancer}
-        of_web = {"LoadBalancer": balancer, "TargetGroup": self.groups[0].target_group_full_name}
         told = self._told
         return {
             "health": ToldAlarm(
                 self,
                 self.named("alarm-target-health"),
-                says="No server on AWS answers the load balancer's health check.",
-                of=metric("AWS/ApplicationELB", "HealthyHostCount", of_web, "Minimum"),
+                says="No server or container on AWS answers the load balancer's health check.",
+                of=self._healthy(balancer),
                 limit=Limit(comparison=BELOW, threshold=1, missing=UNKNOWN, periods=2),
                 topic=told,
             ),
@@ -185,6 +200,42 @@ class ApplicationStack(MigrationStack):
                 topic=told,
             ),
         }
+
+    def _running(self) -> ToldAlarm:
+        """Route 53 looks at no alarm over two metrics, so that of both groups' health cannot answer its check.
+
+        ECS ends what fails the load balancer's check, so that nothing runs when nothing is healthy.
+        Source: Route 53 developer guide, health checks that monitor CloudWatch alarms.
+        """
+        of = {"ClusterName": self.named("cluster"), "ServiceName": self.named("service-application")}
+        return ToldAlarm(
+            self,
+            self.named("alarm-target-running"),
+            says="No container of the application runs on AWS.",
+            of=metric("ECS/ContainerInsights", "RunningTaskCount", of, "Minimum"),
+            limit=Limit(comparison=BELOW, threshold=1, missing=UNKNOWN, periods=2),
+            topic=self._told,
+        )
+
+    def _healthy(self, balancer: str) -> cloudwatch.IMetric:
+        """How many are healthy, in the one group that users are led to: with two versions, the one that has any."""
+        counts = [
+            metric(
+                "AWS/ApplicationELB",
+                "HealthyHostCount",
+                {"LoadBalancer": balancer, "TargetGroup": group.target_group_full_name},
+                "Minimum",
+            )
+            for group in self.web
+        ]
+        if len(counts) == 1:
+            return counts[0]
+        return cloudwatch.MathExpression(
+            expression="MAX([FILL(blue, 0), FILL(green, 0)])",
+            using_metrics=dict(zip(("blue", "green"), counts, strict=True)),
+            label="healthy",
+            period=cdk.Duration.minutes(1),
+        )
 
     def _error_rate(self, dimensions: dict[str, str]) -> cloudwatch.MathExpression:
         """In percent; none while fewer than the guards' minimum of requests came, for few prove nothing."""

@@ -14,12 +14,20 @@ from crossfade.infra.names import log_group_name
 from crossfade.infra.routing import announcements
 from crossfade.infra.stacks.network import NetworkStack
 from crossfade.infra.stacks.stack import MigrationStack
+from crossfade.infra.tunnels import (
+    CIPHERS,
+    DPD_TIMEOUT,
+    ESP_LIFETIME,
+    GROUPS,
+    HASHES,
+    IKE_LIFETIME,
+    IKE_VERSION,
+)
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.connectivity import Tunnel
 
 _LARGE_ASN = 2**31
 """Larger numbers have a property of their own. Source: CloudFormation reference, AWS::EC2::CustomerGateway."""
-_CIPHERS, _HASHES, _GROUPS = ("AES256-GCM-16", "AES256"), ("SHA2-256", "SHA2-384", "SHA2-512"), (19, 20, 21)
 
 
 class ConnectivityStack(MigrationStack):
@@ -90,24 +98,23 @@ class ConnectivityStack(MigrationStack):
 
     def _tunnel_alarms(self) -> tuple[ToldAlarm, ToldAlarm]:
         """All tunnels down starts a roll back, so silence must not; one down is for people, and so is silence."""
-        dimensions = {"VpnId": self.vpn.attr_vpn_connection_id}
-        both = ToldAlarm(
-            self,
-            self.named("alarm-vpn-down"),
-            says="Both tunnels of the VPN are down.",
-            of=metric("AWS/VPN", "TunnelState", dimensions, "Maximum"),
-            limit=Limit(comparison=AT_MOST, threshold=0, missing=UNKNOWN, periods=3),
-            topic=self._told,
+        both = self._tunnel_alarm(
+            "alarm-vpn-down",
+            "Both tunnels of the VPN are down.",
+            "Maximum",
+            Limit(comparison=AT_MOST, threshold=0, missing=UNKNOWN, periods=3),
         )
-        one = ToldAlarm(
-            self,
-            self.named("alarm-vpn-tunnel-down"),
-            says="A tunnel of the VPN is down, or its state is not known: the other one has no second.",
-            of=metric("AWS/VPN", "TunnelState", dimensions, "Minimum"),
-            limit=Limit(comparison=BELOW, threshold=1, missing=BREACHING, periods=3),
-            topic=self._told,
+        one = self._tunnel_alarm(
+            "alarm-vpn-tunnel-down",
+            "A tunnel of the VPN is down, or its state is not known: the other one has no second.",
+            "Minimum",
+            Limit(comparison=BELOW, threshold=1, missing=BREACHING, periods=3),
         )
         return both, one
+
+    def _tunnel_alarm(self, kind: str, says: str, statistic: str, limit: Limit) -> ToldAlarm:
+        state = metric("AWS/VPN", "TunnelState", {"VpnId": self.vpn.attr_vpn_connection_id}, statistic)
+        return ToldAlarm(self, self.named(kind), says=says, of=state, limit=limit, topic=self._told)
 
     def _direct_connect(self) -> directconnect.CfnPrivateVirtualInterface:
         direct = self.file.connectivity.direct_connect
@@ -170,14 +177,16 @@ def _tunnel(tunnel: Tunnel, logs_arn: str) -> ec2.CfnVPNConnection.VpnTunnelOpti
         tunnel_inside_cidr=str(tunnel.inside_cidr) if tunnel.inside_cidr else None,
         startup_action=tunnel.startup.value,
         dpd_timeout_action="restart",
-        dpd_timeout_seconds=30,
-        ike_versions=[of.IKEVersionsRequestListValueProperty(value="ikev2")],
-        phase1_encryption_algorithms=[of.Phase1EncryptionAlgorithmsRequestListValueProperty(value=c) for c in _CIPHERS],
-        phase2_encryption_algorithms=[of.Phase2EncryptionAlgorithmsRequestListValueProperty(value=c) for c in _CIPHERS],
-        phase1_integrity_algorithms=[of.Phase1IntegrityAlgorithmsRequestListValueProperty(value=h) for h in _HASHES],
-        phase2_integrity_algorithms=[of.Phase2IntegrityAlgorithmsRequestListValueProperty(value=h) for h in _HASHES],
-        phase1_dh_group_numbers=[of.Phase1DHGroupNumbersRequestListValueProperty(value=g) for g in _GROUPS],
-        phase2_dh_group_numbers=[of.Phase2DHGroupNumbersRequestListValueProperty(value=g) for g in _GROUPS],
+        dpd_timeout_seconds=int(DPD_TIMEOUT.total_seconds()),
+        phase1_lifetime_seconds=int(IKE_LIFETIME.total_seconds()),
+        phase2_lifetime_seconds=int(ESP_LIFETIME.total_seconds()),
+        ike_versions=[of.IKEVersionsRequestListValueProperty(value=IKE_VERSION)],
+        phase1_encryption_algorithms=[of.Phase1EncryptionAlgorithmsRequestListValueProperty(value=c) for c in CIPHERS],
+        phase2_encryption_algorithms=[of.Phase2EncryptionAlgorithmsRequestListValueProperty(value=c) for c in CIPHERS],
+        phase1_integrity_algorithms=[of.Phase1IntegrityAlgorithmsRequestListValueProperty(value=h) for h in HASHES],
+        phase2_integrity_algorithms=[of.Phase2IntegrityAlgorithmsRequestListValueProperty(value=h) for h in HASHES],
+        phase1_dh_group_numbers=[of.Phase1DHGroupNumbersRequestListValueProperty(value=g) for g in GROUPS],
+        phase2_dh_group_numbers=[of.Phase2DHGroupNumbersRequestListValueProperty(value=g) for g in GROUPS],
         log_options=of.VpnTunnelLogOptionsSpecificationProperty(
             cloudwatch_log_options=of.CloudwatchLogOptionsSpecificationProperty(
                 log_enabled=True,

@@ -1,22 +1,24 @@
 """A15, the database's half: RDS or Aurora for PostgreSQL, over several zones, encrypted, TLS forced."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
-from aws_cdk import aws_secretsmanager as secrets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from crossfade.infra.constructs.alarms import ABOVE, BELOW, BREACHING, Limit, ToldAlarm, metric
 from crossfade.infra.constructs.keys import StackKey
+from crossfade.infra.constructs.logins import Login
 from crossfade.infra.constructs.logs import log_groups
 from crossfade.infra.constructs.roles import ServiceRole
 from crossfade.infra.reach import Party
-from crossfade.infra.stacks.network import DATA, NetworkStack, group_of
+from crossfade.infra.stacks.network import DATA, PRIVATE, NetworkStack, group_of
 from crossfade.infra.stacks.stack import MigrationStack, acknowledge
 from crossfade.model.file import MigrationFile
-from crossfade.model.file.database import TargetEngine
+from crossfade.model.file.database import ReplicationEngine, TargetEngine
 
 ADMINISTRATOR, REPLICATOR, READER = "crossfade_admin", "crossfade_replication", "crossfade_validation"
 PORT = 5432
@@ -46,16 +48,17 @@ class DataStack(MigrationStack):
         self.key = StackKey(self, file=file, purpose="data")
         self.identifier = self.named("database")
         self._logs()
+        database: rds.DatabaseCluster | rds.DatabaseInstance
         if file.database.target.engine is TargetEngine.AURORA:
-            cluster = self._aurora()
-            self.host, dimension = cluster.cluster_endpoint.hostname, "DBClusterIdentifier"
+            database, dimension = self._aurora(), "DBClusterIdentifier"
+            self.host = database.cluster_endpoint.hostname
         else:
-            instance = self._rds()
-            self.host, dimension = instance.db_instance_endpoint_address, "DBInstanceIdentifier"
-        self.replicator = self._login(
-            "Replicator", "secret-replication", REPLICATOR, "Logs in to the target for replication, in both directions"
-        )
-        self.reader = self._login("Reader", "secret-validation", READER, "Logs in to the target to read, for checks")
+            database, dimension = self._rds(), "DBInstanceIdentifier"
+            self.host = database.db_instance_endpoint_address
+        for group in self._groups.values():
+            database.node.add_dependency(group)
+        self._acknowledge(database)
+        self.replicator, self.reader = self._logins()
         self._alarms(dimension, told)
 
     def _logs(self) -> None:
@@ -105,45 +108,26 @@ class DataStack(MigrationStack):
     def _rds(self) -> rds.DatabaseInstance:
         target, version = self.file.database.target, str(self.file.database.target.version)
         engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.of(version, version))
-        instance = rds.DatabaseInstance(
+        return rds.DatabaseInstance(
             self,
             "Database",
             instance_identifier=self.identifier,
             engine=engine,
+            **self._common(engine),
             instance_type=ec2.InstanceType(target.instance_class.removeprefix("db.")),
             database_name=self.file.database.name,
-            credentials=rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self.key),
-            manage_master_user_password=True,
-            vpc=self._network.vpc,
-            subnet_group=self._subnets(),
-            security_groups=[group_of(self, self._network, Party.DATABASE)],
-            port=PORT,
             multi_az=target.multi_az,
             publicly_accessible=False,
             allocated_storage=storage_gigabytes(self.file),
             max_allocated_storage=2 * storage_gigabytes(self.file),
             storage_type=rds.StorageType.GP3,
-            storage_encrypted=True,
-            storage_encryption_key=self.key,
-            iam_authentication=True,
             enable_performance_insights=True,
             performance_insight_encryption_key=self.key,
-            monitoring_interval=cdk.Duration.seconds(60),
-            monitoring_role=self._monitoring(),
-            parameter_group=self._parameters(engine),
-            cloudwatch_logs_exports=list(self._exported),
             backup_retention=cdk.Duration.days(target.backup_days),
             delete_automated_backups=True,
-            deletion_protection=False,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
         )
-        for group in self._groups.values():
-            instance.node.add_dependency(group)
-        self._acknowledge(instance)
-        return instance
 
     def _aurora(self) -> rds.DatabaseCluster:
         target, version = self.file.database.target, str(self.file.database.target.version)
@@ -161,36 +145,38 @@ class DataStack(MigrationStack):
             )
             for name in (("writer", "reader") if target.multi_az else ("writer",))
         ]
-        cluster = rds.DatabaseCluster(
+        return rds.DatabaseCluster(
             self,
             "Database",
             cluster_identifier=self.identifier,
             engine=engine,
+            **self._common(engine),
             writer=instances[0],
             readers=instances[1:],
             default_database_name=self.file.database.name,
-            credentials=rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self.key),
-            manage_master_user_password=True,
-            vpc=self._network.vpc,
-            subnet_group=self._subnets(),
-            security_groups=[group_of(self, self._network, Party.DATABASE)],
-            port=PORT,
-            storage_encrypted=True,
-            storage_encryption_key=self.key,
-            iam_authentication=True,
-            monitoring_interval=cdk.Duration.seconds(60),
-            monitoring_role=self._monitoring(),
-            parameter_group=self._parameters(engine),
-            cloudwatch_logs_exports=list(self._exported),
             backup=rds.BackupProps(retention=cdk.Duration.days(target.backup_days)),
-            deletion_protection=False,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            copy_tags_to_snapshot=True,
         )
-        for group in self._groups.values():
-            cluster.node.add_dependency(group)
-        self._acknowledge(cluster)
-        return cluster
+
+    def _common(self, engine: rds.IEngine) -> dict[str, Any]:
+        """What RDS and Aurora have in common."""
+        return {
+            "credentials": rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self.key),
+            "manage_master_user_password": True,
+            "vpc": self._network.vpc,
+            "subnet_group": self._subnets(),
+            "security_groups": [group_of(self, self._network, Party.DATABASE)],
+            "port": PORT,
+            "storage_encrypted": True,
+            "storage_encryption_key": self.key,
+            "iam_authentication": True,
+            "monitoring_interval": cdk.Duration.seconds(60),
+            "monitoring_role": self._monitoring(),
+            "parameter_group": self._parameters(engine),
+            "cloudwatch_logs_exports": list(self._exported),
+            "deletion_protection": False,
+            "removal_policy": cdk.RemovalPolicy.DESTROY,
+            "copy_tags_to_snapshot": True,
+        }
 
     def _parameters(self, engine: rds.IEngine) -> rds.ParameterGroup:
         return rds.ParameterGroup(
@@ -221,33 +207,37 @@ class DataStack(MigrationStack):
                 database, "database.target.multi_az: false, as the file asks.", "AwsSolutions-RDS3", "RDSMultiAZSupport"
             )
 
-    def _login(self, identity: str, kind: str, user: str, says: str) -> secrets.Secret:
-        """The secret of a role that the engine makes in the database before anybody uses it."""
-        template = self.to_json_string(
-            {"username": user, "host": self.host, "port": PORT, "dbname": self.file.database.name}
-        )
-        made = secrets.Secret(
+    def _logins(self) -> tuple[Login, Login]:
+        """The role of replication, in both directions, and the role that reads for checks."""
+        names: dict[str, str | int] = {"host": self.host, "port": PORT, "dbname": self.file.database.name}
+        replicator = Login(
             self,
-            identity,
-            secret_name=self.named(kind),
-            description=says,
-            encryption_key=self.key,
-            generate_secret_string=secrets.SecretStringGenerator(
-                secret_string_template=template,
-                generate_string_key="password",
-                password_length=40,
-                exclude_punctuation=True,
-            ),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            "replication",
+            file=self.file,
+            key=self.key,
+            says="Logs in to the target for replication, in both directions",
+            names={"username": REPLICATOR, **names},
         )
-        acknowledge(
-            made,
-            "Rotating it under a running migration would break replication, the way back or the checks. It lives as "
-            "long as the migration; the administrator's secret, which stays, is rotated by RDS.",
-            "AwsSolutions-SMG4",
-            "SecretsManagerRotationEnabled",
+        reader = Login(
+            self,
+            "validation",
+            file=self.file,
+            key=self.key,
+            says="Logs in to the target to read, for checks",
+            names={"username": READER, **names},
         )
-        return made
+        rotated = [reader]
+        if self.file.database.replication.engine is ReplicationEngine.DMS:
+            rotated.append(replicator)
+        else:
+            replicator.keep(
+                "The source's subscription holds this password, where nothing on AWS can change it: to rotate it would "
+                "end the way back. It lives as long as the migration."
+            )
+        inner = ec2.SubnetSelection(subnet_group_name=PRIVATE)
+        for login in rotated:
+            login.rotate(vpc=self._network.vpc, subnets=inner, group=group_of(login, self._network, Party.ROTATION))
+        return replicator, reader
 
     def _alarms(self, dimension: str, told: sns.ITopic) -> None:
         def of(name: str) -> cloudwatch.IMetric:

@@ -99,17 +99,7 @@ class DnsStack(MigrationStack):
             record.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
 
     def _resolvers(self, network: NetworkStack) -> None:
-        subnets = network.vpc.select_subnets(subnet_group_name=PRIVATE).subnet_ids
-        group = network.groups[Party.RESOLVER].security_group_id
-        addresses = [resolver.CfnResolverEndpoint.IpAddressRequestProperty(subnet_id=s) for s in subnets]
-        inbound = resolver.CfnResolverEndpoint(
-            self,
-            "Inbound",
-            direction="INBOUND",
-            name=self.named("resolver-inbound"),
-            ip_addresses=addresses,
-            security_group_ids=[group],
-        )
+        inbound = self._endpoint("inbound", network)
         cdk.CfnOutput(
             self,
             "ForwardTo",
@@ -117,15 +107,19 @@ class DnsStack(MigrationStack):
             description=f"The data center forwards {zone_name(self.file)} to this endpoint's addresses",
         )
         if self.file.connectivity.on_premises_dns and (domain := _domain_of(self.file)):
-            outbound = resolver.CfnResolverEndpoint(
-                self,
-                "Outbound",
-                direction="OUTBOUND",
-                name=self.named("resolver-outbound"),
-                ip_addresses=addresses,
-                security_group_ids=[group],
-            )
-            self._forward(domain, outbound, network)
+            self._forward(domain, self._endpoint("outbound", network), network)
+
+    def _endpoint(self, direction: str, network: NetworkStack) -> resolver.CfnResolverEndpoint:
+        """`inbound`: the data center asks it. `outbound`: it asks the data center."""
+        subnets = network.vpc.select_subnets(subnet_group_name=PRIVATE).subnet_ids
+        return resolver.CfnResolverEndpoint(
+            self,
+            direction.title(),
+            direction=direction.upper(),
+            name=self.named(f"resolver-{direction}"),
+            ip_addresses=[resolver.CfnResolverEndpoint.IpAddressRequestProperty(subnet_id=s) for s in subnets],
+            security_group_ids=[network.groups[Party.RESOLVER].security_group_id],
+        )
 
     def _forward(self, domain: str, outbound: resolver.CfnResolverEndpoint, network: NetworkStack) -> None:
         rule = resolver.CfnResolverRule(

@@ -107,24 +107,26 @@ class NetworkStack(MigrationStack):
 
     def _endpoints(self) -> None:
         inner = ec2.SubnetSelection(subnet_group_name=PRIVATE)
-        ours = {"StringEquals": {"aws:PrincipalAccount": self.account}}
+        account, region = self.account, self.region  # each look is a round trip to Node
+        ours = _statement("OwnPrincipals", ["*"], ["*"], {"StringEquals": {"aws:PrincipalAccount": account}})
         for service in interface_endpoints(self.file):
             endpoint = self.vpc.add_interface_endpoint(
                 f"Endpoint{service.title().replace('.', '').replace('-', '')}",
-                service=ec2.InterfaceVpcEndpointService(f"com.amazonaws.{self.region}.{service}", 443),
+                service=ec2.InterfaceVpcEndpointService(f"com.amazonaws.{region}.{service}", 443),
                 subnets=inner,
                 security_groups=[self.groups[Party.ENDPOINTS]],
                 open=False,
                 private_dns_enabled=True,
             )
-            endpoint.add_to_policy(_statement("OwnPrincipals", ["*"], ["*"], ours))
+            endpoint.add_to_policy(ours)
         of = ec2.GatewayVpcEndpointAwsService
         for name, at in (("s3", of.S3), ("dynamodb", of.DYNAMODB)):
             gateway = self.vpc.add_gateway_endpoint(f"Endpoint{name.title()}", service=at)
-            own = {"StringEquals": {"aws:ResourceAccount": self.account}}
+            own = {"StringEquals": {"aws:ResourceAccount": account}}
             gateway.add_to_policy(_statement("OwnResources", [f"{name}:*"], ["*"], own))
             if name == "s3":
-                arns = [f"arn:{self.partition}:s3:::{bucket.format(region=self.region)}/*" for bucket in OF_AWS_IN_S3]
+                partition = self.partition
+                arns = [f"arn:{partition}:s3:::{bucket.format(region=region)}/*" for bucket in OF_AWS_IN_S3]
                 gateway.add_to_policy(_statement("SoftwareOfAws", ["s3:GetObject"], arns, {}))
 
 
@@ -136,8 +138,8 @@ def _statement(
     )
 
 
-def group_of(stack: MigrationStack, network: NetworkStack, party: Party) -> ec2.ISecurityGroup:
+def group_of(scope: Construct, network: NetworkStack, party: Party) -> ec2.ISecurityGroup:
     """A group for use in another stack. Its rules are made here, never from there: no two stacks need each other."""
     return ec2.SecurityGroup.from_security_group_id(
-        stack, f"Group{party.title().replace('-', '')}", network.groups[party].security_group_id, mutable=False
+        scope, f"Group{party.title().replace('-', '')}", network.groups[party].security_group_id, mutable=False
     )

@@ -5,6 +5,8 @@ here stand the instance, the endpoints and the groups, and the engine makes, sta
 are given here because alarms watch them.
 """
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_dms as dms
 from aws_cdk import aws_secretsmanager as secrets
 from aws_cdk import aws_sns as sns
@@ -36,14 +38,14 @@ class ReplicationStack(MigrationStack):
         network: NetworkStack,
         data: DataStack,
         told: sns.ITopic,
-        certificate: str | None = None,
+        certificates: Mapping[str, str],
     ) -> None:
-        """`certificate` is the text of `database.source.root_certificate`; without it TLS is required, not verified."""
+        """`certificates` are those that a side's own is verified by; without them TLS is required, not verified."""
         super().__init__(scope, "replication", file=file, description="DMS: instance and endpoints")
         self.key = StackKey(self, file=file, purpose="replication")
         self.task, self.task_back = self.named("task-forward"), self.named("task-back")
         self._instance(network)
-        self._endpoints(data, certificate)
+        self._endpoints(data, certificates)
         self.late = self._alarm(told)
 
     def _instance(self, network: NetworkStack) -> None:
@@ -71,7 +73,7 @@ class ReplicationStack(MigrationStack):
         )
         instance.node.add_dependency(group)
 
-    def _endpoints(self, data: DataStack, certificate: str | None) -> None:
+    def _endpoints(self, data: DataStack, certificates: Mapping[str, str]) -> None:
         given = self.file.database.source.credentials
         source = secrets.Secret.from_secret_name_v2(self, "SourceSecret", given.name if given else "")
         readers = {
@@ -79,16 +81,8 @@ class ReplicationStack(MigrationStack):
             "target": self._reader("target", data.replicator.secret_arn, data.key.key_arn),
         }
         ids = {"source": source.secret_name, "target": data.replicator.secret_arn}
-        tls = self.file.database.source.tls if certificate else TlsMode.REQUIRE
-        imported = None
-        if certificate:
-            imported = dms.CfnCertificate(
-                self,
-                "SourceAuthority",
-                certificate_identifier=self.named("certificate-source"),
-                certificate_pem=certificate,
-            )
-        for side in ("source", "target"):
+        for side, asked in (("source", self.file.database.source.tls), ("target", self.file.database.target.tls)):
+            authority = self._authority(side, certificates.get(side)) if asked is not TlsMode.REQUIRE else None
             for use in ("source", "target"):
                 endpoint = dms.CfnEndpoint(
                     self,
@@ -97,14 +91,25 @@ class ReplicationStack(MigrationStack):
                     endpoint_type=use,
                     engine_name="postgres" if side == "source" else _engine(self.file),
                     database_name=self.file.database.name,
-                    ssl_mode=tls.value if side == "source" else TlsMode.REQUIRE.value,
-                    certificate_arn=imported.ref if imported and side == "source" else None,
+                    ssl_mode=asked.value if authority else TlsMode.REQUIRE.value,
+                    certificate_arn=authority,
                     kms_key_id=self.key.key_arn,
                     postgre_sql_settings=self._settings(readers[side], ids[side], reads=use == "source"),
                 )
                 permissions = readers[side].permissions
                 if permissions is not None:
                     endpoint.node.add_dependency(permissions)
+
+    def _authority(self, side: str, certificate: str | None) -> str | None:
+        """The ARN of what a side's certificate is verified by. Without it the notes of a synthesis say so."""
+        if certificate is None:
+            return None
+        return dms.CfnCertificate(
+            self,
+            f"{side.title()}Authority",
+            certificate_identifier=self.named(f"certificate-{side}"),
+            certificate_pem=certificate,
+        ).ref
 
     def _settings(self, reader: ServiceRole, secret: str, *, reads: bool) -> dms.CfnEndpoint.PostgreSqlSettingsProperty:
         """DMS by default has no heartbeat, so that an idle source keeps WAL, and cuts large objects in silence."""

@@ -1,32 +1,23 @@
 """A11: the roll back that works when nothing else does, and the alarms that start it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from crossfade.infra import lambdas
 from crossfade.infra.constructs.alarms import ABOVE, QUIET, Limit, ToldAlarm, metric
+from crossfade.infra.constructs.functions import LoggedRole, PackagedFunction
 from crossfade.infra.constructs.keys import StackKey
-from crossfade.infra.constructs.logs import log_groups
 from crossfade.infra.constructs.queues import undelivered
-from crossfade.infra.constructs.roles import ServiceRole
 from crossfade.infra.stacks.dns import DnsStack
 from crossfade.infra.stacks.events import EventsStack
 from crossfade.infra.stacks.notifications import NotificationsStack
 from crossfade.infra.stacks.stack import MigrationStack, acknowledge
 from crossfade.model.file import MigrationFile
-
-CODE = Path(lambdas.__file__).parent
-_TIMEOUT = cdk.Duration.seconds(60)
 
 
 class RollbackStack(MigrationStack):
@@ -53,18 +44,11 @@ class RollbackStack(MigrationStack):
         self.alarm = self._composite(triggers, notifications)
         self._watch(notifications.errors)
 
-    def _role(self, group: logs.ILogGroup, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> ServiceRole:
+    def _role(self, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> LoggedRole:
         """What the function's code calls, and no more."""
-        role = ServiceRole(
-            self,
-            "Role",
-            name=self.named("role-rollback"),
-            service="lambda.amazonaws.com",
-            on_behalf_of_anyone=True,  # Lambda sends no source account when it takes a function's role
-        )
+        role = LoggedRole(self, "", file=self.file, kind="rollback", key=self.key)
         table = events.tracking.table_arn if events.tracking else ""
         record = {"route53:ChangeResourceRecordSetsNormalizedRecordNames": [dns.record_name]}
-        role.may("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn])
         role.may("FindWeights", ["route53:ListResourceRecordSets"], [dns.zone.hosted_zone_arn])
         role.may(
             "MoveWeights",
@@ -87,26 +71,13 @@ class RollbackStack(MigrationStack):
         role.may("KeepTheUndelivered", ["sqs:SendMessage"], [self._lost.queue_arn])
         return role
 
-    def _function(self, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> lambda_.Function:
-        name = self.named("function-rollback")
-        group = log_groups(self, self.file, self.key, {"Logs": f"/aws/lambda/{name}"})["Logs"]
-        role = self._role(group, dns, events, told)
-        function = lambda_.Function(
+    def _function(self, dns: DnsStack, events: EventsStack, told: NotificationsStack) -> PackagedFunction:
+        function = PackagedFunction(
             self,
-            "Function",
-            function_name=name,
-            description="Leads everybody back to the source when an alarm goes off",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            handler="rollback.handler.handle",
-            code=lambda_.Code.from_asset(str(CODE), exclude=["**/__pycache__", "*.pyc"]),
-            role=role.without_policy_updates(),
-            timeout=_TIMEOUT,
-            memory_size=256,
-            log_group=group,
-            dead_letter_queue=self._lost,
-            retry_attempts=2,
-            environment_encryption=self.key,
+            "rollback",
+            does="Leads everybody back to the source when an alarm goes off",
+            role=self._role(dns, events, told),
+            key=self.key,
             environment={
                 "MIGRATION": self.file.migration.name,
                 "HOSTED_ZONE": dns.zone.hosted_zone_id,
@@ -115,18 +86,13 @@ class RollbackStack(MigrationStack):
                 "TOPIC": told.errors.topic_arn,
                 "FRESH_SECONDS": str(int(self.file.limits.decide_on_data_younger_than.total_seconds())),
             },
+            lost=self._lost,
         )
         acknowledge(
             function,
             "It calls public endpoints of AWS only. In the VPC it would hang on the very network whose failure may "
             "have started it.",
             "LambdaInsideVPC",
-        )
-        acknowledge(
-            function,
-            "Reserving concurrency takes it from the account's pool, which small accounts cannot give; the function is "
-            "called once for each change of one alarm.",
-            "LambdaConcurrency",
         )
         return function
 

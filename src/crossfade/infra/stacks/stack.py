@@ -1,14 +1,14 @@
-"""What every stack has in common: the file, names, tags, region, and that it goes away whole."""
+"""What every stack has in common: the file, names, region, and that it goes away whole."""
 
 import aws_cdk as cdk
 from constructs import Construct, IConstruct
 
-from crossfade.infra.names import resource_name, tags_of
+from crossfade.infra.names import resource_name
 from crossfade.model.file import MigrationFile
 
 
 class MigrationStack(cdk.Stack):
-    """A stack of one migration. Every resource in it carries the tags, and none survives its destruction."""
+    """A stack of one migration. No resource of it survives its destruction."""
 
     def __init__(self, scope: Construct, kind: str, *, file: MigrationFile, description: str) -> None:
         self.file = file
@@ -20,8 +20,6 @@ class MigrationStack(cdk.Stack):
             env=environment,
             description=f"{file.migration.name}: {description}",
         )
-        for name, value in tags_of(file).items():
-            cdk.Tags.of(self).add(name, value)
 
     @property
     def account_text(self) -> str:
@@ -43,7 +41,9 @@ def acknowledge(construct: IConstruct, reason: str, *rules: str) -> None:
     """
     if isinstance(construct, cdk.Stack | cdk.App):
         raise TypeError("acknowledge findings beside the resource, not for a whole stack")
-    for rule in rules:
-        names = [f"AwsSolutions::{rule}"] if rule.startswith("AwsSolutions-") else [f"{p}::{p}-{rule}" for p in _PACKS]
-        for name in names:
-            cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=name, reason=reason))
+    names = [name for rule in rules for name in _in_packs(rule)]
+    cdk.Validations.of(construct).acknowledge(*(cdk.Acknowledgment(id=name, reason=reason) for name in names))
+
+
+def _in_packs(rule: str) -> list[str]:
+    return [f"AwsSolutions::{rule}"] if rule.startswith("AwsSolutions-") else [f"{p}::{p}-{rule}" for p in _PACKS]

@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from crossfade.infra.agent import agent_parameter, agent_settings
 from crossfade.infra.attached import Attached
 from crossfade.infra.constructs.keys import StackKey
 from crossfade.infra.constructs.logs import log_groups
@@ -84,6 +85,33 @@ class ValidationStack(MigrationStack):
         fleet.add_resource_dependency(server)
         cdk.CfnOutput(self, "ValidateServers", value=fleet.ref, description="Automation that checks every server")
 
+    def _configure_agent(self, targets: list[ssm.CfnAssociation.TargetProperty]) -> None:
+        """An agent that is only installed gathers nothing."""
+        settings = ssm.StringParameter(
+            self,
+            "AgentSettings",
+            parameter_name=agent_parameter(self.file),
+            description="What the CloudWatch agent gathers on servers",
+            string_value=self.to_json_string(agent_settings(log_group_name(self.file, "servers"))),
+        )
+        ssm.CfnAssociation(
+            self,
+            "ConfigureMetricsAgent",
+            association_name=self.named("association-metrics-settings"),
+            name="AmazonCloudWatch-ManageAgent",
+            parameters={
+                "action": ["configure"],
+                "mode": ["ec2"],
+                "optionalConfigurationSource": ["ssm"],
+                "optionalConfigurationLocation": [settings.parameter_name],
+                "optionalRestart": ["yes"],
+            },
+            targets=targets,
+            schedule_expression="rate(30 minutes)",  # it fails until the agent is installed
+            max_concurrency="10%",
+            max_errors="100%",
+        )
+
     def _settings(self, attached: Attached) -> None:
         of_ours = [ssm.CfnAssociation.TargetProperty(key="tag:migration", values=[self.file.migration.name])]
         ssm.CfnAssociation(
@@ -108,6 +136,7 @@ class ValidationStack(MigrationStack):
                 max_concurrency="10%",
                 max_errors="10%",
             )
+            self._configure_agent(of_ours)
         for name, content in attached.documents.items():
             title = name.title().replace("-", "")
             document = self._document(f"Settings{title}", f"document-settings-{name}", "Command", content)

@@ -65,6 +65,8 @@ class TargetDatabase(Section):
     """Where the administrator's credentials are kept; without it a secret is made and rotated."""
     tls: TlsMode = TlsMode.VERIFY_FULL
     """How connections are protected; the server refuses any without TLS."""
+    root_certificate: FilePath | None = None
+    """Certificates of RDS's authorities, which DMS needs to verify the server, as a file relative to this one."""
     backup_days: Annotated[int, Field(ge=1, le=35)] = 7
     """Days of automatic backups; they go with the stack."""
 

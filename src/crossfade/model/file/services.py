@@ -29,7 +29,7 @@ class Posture(Section):
     key_rotation_days: Annotated[int, Field(ge=90, le=2560)] = 365
     """Rotation of the encryption keys."""
     secret_rotation_days: Annotated[int, Field(ge=1, le=1000)] = 30
-    """Rotation of database secrets after the migration; during it they stay, or replication would break."""
+    """Rotation of the target's database secrets. That of native replication stays, for the source holds it too."""
     require_mfa: bool = True
     """People who may approve sign in with a second factor."""
     accept: dict[Text, Text] = Field(default_factory=dict)
@@ -98,7 +98,7 @@ class AwsTools(Section):
     home_region: Region = "us-west-2"
     """Migration Hub's home region."""
     discovery: bool = False
-    """Read agents and connections from Application Discovery Service; the same restriction."""
+    """A user for agents of Application Discovery Service; the same restriction. Reading from it is not built yet."""
     strategy_recommendations: bool = False
     """Ask for strategy recommendations; the same restriction."""
     orchestrator: bool = False

@@ -122,15 +122,26 @@ class LoadBalancer(Section):
     """Idle timeout of a connection."""
 
 
+Variable = Annotated[str, Form(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", 128)]
+
+
 class Containers(Section):
     """Settings of `compute: ecs`, deployed by CodeDeploy blue-green."""
 
     image: str = ""
     """Image of the application; needed with `compute: ecs` and for Kubernetes manifests."""
+    tasks: Count = 3
+    """How many of it run."""
     cpu: Annotated[int, Field(ge=256, le=16_384)] = 1024
     """CPU units of a task."""
     memory_mib: Annotated[int, Field(ge=512, le=122_880)] = 2048
     """Memory of a task in MiB."""
+    test_port: Port = 8443
+    """Port of the load balancer at which a new version is looked at before users get it."""
+    environment: dict[Variable, str] = Field(default_factory=dict)
+    """Environment variables of the container. Nothing secret: they stand in templates."""
+    secrets: dict[Variable, Secret] = Field(default_factory=dict)
+    """Environment variables whose values are secrets: where each is kept."""
 
 
 Zone = Annotated[str, Form(r"[a-z0-9-]+\d[a-z]", "an Availability Zone, such as us-east-1a", 40)]

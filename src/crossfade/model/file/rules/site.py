@@ -19,6 +19,7 @@ _LIMITS = (
 """The tightest names that are built as `type-suffix`, and AWS's limit of each. Source: the services' API references."""
 
 _BUCKET_LIMIT = 63
+_TARGET_GROUP_LIMIT = 32
 _LINK_LOCAL = IPv4Network("169.254.0.0/16")
 
 
@@ -75,6 +76,13 @@ def resource_names(file: MigrationFile) -> Iterator[Finding]:
                 places=(("files", "shares", i, "name"), path),
                 problem=f"its bucket's name would have {len(name)} letters; AWS allows {_BUCKET_LIMIT}",
                 remedy=f"shorten the name by {len(name) - _BUCKET_LIMIT}",
+            )
+    for i, tier in enumerate(file.source.tiers):
+        if len(name := f"tg-{tier.name}-{suffix}") > _TARGET_GROUP_LIMIT:
+            yield Finding(
+                places=(("source", "tiers", i, "name"), path),
+                problem=f"its target group {name} would have {len(name)} letters; AWS allows {_TARGET_GROUP_LIMIT}",
+                remedy=f"shorten the name by {len(name) - _TARGET_GROUP_LIMIT}",
             )
     yield from unique(("files", "shares"), "name", (share.name for share in file.files.shares))
 

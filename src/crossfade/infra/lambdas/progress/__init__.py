@@ -1,0 +1,1 @@
+"""What the tracking table says, told to Migration Hub."""

@@ -1,0 +1,1 @@
+"""MGN's replication template as a resource of CloudFormation, which has no type for it."""
