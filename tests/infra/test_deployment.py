@@ -40,6 +40,8 @@ pytestmark = [pytest.mark.parts, pytest.mark.timeout(900)]  # the first waits fo
 NO_METRIC_MATH = "AWS::CloudWatch::Alarm.Metrics"
 NO_SDK_FOR_NODE = ("Custom::S3AutoDeleteObjects", "Custom::VpcRestrictDefaultSG")
 """Their functions are the CDK's, for Node and its SDK, which only the real Lambda brings along."""
+NO_MGN = "Custom::ReplicationTemplate"
+"""Its function runs there, and asks MGN, which ministack does not have."""
 SECRET = "ledger/source-database"
 RECORD = "app.ledger.internal."
 
@@ -81,7 +83,7 @@ def lacking(whole: Templates) -> list[str]:
     """What ministack cannot have of the reference case, worked out from the version that is installed."""
     used = {resource["Type"] for _, resource in whole.every()}
     types = sorted(kind for kind in used - supported_types() if not kind.startswith("Custom::"))
-    return [*types, NO_METRIC_MATH, *NO_SDK_FOR_NODE]
+    return [*types, NO_METRIC_MATH, NO_MGN, *NO_SDK_FOR_NODE]
 
 
 def run(command: Any, *arguments: object) -> Result:
