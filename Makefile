@@ -30,6 +30,8 @@ lock:                                    ## pin anew, with hashes and without in
 	  --python-version 3.11 --extra aws --extra facade --extra simulation --extra test -c requirements/rehearsal.txt pyproject.toml requirements/build.in -o requirements/test.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --python-version 3.11 -c requirements/test.txt requirements/benchmarks.in -o requirements/benchmarks.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 requirements/ministack.in -o requirements/ministack.txt
 	npm install --ignore-scripts --package-lock-only --omit-lockfile-registry-resolved
 
 clean:                                   ## forget the environment and every rehearsal
@@ -46,7 +48,9 @@ $(VENV)/rehearsal.stamp: $(VENV)/bin/python requirements/rehearsal.txt package-l
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/rehearsal.stamp requirements/test.txt
+$(VENV)/test.stamp: $(VENV)/rehearsal.stamp requirements/test.txt requirements/ministack.txt
 	@echo "Installing what the tests need …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(BIN)/python -m venv $(VENV)/ministack
+	@$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ministack.txt
 	@touch $@

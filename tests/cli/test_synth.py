@@ -6,9 +6,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from crossfade.cli import synth as synth_module
 from crossfade.cli.synth import synth
 from crossfade.infra import synthesis
-from crossfade.infra.errors import ExtraMissing, NodeMissing, OutputOccupied
+from crossfade.infra.errors import ExtraMissing, NodeMissing, OutputOccupied, TypeNotThere
 from tests.model.file.files import with_values
 
 PEM = (Path(__file__).parents[1] / "notify" / "loopback.pem").read_bytes()  # a certificate, and its key
@@ -91,6 +92,31 @@ def test_the_folder_of_the_cdk_command_line_wins(monkeypatch: pytest.MonkeyPatch
     assert result.exit_code == 0, result.stderr
     assert (tmp_path / "theirs" / "manifest.json").is_file()
     assert not (tmp_path / "ours").exists()
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "cdk.out"
+    result = run(written(tmp_path, **GATEWAY), "--out", out, "--json", "--without", "AWS::EC2::FlowLog")
+    assert result.exit_code == 0, result.stderr
+    (left_out,) = json.loads(result.stdout.splitlines()[-1])["left_out"]
+    assert (left_out["stack"], left_out["type"], left_out["because_of"]) == ("network-dev", "AWS::EC2::FlowLog", None)
+    assert f"left out: network-dev/{left_out['resource']}" in result.stderr
+    assert "AWS::EC2::FlowLog" not in (out / "network.template.json").read_text(encoding="utf-8")
+
+
+def test_a_type_that_nothing_is_of_is_bad_usage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: object, without: tuple[str, ...], **__: object) -> None:
+        raise TypeNotThere(without)
+
+    monkeypatch.setattr(synth_module, "load_libraries", lambda: None)
+    monkeypatch.setattr(synth_module, "synthesise", refuse)
+    result = run(written(tmp_path, **GATEWAY), "--without", "AWS::EC2::FlowLogs")
+    assert result.exit_code == 2
+    assert "AWS::EC2::FlowLogs" in result.stderr
+
+
+def test_the_sources_certificate_is_imported_and_verified_when_the_file_names_it(tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_text("-----BEGIN CERTIFICATE-----\n", encoding="ascii")
 
 
 def test_each_sides_certificate_is_verified_when_the_file_names_its_authority(tmp_path: Path) -> None:

@@ -206,6 +206,15 @@ def test_deliveries_of_one_change_have_one_identity() -> None:
     assert first.identity == second.identity
 
 
+@pytest.mark.parametrize(
+    "written", ["2027-01-16T03:00:00.000+0000", "2027-01-16T03:00:00Z", "2027-01-15T22:00:00-05:00"]
+)
+def test_the_time_of_an_alarm_is_understood_however_it_is_written(written: str) -> None:
+    said = {"AlarmName": "a", "NewStateValue": "ALARM", "StateChangeTime": written}
+    (heard,) = alarms_in({"Records": [{"Sns": {"Message": json.dumps(said)}}]})
+    assert heard.changed_at == NOW
+
+
 def test_its_settings_are_those_that_the_stack_gives(built: Templates) -> None:
     function = next(f for f in built.properties("AWS::Lambda::Function") if f.get("FunctionName"))
     given_to_it = function["Environment"]["Variables"]

@@ -6,6 +6,9 @@ from crossfade.cli import words
 from crossfade.cli.audit import audit
 from crossfade.cli.check import check
 from crossfade.cli.costs import costs
+from crossfade.cli.deploy import deploy
+from crossfade.cli.destroy import destroy
+from crossfade.cli.diff import diff
 from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
@@ -25,24 +28,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for command in (
-    init,
-    check,
-    rehearse,
-    resume,
-    again,
-    status,
-    watch,
-    faults,
-    judge,
-    verify,
-    audit,
-    simulate,
-    synth,
-    costs,
-    on_premises,
-):
+for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate):
     app.command()(command)
+for infrastructure in (synth, deploy, diff, destroy, costs, on_premises):
+    app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)

@@ -9,13 +9,24 @@ import typer
 from rich.text import Text
 
 from crossfade.cli.migration_file import complain_of, place_of, sound
-from crossfade.cli.output import Exit, answer, people
+from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.infra.assembly import Assembly
 from crossfade.infra.attached import Attached
 from crossfade.infra.demands import demands, notes
+from crossfade.infra.errors import TypeNotThere
 from crossfade.infra.synthesis import load_libraries, synthesise
 from crossfade.model.file import Fault, MigrationFile
 from crossfade.model.file.tree import read_tree
+
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="TYPE",
+        help="Leave out resources of this type, such as AWS::Events::Archive, AWS::DMS::* or, for those with that "
+        "property, AWS::CloudWatch::Alarm.Metrics; and what cannot stand without them. Each is told.",
+    ),
+]
 
 
 def synth(
@@ -27,6 +38,7 @@ def synth(
     review: Annotated[
         bool, typer.Option("--review", help="Also hold the templates to four reviewers' rule packs; takes longer.")
     ] = False,
+    without: Without = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
 ) -> None:
     """Write everything that the migration needs on AWS as CloudFormation templates, one stack for each part.
@@ -36,6 +48,18 @@ def synth(
 
     Example: crossfade synth examples/ledger/migration.yaml --out cdk.out
     """
+    _, assembly, told = templates(file, out, review=review, without=without)
+    if json:
+        answer(_as_json(assembly, told))
+
+
+def templates(
+    file: Path, out: Path, *, review: bool = False, without: list[str] | None = None
+) -> tuple[MigrationFile, Assembly, tuple[str, ...]]:
+    """The templates of the file at `file`, written to `out` and told of; and the notes that were told.
+
+    What cannot become templates ends the command with 2.
+    """
     migration = sound(file)
     demand(migration, file)
     attached = attachments(migration, file)
@@ -44,10 +68,13 @@ def synth(
     with people.status("loading the CDK libraries …"):
         load_libraries()
     with people.status(f"writing {out} …"):
-        assembly = synthesise(migration, out, review=review, attached=attached)
+        try:
+            assembly = synthesise(migration, out, review=review, attached=attached, without=tuple(without or ()))
+        except TypeNotThere as slip:
+            complain(slip)
+            raise typer.Exit(Exit.BAD_INPUT) from slip
     _tell(assembly)
-    if json:
-        answer(_as_json(assembly, told))
+    return migration, assembly, told
 
 
 def demand(migration: MigrationFile, path: Path) -> None:
@@ -112,6 +139,10 @@ def _document(text: str) -> dict[str, object] | None:
 
 
 def _tell(assembly: Assembly) -> None:
+    for one in assembly.split_off:
+        reason = f"it cannot stand without {one.because_of}" if one.because_of else "of a type that is left out"
+        line = f"left out: {one.stack}/{one.resource}, {one.type}: {reason}"
+        people.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
     width = max(len(stack.name) for stack in assembly.stacks)
     for stack in assembly.stacks:
         people.print(Text(f"  {stack.name.ljust(width)}  {stack.resources:4} resources"), soft_wrap=True)
@@ -128,6 +159,15 @@ def _as_json(assembly: Assembly, told: tuple[str, ...]) -> dict[str, object]:
             for s in assembly.stacks
         ],
         "resources": sum(stack.resources for stack in assembly.stacks),
+        "left_out": left_out(assembly),
         "notes": list(told),
         "seconds": round(assembly.seconds, 3),
     }
+
+
+def left_out(assembly: Assembly) -> list[dict[str, object]]:
+    """What was split off, as every command's JSON has it."""
+    return [
+        {"stack": one.stack, "resource": one.resource, "type": one.type, "because_of": one.because_of}
+        for one in assembly.split_off
+    ]

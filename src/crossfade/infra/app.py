@@ -27,6 +27,7 @@ _FLAGS = {
     "@aws-cdk/aws-ec2:restrictDefaultSecurityGroup": True,
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
     "@aws-cdk/core:enablePartitionLiterals": True,
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",
     "@aws-cdk/customresources:installLatestAwsSdkDefault": False,
     "@aws-cdk/aws-lambda:recognizeLayerVersion": True,
     "aws:cdk:disable-version-reporting": True,

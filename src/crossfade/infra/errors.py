@@ -44,6 +44,27 @@ class ReviewFailed(CrossfadeError):
         super().__init__("the review found what nobody has acknowledged:\n" + "\n".join(f"  {f}" for f in findings))
 
 
+class StackUnknown(CrossfadeError):
+    """A stack was named that the file does not lead to."""
+
+    def __init__(self, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+        self.names, self.known = names, known
+        self.remedy = f"Name some of these: {', '.join(known)}."
+        super().__init__(f"the file leads to no stack {' or '.join(names)}")
+
+
+class TypeNotThere(CrossfadeError):
+    """Resources of a type were to be split off, and there is none."""
+
+    remedy = (
+        "Write types as CloudFormation does, such as AWS::Events::Archive or AWS::DMS::*, and leave out the others."
+    )
+
+    def __init__(self, types: tuple[str, ...]) -> None:
+        self.types = types
+        super().__init__(f"no resource is of the type {' or '.join(types)}, so none can be split off")
+
+
 class SynthesisFailed(CrossfadeError):
     """CDK refused what the stacks ask for."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from crossfade.infra.assembly import Assembly
 from crossfade.infra.attached import Attached
 from crossfade.infra.errors import ExtraMissing, NodeMissing, OutputOccupied, SynthesisFailed
+from crossfade.infra.reduction import reduced
 from crossfade.model.file import MigrationFile
 
 _NEEDED = ("aws_cdk", "constructs", "cdk_nag")
@@ -17,12 +18,18 @@ _QUIET = {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20", "JSII_SILENCE_W
 
 
 def synthesise(
-    file: MigrationFile, folder: Path, *, review: bool = False, attached: Attached | None = None
+    file: MigrationFile,
+    folder: Path,
+    *,
+    review: bool = False,
+    attached: Attached | None = None,
+    without: tuple[str, ...] = (),
 ) -> Assembly:
     """Write the templates of `file` to `folder`, or to CDK_OUTDIR where the CDK command line has set it.
 
-    `review` also holds them to the packs of cdk-nag; `attached` is what the file keeps beside itself.
-    Raises ExtraMissing, NodeMissing, OutputOccupied, ReviewFailed or SynthesisFailed.
+    `review` also holds them to the packs of cdk-nag; `attached` is what the file keeps beside itself; resources of the
+    types `without` are split off, and told in the answer.
+    Raises ExtraMissing, NodeMissing, OutputOccupied, ReviewFailed, SynthesisFailed or TypeNotThere.
     """
     load_libraries()
     asked = os.environ.get("CDK_OUTDIR")  # the CDK command line's own folder; naming another would break it
@@ -35,7 +42,8 @@ def synthesise(
         stacks = write(file, place, review=review, attached=attached or Attached())
     except RuntimeError as refusal:  # jsii raises every error of the CDK as one of these
         raise SynthesisFailed(str(refusal).split("\n", 1)[0]) from refusal
-    return Assembly(folder=place, stacks=stacks, seconds=time.monotonic() - began)
+    assembly = Assembly(folder=place, stacks=stacks, seconds=time.monotonic() - began)
+    return reduced(assembly, without) if without else assembly
 
 
 def load_libraries() -> None:

@@ -31,7 +31,7 @@ def alarms_in(event: dict[str, Any]) -> list[Alarm]:
             name=message["AlarmName"],
             state=message["NewStateValue"],
             reason=message.get("NewStateReason", ""),
-            changed_at=datetime.strptime(message["StateChangeTime"], "%Y-%m-%dT%H:%M:%S.%f%z"),
+            changed_at=datetime.fromisoformat(message["StateChangeTime"]).astimezone(UTC),
         )
         for message in told
     ]
