@@ -70,14 +70,23 @@ def test_a_new_version_gets_the_ladders_first_share_and_the_old_one_is_kept_warm
     assert config["TerminateBlueInstancesOnDeploymentSuccess"]["TerminationWaitTimeInMinutes"] == 24 * 60
 
 
-def test_health_counts_the_version_that_users_are_led_to_whichever_group_it_is_in(otherwise: Templates) -> None:
+@pytest.mark.parametrize(
+    ("blue", "green", "goes_off"),
+    [(2, None, False), (None, 2, False), (0, 2, False), (0, None, True), (0, 0, True), (None, None, False)],
+)
+def test_health_is_that_of_the_version_which_users_are_led_to_and_silence_is_no_illness(
+    otherwise: Templates, blue: int | None, green: int | None, *, goes_off: bool
+) -> None:
     (alarm,) = [
         a for a in otherwise.properties("AWS::CloudWatch::Alarm") if a["AlarmName"] == "alarm-target-health-prod"
     ]
-    asked = text(alarm["Metrics"])
-    assert "MAX(" in asked
-    assert "GroupBlue" in asked
-    assert "GroupGreen" in asked
+    counted = {one["Id"]: text(one) for one in alarm["Metrics"] if "MetricStat" in one}
+    assert "GroupBlue" in counted["blue"]
+    assert "GroupGreen" in counted["green"]
+    (expression,) = (one["Expression"] for one in alarm["Metrics"] if "Expression" in one)
+    functions = {"ABS": abs, "MAX": max, "FILL": lambda value, other: other if value is None else value}
+    healthy = eval(expression, functions, {"blue": blue, "green": green})
+    assert (healthy < alarm["Threshold"]) is goes_off
 
 
 def test_route_53_checks_an_alarm_of_one_metric(either: Templates) -> None:

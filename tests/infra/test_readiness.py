@@ -5,7 +5,6 @@ import pytest
 
 from crossfade.infra.assembly import Assembly, Stack
 from crossfade.infra.deployment.account import DeployedStack
-from crossfade.infra.deployment.needs import QUOTAS, needs
 from crossfade.infra.deployment.readiness import (
     Readiness,
     left_behind,
@@ -14,6 +13,8 @@ from crossfade.infra.deployment.readiness import (
     ready_to_destroy,
 )
 from crossfade.infra.errors import StackUnknown
+from crossfade.infra.estimate.resources import Resources
+from crossfade.infra.quotas import LOOKED_UP
 from tests.infra.accounts import AccountInMemory
 from tests.infra.templates import Templates, least, reference
 
@@ -44,7 +45,7 @@ def asked(assembly: Assembly, account: AccountInMemory, wanted: str | None = Non
 
 
 def test_nothing_stands_in_the_way_of_an_account_that_is_ready(assembly: Assembly) -> None:
-    account = AccountInMemory(secrets={SECRET}, quotas={quota.code: 50 for quota in QUOTAS})
+    account = AccountInMemory(secrets={SECRET}, quotas={quota.code: 50 for quota in LOOKED_UP})
     readiness = asked(assembly, account, wanted="123456789012")
     assert readiness.obstacles == ()
     assert readiness.notes == ()
@@ -114,15 +115,16 @@ def test_what_may_not_be_looked_at_is_a_note_and_a_bootstrap_that_may_not_be_is_
 
 
 def test_quotas_are_those_of_what_the_templates_hold(built: Templates) -> None:
-    counted = {quota.kind: count for quota, count in needs(map(built.template, built.stacks())).items()}
+    resources = Resources({name: built.template(name) for name in built.stacks()})
+    counted = {quota.kind: quota.needed(resources) for quota in LOOKED_UP}
     assert counted["AWS::EC2::VPC"] == counted["AWS::EC2::VPNConnection"] == counted["AWS::RDS::DBInstance"] == 1
     endpoints = built.properties("AWS::EC2::VPCEndpoint")
     assert counted["AWS::EC2::VPCEndpoint"] == sum(one["VpcEndpointType"] == "Interface" for one in endpoints)
-    assert "AWS::EC2::EIP" not in counted
+    assert counted["AWS::EC2::EIP"] == 0
 
 
 def test_comparing_needs_no_quota_and_no_secret(assembly: Assembly) -> None:
-    account = AccountInMemory(quotas={quota.code: 0 for quota in QUOTAS})
+    account = AccountInMemory(quotas={quota.code: 0 for quota in LOOKED_UP})
     assert ready_to_compare(reference(), assembly, assembly.stacks, account).obstacles == ()
 
 

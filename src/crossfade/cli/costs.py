@@ -14,7 +14,7 @@ from crossfade.cli.output import answer, people
 from crossfade.cli.synth import attachments, demand
 from crossfade.infra.estimate import costs as estimate
 from crossfade.infra.estimate.costs import Cost
-from crossfade.infra.estimate.quotas import Quota, quotas
+from crossfade.infra.estimate.quotas import NeededQuota, quotas
 from crossfade.infra.estimate.resources import Resources, read_resources
 from crossfade.infra.estimate.tables import COST_HEADINGS, QUOTA_HEADINGS, Rows, cost_rows, quota_rows
 from crossfade.infra.synthesis import load_libraries, synthesise
@@ -50,7 +50,7 @@ def _resources(migration: MigrationFile, path: Path) -> Resources:
         return read_resources(synthesise(migration, Path(folder) / "cdk.out", attached=attached).folder)
 
 
-def _tell(found: tuple[Cost, ...], needed: tuple[Quota, ...], notes: tuple[str, ...]) -> None:
+def _tell(found: tuple[Cost, ...], needed: tuple[NeededQuota, ...], notes: tuple[str, ...]) -> None:
     _table(COST_HEADINGS, cost_rows(found), numbers=(1, 3))
     people.print(Text.assemble(("✓ ", "green"), f"{estimate.monthly(found):,.0f} USD a month, estimated"))
     for note in notes:
@@ -72,7 +72,7 @@ def _table(headings: tuple[str, ...], rows: Rows, *, numbers: tuple[int, ...]) -
     people.print(table)
 
 
-def _as_json(found: tuple[Cost, ...], needed: tuple[Quota, ...], notes: tuple[str, ...]) -> dict[str, object]:
+def _as_json(found: tuple[Cost, ...], needed: tuple[NeededQuota, ...], notes: tuple[str, ...]) -> dict[str, object]:
     return {
         "currency": "USD",
         "monthly": round(estimate.monthly(found), 2),

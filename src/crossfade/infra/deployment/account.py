@@ -41,4 +41,4 @@ class Account(Protocol):
         """The quota that is in force; None: the service does not say."""
 
     def in_use(self, kind: str) -> int:
-        """How many there are of a type of CloudFormation, one of `needs.QUOTAS`."""
+        """How many there are of a type of CloudFormation, one of `quotas.LOOKED_UP`."""

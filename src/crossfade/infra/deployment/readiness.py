@@ -11,7 +11,8 @@ from crossfade.infra.assembly import Assembly, Stack
 from crossfade.infra.deployment.account import Account, DeployedStack, Identity
 from crossfade.infra.deployment.commandline import CDK_VERSION
 from crossfade.infra.deployment.errors import AccountRefused, NotAllowed, Obstacle
-from crossfade.infra.deployment.needs import needs
+from crossfade.infra.estimate.resources import Resources
+from crossfade.infra.quotas import LOOKED_UP
 from crossfade.model.file import MigrationFile, SecretReference, SecretStore
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
@@ -167,12 +168,16 @@ def _quotas(
     notes: list[str],
 ) -> Iterator[Obstacle]:
     """What stands there already counts as in use, so only new stacks need something."""
-    new = [
-        json.loads((assembly.folder / stack.template).read_text(encoding="utf-8"))
-        for stack in stacks
-        if stack.name not in deployed
-    ]
-    for quota, count in needs(new).items():
+    new = Resources(
+        {
+            stack.name: json.loads((assembly.folder / stack.template).read_text(encoding="utf-8"))
+            for stack in stacks
+            if stack.name not in deployed
+        }
+    )
+    for quota in LOOKED_UP:
+        if not (count := quota.needed(new)):
+            continue
         try:
             allowed = account.quota(quota.service, quota.code)
             used = 0 if quota.in_new_vpc or allowed is None else account.in_use(quota.kind)

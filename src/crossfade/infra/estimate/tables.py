@@ -1,7 +1,7 @@
 """Costs and quotas as people read them. Pure."""
 
 from crossfade.infra.estimate.costs import Cost
-from crossfade.infra.estimate.quotas import Quota
+from crossfade.infra.estimate.quotas import NeededQuota
 
 Rows = tuple[tuple[str, ...], ...]
 
@@ -13,7 +13,7 @@ def cost_rows(found: tuple[Cost, ...]) -> Rows:
     return tuple((c.component, _number(c.quantity), _price(c), _amount(c), c.note) for c in found)
 
 
-def quota_rows(found: tuple[Quota, ...]) -> Rows:
+def quota_rows(found: tuple[NeededQuota, ...]) -> Rows:
     return tuple((q.service, q.name, f"{q.needed:,}", f"{q.default:,}", q.note) for q in found)
 
 

@@ -218,7 +218,10 @@ class ApplicationStack(MigrationStack):
         )
 
     def _healthy(self, balancer: str) -> cloudwatch.IMetric:
-        """How many are healthy, in the one group that users are led to: with two versions, the one that has any."""
+        """How many are healthy, in the one group that users are led to: with two versions, the one that has any.
+
+        Where neither reports, 1: missing data must start no roll back.
+        """
         counts = [
             metric(
                 "AWS/ApplicationELB",
@@ -231,7 +234,7 @@ class ApplicationStack(MigrationStack):
         if len(counts) == 1:
             return counts[0]
         return cloudwatch.MathExpression(
-            expression="MAX([FILL(blue, 0), FILL(green, 0)])",
+            expression="ABS(MAX([FILL(blue, -1), FILL(green, -1)]))",
             using_metrics=dict(zip(("blue", "green"), counts, strict=True)),
             label="healthy",
             period=cdk.Duration.minutes(1),
