@@ -3,7 +3,7 @@
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -56,17 +56,19 @@ def _tell(found: tuple[Cost, ...], needed: tuple[NeededQuota, ...], notes: tuple
     for note in notes:
         people.print(Text.assemble(("! ", "yellow"), note), soft_wrap=True)
     people.print()
-    _table(QUOTA_HEADINGS, quota_rows(needed), numbers=(2, 3))
+    _table(QUOTA_HEADINGS, quota_rows(needed), numbers=(2, 3), names=(0,))
     for quota in needed:
         if quota.to_raise:
             line = f"raise before the first deployment: {quota.name} ({quota.service}) to {quota.needed} at least"
             people.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
 
 
-def _table(headings: tuple[str, ...], rows: Rows, *, numbers: tuple[int, ...]) -> None:
+def _table(headings: tuple[str, ...], rows: Rows, *, numbers: tuple[int, ...], names: tuple[int, ...] = ()) -> None:
+    """Columns of `numbers` stand to the right, those of `names` are never broken."""
     table = Table(box=None, pad_edge=False)
     for place, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", justify="right" if place in numbers else "left")
+        justify: Literal["right", "left"] = "right" if place in numbers else "left"
+        table.add_column(heading, overflow="fold", justify=justify, no_wrap=place in names)
     for row in rows:
         table.add_row(*map(Text, row))
     people.print(table)
