@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from crossfade.infra.validation import server_document
+from crossfade.model.file import MigrationFile
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.parts import source_postgres, target_postgres
 from crossfade.rehearsal.processes import free_ports, give_to_nobody
@@ -34,6 +36,12 @@ except psycopg.Error as refusal:
 """psql with a libpq that knows TLS, which that of the rehearsal's own psql does not."""
 
 Check = Callable[..., tuple[int, str]]
+
+
+def step(file: MigrationFile, *, host: str = "db", secret: str = "s") -> str:
+    steps: Any = server_document(file, database_host=host, secret=secret)["mainSteps"]
+    (script,) = ["\n".join(s["inputs"]["runCommand"]) for s in steps if s["name"].startswith("database_")]
+    return script
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +84,7 @@ def check(server: Cluster, tmp_path: Path) -> Check:
         secret = {"username": "checker", "password": password, "dbname": "postgres", "port": server.port}
         (tmp_path / "secret.json").write_text(json.dumps(secret), encoding="utf-8")
         file = least(checks={"database": [{"name": "ledger", "query": query}]})
-        steps = server_document(file, database_host="127.0.0.1", secret="the-secret")["mainSteps"]
-        (script,) = ["\n".join(s["inputs"]["runCommand"]) for s in steps if s["name"].startswith("database_")]
+        script = step(file, host="127.0.0.1", secret="the-secret")
         environment = {"PATH": f"{programs}:{os.environ['PATH']}", "SECRET": str(tmp_path / "secret.json")}
         done = subprocess.run(
             ["bash", "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=60
@@ -123,13 +130,9 @@ def test_it_fails_when_the_server_offers_no_tls(server: Cluster, check: Check) -
 
 
 def test_the_real_psql_knows_the_words_that_it_is_given() -> None:
-    (step,) = [
-        s
-        for s in server_document(least(checks={"database": [{}]}), database_host="db", secret="s")["mainSteps"]
-        if s["name"].startswith("database_")
-    ]
-    words = {word.partition("=")[0] for word in "\n".join(step["inputs"]["runCommand"]).split() if word[:2] == "--"}
-    told = subprocess.run([target_postgres().path("psql"), "--help"], capture_output=True, text=True, check=True).stdout
-    assert {word for word in words if word not in {"--secret-id", "--query", "--output"}} <= {
-        word.strip(",=").partition("=")[0] for word in told.split() if word.startswith("--")
-    }
+    (said,) = (line for line in step(least(checks={"database": [{}]})).splitlines() if "$(psql " in line)
+    program = str(target_postgres().path("psql"))
+    known = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+    words = {word.partition("=")[0] for word in said.split() if word.startswith("--")}
+    assert words
+    assert words <= {word.strip(",").partition("=")[0] for word in known.split()}
