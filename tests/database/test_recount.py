@@ -2,6 +2,8 @@
 
 import pytest
 
+from crossfade.database import way_back
+from crossfade.database.channel import Channel
 from crossfade.database.errors import SlotLost
 from crossfade.database.native import NativeReplication
 from crossfade.database.settings import channel
@@ -67,6 +69,25 @@ def test_nobody_goes_back_when_the_slot_was_made_again_within_the_switch(
         role.switch(Side.SOURCE, latest(role) + 1)
     assert writer(cut_over).side is Side.TARGET
     pair.rows(Side.TARGET, "INSERT INTO shop.log (what) VALUES ('goes on')", "shop_app")
+
+
+def test_the_way_back_is_not_proven_when_its_slot_was_made_again_while_it_was_woken(
+    pair: Pair, moved: NativeReplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had sent nothing yet, so that no count falls, and no heartbeat is missed."""
+    moved.switch(Side.TARGET, latest(moved) + 1)
+    begin = way_back.begin_where_opened
+
+    def begin_and_lose(path: Channel) -> None:
+        begin(path)
+        remake(pair, Side.TARGET, "would be lost")
+
+    monkeypatch.setattr(way_back, "begin_where_opened", begin_and_lose)
+    with pytest.raises(SlotLost, match="made again"):
+        moved.wake_way_back(Side.TARGET)
+    seen = moved.way_back(Side.TARGET)
+    assert isinstance(seen, NoData)
+    assert seen.lost
 
 
 def test_a_slot_that_counts_anew_after_a_crash_is_trusted(pair: Pair, cut_over: NativeReplication) -> None:

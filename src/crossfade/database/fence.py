@@ -4,6 +4,7 @@ Each function gives a script: statements in transactions of their own, to be sen
 ('name', seconds) in a script's answer tells when that point was reached, by the server's clock.
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +15,8 @@ from crossfade.database.errors import BlockingSession, SwitchInProgress
 from crossfade.database.session import Session, eventually
 from crossfade.model.errors import CrossfadeError
 
+OPENED = "opened"
+"""Purpose of the marker that is the first to leave a side that was opened: what loses it loses what came after it."""
 _LOCK = (16_721, 1)  # any two numbers, the same for all of us
 _SWITCHING = (16_721, 2)
 _OTHER_ENGINE = timedelta(seconds=15)  # a dead engine's session is gone by its keepalives before that
@@ -130,11 +133,12 @@ def guard_script(slot: str) -> str:
 def open_script(epoch: int, way_back: str | None = None) -> str:
     """The grants are back and listeners are told: durable when this returns.
 
-    With `way_back`, a slot, so is where it stands now: nothing before that may ever return.
+    With `way_back`, a slot, so is where it stands now: nothing before that may ever return, and a marker is the first
+    that will.
     """
     opened = f"BEGIN; SET LOCAL synchronous_commit = on; SELECT crossfade.open({epoch})"
     if way_back is not None:
-        opened += f"; {_BEGINS.format(slot=way_back)}"
+        opened += f"; {_BEGINS.format(slot=way_back)}; SELECT crossfade.mark('{OPENED}', '{uuid.uuid4()}')"
     return f"{opened}; COMMIT; {_now('opened')}"
 
 

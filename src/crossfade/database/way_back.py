@@ -20,6 +20,7 @@ SELECT r.begins_at::text, coalesce(s.confirmed_flush_lsn > r.begins_at, false)
 FROM crossfade.slot_record r LEFT JOIN pg_replication_slots s ON s.slot_name = r.slot_name
 WHERE r.slot_name = %s AND r.begins_at IS NOT NULL
 """
+_MARKER = "SELECT token::text FROM crossfade.marker WHERE origin = %s AND purpose = %s"
 _HAS_RUN = """
 SELECT coalesce(pg_replication_origin_progress('pg_' || oid, true) > %(begins)s::pg_lsn, false)
 FROM pg_subscription WHERE subname = %(name)s
@@ -60,7 +61,8 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
     """What led to `primary` sleeps, what leads away from it runs, and a marker written now was seen on the other side.
 
     Raises `ReplicationNotReady`, `NotDrained`, `SlotLost`; the last also when somebody wrote past the other side's
-    fence while that side was still listened to: what would return is there already.
+    fence while that side was still listened to: what would return is there already. And when what was written first
+    after the opening has not come over: the slot was made again in between.
     """
     if not state.state_of(primary).open:
         raise ReplicationNotReady(primary.side, "this side does not take writes, so nothing can return from it")
@@ -77,6 +79,7 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
     except NotDrained as exc:
         other.roll_back()
         if is_proven(primary, other):  # another engine was at it, and its marker has come: let that be
+            _check_whole(leaving)
             return
         if echoes := leaving.echoes():
             raise leaving.lose(
@@ -84,6 +87,18 @@ def wake(settings: NativeSettings, primary: Session, other: Session) -> None:
                 f" and would return to where they came from"
             ) from exc
         raise NotDrained(Side(other.side), patience) from exc
+    _check_whole(leaving)
+
+
+def _check_whole(path: Channel) -> None:
+    """What a side wrote when it was opened has arrived, so nothing that came after it was left out. Raises `SlotLost`.
+
+    Only where a switch has opened it; a source that never gave its writes away has written no such thing.
+    """
+    of = (str(path.publisher.side), fence.OPENED)
+    first = path.publisher.value(_MARKER, of)
+    if first is not None and path.subscriber.value(_MARKER, of) != first:
+        raise path.lose("what was written first after the opening has not come over it: it was made again")
 
 
 def begin_where_opened(path: Channel) -> None:

@@ -120,6 +120,12 @@ def _proven(backend: "Backend", parameters: tuple[str, str]) -> Rows:
     return [] if marker is None else [(marker.epoch,)]
 
 
+def _token(backend: "Backend", parameters: tuple[str, str]) -> Rows:
+    table = backend.server.tables.get(MARKER)
+    marker = table.get(parameters) if table is not None else None
+    return [] if marker is None else [(marker.token,)]
+
+
 def _changed(backend: "Backend", _: Any) -> Rows:
     server = backend.server
     return [(table,) for table in server.catalog.columns] if server.statistics_due else []
@@ -142,6 +148,7 @@ READS: dict[str, Read] = {
     CHAIN: _chain,
     AGE: _age,
     "SELECT epoch FROM crossfade.marker WHERE origin = %s AND purpose = %s": _proven,
+    "SELECT token::text FROM crossfade.marker WHERE origin = %s AND purpose = %s": _token,
     "SELECT format('%I.%I', t.schemaname, t.relname) FROM pg_stat_user_tables t"
     " JOIN crossfade.scope s ON s.schema_name = t.schemaname"
     " WHERE t.n_mod_since_analyze > 0 OR t.n_dead_tup > 0 OR t.last_analyze IS NULL": _changed,
