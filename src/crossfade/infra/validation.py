@@ -110,7 +110,8 @@ command -v psql >/dev/null || {{ echo {quote(f"{check.name}: psql is not install
 read_secret() {{ aws secretsmanager get-secret-value --secret-id {quote(secret)} --query SecretString --output text; }}
 secret=$(read_secret) || {{ echo {quote(f"{check.name}: the secret may not be read")}; exit 1; }}
 of() {{ printf '%s' "$secret" | python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }}
-export PGHOST={quote(host)} PGPORT="$(of port)" PGSSLMODE=require PGCONNECT_TIMEOUT={max(2, int(check.timeout.total_seconds()))}
+export PGHOST={quote(host)} PGPORT="$(of port)" PGSSLMODE=require
+export PGCONNECT_TIMEOUT={max(2, int(check.timeout.total_seconds()))}
 export PGUSER="$(of username)" PGPASSWORD="$(of password)" PGDATABASE="$(of dbname)"
 export PGOPTIONS='-c default_transaction_read_only=on -c statement_timeout={int(check.timeout.total_seconds() * 1000)}'
 rows=$(psql --no-psqlrc --tuples-only --no-align --command={quote(check.query)}) || exit 1
