@@ -12,6 +12,7 @@ from crossfade.cli.diff import diff
 from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
+from crossfade.cli.inventory import inventory
 from crossfade.cli.judge import judge
 from crossfade.cli.on_premises import on_premises
 from crossfade.cli.rehearse import again, rehearse, resume
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate):
     app.command()(command)
+app.command()(inventory)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")

@@ -1,0 +1,153 @@
+"""`crossfade inventory`: exports of whatever tool, read as one model, with every row accounted for."""
+
+import io
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from crossfade.cli.output import Exit, answer, complain, people
+from crossfade.durable import replace
+from crossfade.model.errors import CrossfadeError
+from crossfade.planning.inventory import Inventory, read_inventory
+from crossfade.planning.inventory.as_json import as_json, unknown_ends
+from crossfade.planning.inventory.cells import text as visible
+from crossfade.planning.inventory.plain_csv import write_plain
+from crossfade.planning.inventory.records import Conflict, Problem
+
+_SHOWN = 50  # lines for people; --json has them all
+_COLUMNS = ("source", "format", "rows", "accepted", "refused", "passed over", "blank")
+
+
+class OutNotWritten(CrossfadeError):
+    """--out names something that cannot be written, or that is there already."""
+
+    def __init__(self, path: Path, problem: str, remedy: str) -> None:
+        self.path, self.problem, self.remedy = path, problem, remedy
+        super().__init__(f"{path} {problem}")
+
+
+def inventory(
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE…", help="Exports: files, folders, ZIP archives.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Also write it all as our plain CSV; must not exist."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
+) -> None:
+    """Read what other tools know of the data center as one inventory: servers, applications, databases, dependencies.
+
+    RVTools, AWS Application Discovery Service, Cloud Migration Factory, Azure Migrate, Konveyor, lists of connections
+    (ss, netstat, flow logs) and a plain CSV of our own are known by their content. Rows about one server are merged,
+    contradictions are listed and not decided, and each row that is not understood is told with place and remedy.
+
+    Exit code 0: every row was understood; 10: some were not, the rest was read; 2: a source could not be used at all.
+
+    Example: crossfade inventory exports/ --out inventory.csv
+    """
+    if out is not None and out.exists():
+        complain(OutNotWritten(out, "is there already", "Name a file that does not exist yet."))
+        raise typer.Exit(Exit.BAD_INPUT)
+    found = _read(sources)
+    _tell(found)
+    if out is not None:
+        _write(found, out)
+    if json:
+        answer(as_json(found))
+    if code := _code(found, sources):
+        raise typer.Exit(code)
+
+
+def _read(sources: list[Path]) -> Inventory:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=people, transient=True, disable=not people.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def report(source: str, done: int, size: int) -> None:
+            bar.update(task, description=visible(source).replace("[", r"\["), completed=done, total=size)
+
+        return read_inventory(sources, report)
+
+
+def _code(found: Inventory, sources: list[Path]) -> Exit | None:
+    read = [account.source for account in found.accounts if account.format]
+    for source in map(str, sources):
+        within = "" if source == "." else f"{source.rstrip('/')}/"
+        if not any(file == source or file.startswith(within) for file in read):
+            return Exit.BAD_INPUT
+    return Exit.ENDED_OTHERWISE if found.problems else None
+
+
+def _write(found: Inventory, path: Path) -> None:
+    text = io.StringIO(newline="")
+    rows = write_plain(found, text)
+    try:
+        replace(path, text.getvalue().encode("utf-8-sig"))
+    except OSError as refusal:
+        remedy = "Name a place where you may write."
+        raise OutNotWritten(path, f"cannot be written: {refusal.strerror or refusal}", remedy) from refusal
+    people.print(Text.assemble(("✓ ", "green"), f"{rows:,} rows in {path}"), soft_wrap=True)
+
+
+def _tell(found: Inventory) -> None:
+    if found.accounts:
+        people.print(_accounts(found))
+    for account in found.accounts:
+        for note in account.notes:
+            people.print(Text.assemble(("! ", "yellow"), f"{visible(account.source)} {note}"), soft_wrap=True)
+    _some([_problem(problem) for problem in found.problems], "problems")
+    _some([_conflict(conflict) for conflict in found.conflicts], "conflicts")
+    counts = ", ".join(
+        f"{len(records):,} {name}"
+        for name, records in (
+            ("servers", found.servers),
+            ("hosts", found.hosts),
+            ("applications", found.applications),
+            ("databases", found.databases),
+            ("files", found.files),
+            ("dependencies", found.dependencies),
+        )
+    )
+    mark = ("! ", "yellow") if found.problems or found.conflicts else ("✓ ", "green")
+    people.print(Text.assemble(mark, counts), soft_wrap=True)
+    people.print(
+        f"  {found.accepted:,} rows understood: {sum(found.told.values()):,} records, {found.merged_rows:,} rows that"
+        f" tell more of them; {len(found.merges):,} merged, conflicts: {len(found.conflicts):,}, problems:"
+        f" {len(found.problems):,}, ends of dependencies that no source describes: {len(unknown_ends(found)):,}",
+        soft_wrap=True,
+    )
+
+
+def _accounts(found: Inventory) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for place, heading in enumerate(_COLUMNS):
+        table.add_column(heading, justify="right" if place > 1 else "left", overflow="fold")
+    for account in found.accounts:
+        numbers = (account.rows, account.accepted, account.refused, account.passed_over, account.blank)
+        name = f"{Path(account.source).name} {account.sheet}"
+        texts = (visible(name), account.format or "not known")
+        table.add_row(*(Text(text) for text in texts), *(Text(f"{number:,}") for number in numbers))
+    return table
+
+
+def _some(lines: list[Text], what: str) -> None:
+    for line in lines[:_SHOWN]:
+        people.print(line, soft_wrap=True)
+    if len(lines) > _SHOWN:
+        people.print(f"… and {len(lines) - _SHOWN:,} more {what}; --json lists them all")
+
+
+def _problem(problem: Problem) -> Text:
+    parts = (problem.source, problem.sheet, "" if problem.row is None else str(problem.row))
+    place = ":".join(visible(part) for part in parts if part)
+    column = f"  {visible(problem.column)}" if problem.column else ""
+    return Text.assemble((place, "bold"), column, "  ", (visible(problem.problem), "red"), f" — {problem.remedy}")
+
+
+def _conflict(conflict: Conflict) -> Text:
+    told = "; ".join(f"{visible(value)} ({', '.join(map(str, at[:2]))})" for value, at in conflict.told.items())
+    what = f"  {conflict.column}  "
+    return Text.assemble((visible(conflict.name), "bold"), what, ("is contradictory", "yellow"), f": {told}")

@@ -1,0 +1,1 @@
+"""Planning a migration from what is known of the data center."""
