@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.planning.inventory import read_inventory
 from crossfade.planning.inventory.records import Disk, Power
-from tests.planning.inventory.exports import headings, is_accounted_for, read, table, written
+from tests.planning.inventory.exports import SAMPLES, SMALL, headings, is_accounted_for, read, table, written
 
 AGENT = "o-4uvt5vfsd4dq2e3gf"
 OTHER = "o-19bub6kx628zxp16t"
@@ -90,17 +91,20 @@ def test_command_lines_of_processes_are_kept_nowhere(tmp_path: Path) -> None:
 
 def test_import_form_of_discovery_is_read_and_a_row_without_any_identity_refused(tmp_path: Path) -> None:
     header = (
-        "ExternalId,SMBiosId,IPAddress,MACAddress,HostName,VMware.MoRefId,VMware.VCenterId,OS.Name,RAM.TotalSizeInMB"
+        "ExternalId,SMBiosId,IPAddress,MACAddress,HostName,VMware.MoRefId,VMware.VCenterId,OS.Name,RAM.TotalSizeInMB,"
+        "Applications,Tags"
     )
     path = written(
         tmp_path / "form.csv",
         header,
-        "e1,420123f0-c8f1-42d8-a4a7-6e3e2b0c1d11,10.0.0.9,00-50-56-AA-00-09,app9,vm-9,vc-1,Linux,8192",
-        ",,,,,vm-10,,Linux,8192",
+        "e1,420123f0-c8f1-42d8-a4a7-6e3e2b0c1d11,10.0.0.9,00-50-56-AA-00-09,app9,vm-9,vc-1,Linux,8192,"
+        '"shop, billing","zone:1, critical:yes"',
+        ",,,,,vm-10,,Linux,8192,,",
     )
     found = read(path)
     (server,) = found.servers
     assert server.ids == ("external:e1", "moref:vc-1/vm-9")
+    assert (server.applications, server.tags) == (("shop", "billing"), ("zone:1", "critical:yes"))
     assert (server.mac_addresses, server.uuid) == (("00:50:56:aa:00:09",), "420123f0-c8f1-42d8-a4a7-6e3e2b0c1d11")
     assert [(p.row, p.problem) for p in found.problems] == [(3, "cannot be told from other servers")]
     assert is_accounted_for(found)
@@ -288,3 +292,44 @@ def test_the_example_of_our_own_csv_is_read_whole() -> None:
     ]
     assert [files.path for files in found.files] == ["/srv/statements"]
     assert [d.latency_ms for d in found.dependencies] == [2.0, 2.0, None]
+
+
+def test_names_of_files_say_nothing(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes((SAMPLES / "konveyor" / "sample-applications.csv").read_bytes())
+    (tmp_path / "rvtools.csv").write_bytes(SMALL.read_bytes())
+    found = read(tmp_path)
+    assert found.formats == ("konveyor", "rvtools")
+    assert found.problems == ()
+
+
+def test_a_text_that_begins_like_a_state_of_a_socket_is_still_a_csv(tmp_path: Path) -> None:
+    found = read(
+        written(
+            tmp_path / "own.csv",
+            "description,record,name",
+            "Closed in spring by all its users,application,shop",
+            "tcp gateway of the old data center,application,gate",
+        )
+    )
+    assert [a.name for a in found.applications] == ["shop", "gate"]
+
+
+def test_sockets_without_a_header_are_known(tmp_path: Path) -> None:
+    found = read(
+        written(
+            tmp_path / "ss.txt",
+            "tcp ESTAB 0 0 10.0.0.1:51234 10.0.0.5:5432",
+            "udp UNCONN 0 0 0.0.0.0:53 0.0.0.0:*",
+        )
+    )
+    assert [(d.destination.address, d.port) for d in found.dependencies] == [("10.0.0.5", 5432)]
+
+
+@pytest.mark.parametrize("source", [SMALL, SAMPLES / "cmf" / "server-list.csv"], ids=lambda path: path.suffix)
+def test_progress_rises_to_the_size_of_the_file(source: Path) -> None:
+    told: list[tuple[int, int]] = []
+    read_inventory([source], lambda _, done, size: told.append((done, size)))
+    done = [each for each, _ in told]
+    assert {size for _, size in told} == {source.stat().st_size}
+    assert done == sorted(done)
+    assert done[-1] == source.stat().st_size

@@ -184,6 +184,11 @@ def parts(cell: str) -> tuple[str, ...]:
     return tuple(part for part in _SEPARATED.split(cell.strip("[]")) if part)
 
 
+def list_of(cell: str) -> tuple[str, ...]:
+    """Several names in one cell where a comma stands between them too, as the tool's documentation has it."""
+    return tuple(dict.fromkeys(text(part) for part in re.split(r"[,;|\n]", cell) if part.strip()))
+
+
 def names(cell: str) -> tuple[str, ...]:
     """Several names in one cell, between semicolons or bars; names have spaces and commas in them."""
     return tuple(dict.fromkeys(text(part) for part in re.split(r"[;|\n]", cell) if part.strip()))

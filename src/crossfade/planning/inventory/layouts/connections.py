@@ -41,13 +41,20 @@ def headings_of(words: Sequence[str]) -> tuple[tuple[str, ...], bool] | None:
         return _NETSTAT, True
     if first == "version" and "srcaddr" in words:
         return tuple(words), True
-    if first in _STATES and len(words) >= 5:
+    if first in _STATES and _are_queues(words[1:3]):
         return _SS, False
-    if first in _TRANSPORTS and len(words) >= 5:
-        return (_NETSTAT, False) if words[1].isdigit() else (("Netid", *_SS), False)
+    if first in _TRANSPORTS and _are_queues(words[1:3]):
+        return _NETSTAT, False
+    if first in _TRANSPORTS and _are_queues(words[2:4]):
+        return ("Netid", *_SS), False
     if len(words) == len(_FLOW) and words[0].isdigit() and words[-1] in {"OK", "NODATA", "SKIPDATA"}:
         return _FLOW, False
     return None
+
+
+def _are_queues(words: Sequence[str]) -> bool:
+    """Recv-Q and Send-Q tell a list of sockets from a sentence that begins alike."""
+    return len(words) == 2 and all(word.isdigit() for word in words)
 
 
 def _end(cell: str) -> tuple[str, str]:

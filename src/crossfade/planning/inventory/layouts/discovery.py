@@ -68,9 +68,9 @@ _COMMON = (
     _both("disk_writes_s", "diskwriteopspersecondavg diskwritesopspersecondavg", cells.rate),
     _both("network_in_kib_s", "networkreadspersecondinkbavg", cells.rate),
     _both("network_out_kib_s", "networkwritespersecondinkbavg", cells.rate),
-    column("applications", "applications", cells.names),
+    column("applications", "applications", cells.list_of),
     column("wave", "applicationwave", cells.text),
-    column("tags", "tags", cells.names),
+    column("tags", "tags", cells.list_of),
 )
 _IMPORT = Layout(
     format=FORMAT,
