@@ -38,6 +38,12 @@ def test_one_format_is_named_when_all_sources_have_it() -> None:
     assert last(result)["rows"] == {"accepted": 25, "records": 5, "merged": 20}
 
 
+def test_people_see_what_became_of_every_sheet() -> None:
+    lines = [line.split() for line in run(SMALL).stderr.splitlines()]
+    assert ["vDisk", "rvtools", "5", "5", "0", "0", "0"] in lines
+    assert ["vTools", "rvtools", "3", "0", "0", "3", "0"] in lines
+
+
 def test_ends_that_no_source_describes_are_listed() -> None:
     path = SAMPLES / "azure" / "dependency-export-sample.csv"
     told = last(run(path, "--json"))

@@ -19,7 +19,7 @@ from crossfade.planning.inventory.plain_csv import write_plain
 from crossfade.planning.inventory.records import Conflict, Problem
 
 _SHOWN = 50  # lines for people; --json has them all
-_COLUMNS = ("source", "format", "rows", "accepted", "refused", "passed over", "blank")
+_COLUMNS = ("source", "format", "rows", "accepted", "refused", "passed\nover", "blank")
 
 
 class OutNotWritten(CrossfadeError):
@@ -125,11 +125,16 @@ def _accounts(found: Inventory) -> Table:
     table = Table(box=None, pad_edge=False)
     for place, heading in enumerate(_COLUMNS):
         table.add_column(heading, justify="right" if place > 1 else "left", overflow="fold")
+    before = None
     for account in found.accounts:
+        name = visible(Path(account.source).name)
+        if account.sheet:
+            if account.source != before:
+                table.add_row(Text(name))
+            name = f"  {visible(account.sheet)}"
+        before = account.source
         numbers = (account.rows, account.accepted, account.refused, account.passed_over, account.blank)
-        name = f"{Path(account.source).name} {account.sheet}"
-        texts = (visible(name), account.format or "not known")
-        table.add_row(*(Text(text) for text in texts), *(Text(f"{number:,}") for number in numbers))
+        table.add_row(Text(name), Text(account.format or "not known"), *(Text(f"{number:,}") for number in numbers))
     return table
 
 
