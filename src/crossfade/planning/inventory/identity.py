@@ -115,7 +115,7 @@ class Identities:
                 for member in members:
                     self._join_one_of(heads, self._of[member], "host name", label)
             if len(heads) > 1:
-                self._contradict("host name", label, [*heads, self._of[members[0]]])
+                self._contradict("host name", label, [*heads[:MOST_HEADS], self._of[members[0]]])
 
     def _contradict(self, reason: str, value: str, heads: list[Cluster]) -> None:
         told = {self._called(head): self._places(head) for head in heads}
