@@ -22,6 +22,7 @@ _MAIN = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
+_OF_SHEETS = {f"{space} {local}": local for space in _MAIN for local in ("c", "v", "f", "row", "is", "t", "si")}
 _CHUNK = 1 << 18
 _DAMAGED = "save the workbook again with a spreadsheet program, or export it as CSV"
 
@@ -97,8 +98,8 @@ class _Examination:
         raise SourceUnusable(f"has a part {self._name} that declares entities", _DAMAGED)
 
     def _element(self, name: str, attributes: dict[str, str]) -> None:
-        space, _, local = name.rpartition(" ")
-        if local in {"c", "v", "f", "row", "is", "t", "si"} and space in _MAIN:
+        local = _OF_SHEETS.get(name)
+        if local is not None:
             self._known(local, attributes)
         else:
             self._others += 1
