@@ -1,8 +1,10 @@
 """Files made to do harm, and files that time and people have done harm to."""
 
+import os
 import resource
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -120,6 +122,37 @@ def test_what_is_not_there_is_told_beside_what_is(tmp_path: Path) -> None:
     found = read(tmp_path / "gone.csv", SMALL, Path("a\0b"))
     assert [problem.problem for problem in found.problems] == ["does not exist", "cannot be read"]
     assert len(found.servers) == 3
+
+
+def test_nothing_is_waited_for_when_a_folder_holds_a_pipe_and_broken_links(tmp_path: Path) -> None:
+    written(tmp_path / "a.csv", INFO, "app1,poweredOn,2,4096")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    found = read(tmp_path)
+    assert [server.name for server in found.servers] == ["app1"]
+    assert {Path(p.source).name: p.problem for p in found.problems} == {
+        "pipe": "is no regular file",
+        "gone": "does not exist",
+        "round": "cannot be read",
+    }
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path / "a.csv", INFO, "app1,poweredOn,2,4096")
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refusing(place: str | Path) -> Any:
+        if str(place).endswith("closed"):  # root may look everywhere, so a closed folder is played
+            raise PermissionError(13, "Permission denied", str(place))
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = read(tmp_path)
+    assert len(found.servers) == 1
+    assert [(Path(p.source).name, p.problem) for p in found.problems] == [("closed", "may not be read by you")]
 
 
 def test_an_archive_within_an_archive_is_told_and_a_workbook_in_it_read(tmp_path: Path) -> None:

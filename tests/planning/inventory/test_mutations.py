@@ -5,14 +5,16 @@ import io
 import random
 import zipfile
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossfade.planning.inventory.plain_csv import write_plain
-from tests.planning.inventory.exports import SAMPLES, SMALL, is_accounted_for, read
+from tests.planning.inventory.exports import SAMPLES, SMALL, is_accounted_for, read, rows_of_workbook
 from tests.planning.inventory.test_plain_csv import could_run
 
 TEXTS = sorted(SAMPLES.rglob("*.csv"))
@@ -169,6 +171,43 @@ def test_workbooks_are_accounted_for_whatever_became_of_their_parts(tmp_path: Pa
     if rng.random() < 0.2:
         path.write_bytes(damaged(path.read_bytes(), rng) or b"\n")
     holds(path)
+
+
+VALUES = (
+    *(datetime(2026, 12, 31, 23, 59, tzinfo=None), date(1900, 1, 1), time(1, 2), timedelta(days=400), True, False),  # noqa: DTZ001 - as cells are
+    *(
+        1e300,
+        0.1,
+        -7,
+        2**60,
+        4.096,
+        "=1+1",
+        "=cmd|' /C calc'!A0",
+        "#REF!",
+        "31.12.2026",
+        "4.096",
+        "x" * 5000,
+        " ",
+        "👾",
+    ),
+)
+
+
+@settings(quickly, max_examples=25)
+@given(seed=st.integers(0, 2**32))
+def test_cells_of_every_kind_are_accounted_for(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    book = openpyxl.Workbook()
+    for name, rows in list(rows_of_workbook(SMALL).items())[:3]:
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append([rng.choice(VALUES) if rng.random() < 0.1 else cell for cell in row])
+            if rng.random() < 0.1:
+                sheet.append([])
+        if rng.random() < 0.3:
+            sheet.merge_cells("A1:C1")
+    book.save(tmp_path / "cells.xlsx")
+    holds(tmp_path / "cells.xlsx")
 
 
 @settings(quickly, max_examples=100)

@@ -1,5 +1,6 @@
 """Files to read: those that were named, those in folders, those in ZIP archives. What they are is known by content."""
 
+import os
 import stat
 import tempfile
 import zipfile
@@ -50,7 +51,7 @@ def _of_path(path: Path, complain: Complain) -> Iterator[SourceFile]:
     if not path.is_dir():
         yield from _of_file(str(path), path, complain)
         return
-    files = sorted(file for file in path.rglob("*") if not file.is_dir() and not _is_hidden(file.relative_to(path)))
+    files = _within(path, complain)
     if not files:
         raise SourceUnusable("is an empty folder", "name the folder that the exports lie in")
     for file in files[:MOST_FILES]:
@@ -62,6 +63,16 @@ def _of_path(path: Path, complain: Complain) -> Iterator[SourceFile]:
             complain(str(file), _refused(fault))
     if len(files) > MOST_FILES:
         raise SourceUnusable(f"holds {len(files):,} files", f"at most {MOST_FILES:,} are read; name them one by one")
+
+
+def _within(folder: Path, complain: Complain) -> list[Path]:
+    """Files of a folder and of those in it, in the order of their names; what links to folders is not followed."""
+
+    def refused(fault: OSError) -> None:
+        complain(str(fault.filename or folder), _refused(fault))
+
+    files = [Path(place) / name for place, _, names in os.walk(folder, onerror=refused) for name in names]
+    return sorted(file for file in files if not _is_hidden(file.relative_to(folder)))
 
 
 def _is_hidden(path: Path) -> bool:
