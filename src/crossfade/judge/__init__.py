@@ -16,12 +16,13 @@ from crossfade.judge.guards import (
 )
 from crossfade.judge.judgement import begin, judge
 from crossfade.judge.look import Look, LookInvalid
-from crossfade.judge.settings import JudgeSettings, JudgeSettingsInvalid, Metric
+from crossfade.judge.settings import CountedMetric, JudgeSettings, JudgeSettingsInvalid, Metric
 from crossfade.judge.state import JudgeState
 from crossfade.judge.verdict import Decision, Verdict
 
 __all__ = [
     "BurnLimit",
+    "CountedMetric",
     "Decision",
     "GuardKind",
     "GuardLimits",

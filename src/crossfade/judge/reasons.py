@@ -2,9 +2,11 @@
 
 import math
 
+from crossfade.judge.counted_labels import CountedLabels, likeliest_odds, odds_interval
 from crossfade.judge.error_labels import GRID, ErrorLabels, likeliest_ratio, ratio_interval
 from crossfade.judge.latency_labels import LatencyLabels
-from crossfade.judge.settings import JudgeSettings
+from crossfade.judge.settings import CountedMetric, JudgeSettings
+from crossfade.judge.state import JudgeState
 from crossfade.judge.step import ShareCheck, StepCounts
 
 
@@ -51,6 +53,25 @@ def latency_unclear(labels: LatencyLabels, step: StepCounts, settings: JudgeSett
     )
 
 
+def counted_worse(name: str, labels: CountedLabels, settings: JudgeSettings) -> str:
+    """Why a counted metric aborts; the odds ratio is that of all steps."""
+    low, high = odds_interval(labels.rollout, settings.alpha)
+    best = likeliest_odds(labels.rollout)
+    return (
+        f"More of the canary's {name} goes badly: {best:.3g} times the odds ({percent(1 - settings.alpha)} interval "
+        f"{low:.3g} to {high:.3g}) over all steps; {_counted_in_step(labels)}."
+    )
+
+
+def counted_unclear(metric: CountedMetric, labels: CountedLabels, settings: JudgeSettings) -> str:
+    """Why a counted metric does not yet promote."""
+    low, high = odds_interval(labels.step, settings.promotion_alpha)
+    return (
+        f"Not yet shown that the canary's {metric.name} goes badly at less than {metric.tolerance:g} times the "
+        f"baseline's odds (now {low:.3g} to {high:.3g} times); {_counted_in_step(labels)}."
+    )
+
+
 def share_misfit(check: ShareCheck) -> str:
     """Why counts that do not fit the share prove nothing."""
     return (
@@ -65,11 +86,15 @@ def too_few(step: StepCounts, settings: JudgeSettings) -> str:
     return f"The canary has answered {step.canary_requests:,} of the {needed} that this step needs."
 
 
-def promoted(labels: LatencyLabels | None, step: StepCounts) -> str:
+def promoted(state: JudgeState, step: StepCounts, settings: JudgeSettings) -> str:
     """Why the share may rise."""
-    estimate = labels.step_ratio() if labels else None
+    estimate = state.latency.step_ratio() if state.latency else None
     latency = f"; {_latency_ratio(estimate)}" if estimate else ""
-    return f"The canary is shown to be within its tolerances: {_errors_in_step(step)}{latency}."
+    counted = "".join(
+        f"; {metric.name}{'' if metric.promotes else ', which only aborts'}: {_counted_in_step(labels)}"
+        for metric, labels in zip(settings.counted, state.counted, strict=True)
+    )
+    return f"The canary is shown to be within its tolerances: {_errors_in_step(step)}{latency}{counted}."
 
 
 def promoted_alone(step: StepCounts, settings: JudgeSettings) -> str:
@@ -101,6 +126,16 @@ def _errors_in_step(step: StepCounts) -> str:
     return (
         f"in this step {step.canary_errors:,} errors in {_requests(step.canary_requests)} of the canary against "
         f"{step.baseline_errors:,} in {step.baseline_requests:,} of the baseline"
+    )
+
+
+def _counted_in_step(labels: CountedLabels) -> str:
+    if labels.step_counts is None:
+        return "nothing in this step"
+    canary, baseline = labels.step_counts
+    return (
+        f"in this step {canary.good:,} of {canary.total:,} events of the canary went well against {baseline.good:,} of "
+        f"{baseline.total:,} of the baseline"
     )
 
 
