@@ -7,12 +7,13 @@ derives it). Bets are fitted to what earlier looks showed, never to the look tha
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from crossfade.judge.bets import AGAINST, PRIOR, PROMOTION_PRIOR, Bets, fitted_bets
 from crossfade.judge.bins import log_moments
-from crossfade.judge.capital import Floats, frozen, grown, log_total, shared_anew
+from crossfade.judge.capital import Floats, frozen, grown, shared_anew
 from crossfade.judge.settings import JudgeSettings
 from crossfade.model.counts import LatencyHistogram
 
@@ -46,6 +47,8 @@ class LatencyLabels:
     shown: tuple[float, float] = (0.0, 0.0)
     log_e: float = 0.0
     """Logarithm of the e-value of 'the canary is not slower beyond the margin'."""
+    log_e_promotion: float = 0.0
+    """Logarithm of the e-value of 'the canary is slower by the tolerance or more', in this step."""
 
     @classmethod
     def unlearnt(cls, edges_ms: tuple[float, ...]) -> "LatencyLabels":
@@ -79,16 +82,12 @@ class LatencyLabels:
             *(array.tobytes() for array in arrays),
         )
 
-    @property
-    def log_e_promotion(self) -> float:
-        """Logarithm of the e-value of 'the canary is slower by the tolerance or more', in this step."""
-        return log_total(self.log_promotion)
-
     def at_new_step(self) -> "LatencyLabels":
         """The same evidence against the canary; none yet for its promotion."""
         return replace(
             self,
             log_promotion=PROMOTION_PRIOR,
+            log_e_promotion=0.0,
             step_counts=frozen(np.zeros_like(self.step_counts)),
             earlier=self._ratio_sums(),
             taught=0,
@@ -104,38 +103,38 @@ class LatencyLabels:
         n_baseline, n_canary = counts.sum(axis=1).tolist()
         if n_baseline + n_canary == 0:
             return self
-        both, judged = bool(n_baseline and n_canary), self
+        both = bool(n_baseline and n_canary)
+        changed: dict[str, Any] = {}
         if both and self.taught < settings.settling_looks:
-            judged = replace(self, taught=self.taught + 1)
+            changed = {"taught": self.taught + 1}
         elif self.bets is not None and both:
-            judged = self._judged(self.bets, counts, n_canary, n_baseline)
+            changed = self._judged(self.bets, counts, n_canary, n_baseline)
         learnt = frozen(self.learnt * 0.5 ** (n_baseline / REMEMBERED) + counts)
-        seen = self.seen + n_baseline + n_canary
-        if seen < (self.bets.refit_at if self.bets else FIRST_FIT):
-            return replace(judged, learnt=learnt, seen=seen)
-        refit_at = min(seen * REFIT_GROWTH, seen + 2 * REMEMBERED)
-        bets = fitted_bets(self.edges_ms, learnt[BASELINE], learnt[CANARY], settings, refit_at) or self.bets
-        shown = judged.shown
-        if self.bets is None and bets is not None and both:
-            # The look that taught the first bets is bet on by none; it may still bear out the next one.
-            payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
-            shown = (grown(PRIOR, payoffs[:AGAINST], 0.0, 0.0).shown, 0.0)
-        return replace(judged, learnt=learnt, seen=seen, bets=bets, shown=shown)
+        seen, bets = self.seen + n_baseline + n_canary, self.bets
+        if seen >= (bets.refit_at if bets else FIRST_FIT):
+            refit_at = min(seen * REFIT_GROWTH, seen + 2 * REMEMBERED)
+            bets = fitted_bets(self.edges_ms, learnt[BASELINE], learnt[CANARY], settings, refit_at) or bets
+            if self.bets is None and bets is not None and both:
+                # The look that taught the first bets is bet on by none; it may still bear out the next one.
+                payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
+                changed["shown"] = (grown(PRIOR, payoffs[:AGAINST], 0.0, 0.0).shown, 0.0)
+        return replace(self, learnt=learnt, seen=seen, bets=bets, **changed)
 
-    def _judged(self, bets: Bets, counts: Floats, n_canary: float, n_baseline: float) -> "LatencyLabels":
+    def _judged(self, bets: Bets, counts: Floats, n_canary: float, n_baseline: float) -> dict[str, Any]:
+        """What a look changes that is bet on."""
         payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
         part = -math.expm1(min(n_baseline, n_canary) * math.log1p(-SHARED_PER_REQUEST))
         slower, healthy = self.shown
         against = grown(self.log_capital, payoffs[:AGAINST], self.log_e, slower)
         promotion = grown(self.log_promotion, payoffs[AGAINST:], self.log_e_promotion, healthy)
-        return replace(
-            self,
-            log_capital=frozen(shared_anew(against.log_capital, PRIOR, part, against.log_e)),
-            log_promotion=frozen(promotion.log_capital),
-            step_counts=frozen(self.step_counts + counts),
-            shown=(against.shown, promotion.shown),
-            log_e=against.log_e,
-        )
+        return {
+            "log_capital": frozen(shared_anew(against.log_capital, PRIOR, part, against.log_e)),
+            "log_promotion": frozen(promotion.log_capital),
+            "log_e_promotion": promotion.log_e,
+            "step_counts": frozen(self.step_counts + counts),
+            "shown": (against.shown, promotion.shown),
+            "log_e": against.log_e,
+        }
 
     def step_ratio(self) -> tuple[float, float] | None:
         """Log ratio of the arms' geometric mean latencies in this step, and its variance; None with too little data."""

@@ -4,6 +4,7 @@ import math
 
 from crossfade.judge.counted_labels import CountedLabels, likeliest_odds, odds_interval
 from crossfade.judge.error_labels import GRID, ErrorLabels, likeliest_ratio, ratio_interval
+from crossfade.judge.intervals import Interval, QuantileComparison, compared_quantiles, log_mean_interval
 from crossfade.judge.latency_labels import LatencyLabels
 from crossfade.judge.settings import CountedMetric, JudgeSettings
 from crossfade.judge.state import JudgeState
@@ -36,11 +37,14 @@ def latency_worse(labels: LatencyLabels, step: StepCounts, settings: JudgeSettin
     The evidence is of some part of the latencies, such as the slowest; their mean may lie within the margin.
     """
     ratio = labels.rollout_ratio()
+    quantile = compared_quantiles(labels, settings.alpha)[1:2]
+    tail = f"; {_tail(*quantile)}" if quantile else ""
     part = " in part of its requests" if ratio and math.exp(ratio[0]) <= 1 + settings.latency_margin else ""
     return (
         f"The canary is slower than the baseline by more than {percent(settings.latency_margin)}"
         f"{_allowed(settings)}{part}: "
-        f"{_latency_ratio(ratio)} over all steps; {_requests(step.canary_requests)} of it in this step."
+        f"{_latency_ratio(ratio, settings.alpha)} over all steps{tail}; "
+        f"{_requests(step.canary_requests)} of it in this step."
     )
 
 
@@ -48,7 +52,7 @@ def latency_unclear(labels: LatencyLabels, step: StepCounts, settings: JudgeSett
     """Why latency does not yet promote."""
     return (
         f"Not yet shown that the canary is less than {percent(settings.latency_tolerance)}{_allowed(settings)} "
-        f"slower than the baseline: {_latency_ratio(labels.step_ratio())} "
+        f"slower than the baseline: {_latency_ratio(labels.step_ratio(), settings.alpha)} "
         f"after {_requests(step.canary_requests)} of it in this step."
     )
 
@@ -89,7 +93,7 @@ def too_few(step: StepCounts, settings: JudgeSettings) -> str:
 def promoted(state: JudgeState, step: StepCounts, settings: JudgeSettings) -> str:
     """Why the share may rise."""
     estimate = state.latency.step_ratio() if state.latency else None
-    latency = f"; {_latency_ratio(estimate)}" if estimate else ""
+    latency = f"; {_latency_ratio(estimate, settings.alpha)}" if estimate else ""
     counted = "".join(
         f"; {metric.name}{'' if metric.promotes else ', which only aborts'}: {_counted_in_step(labels)}"
         for metric, labels in zip(settings.counted, state.counted, strict=True)
@@ -155,12 +159,25 @@ def _error_ratio(labels: ErrorLabels, alpha: float) -> str:
     return f"{best:.2g} times its error rate ({percent(1 - alpha)} interval {low:.2g} to {high:.2g})"
 
 
-def _latency_ratio(estimate: tuple[float, float] | None) -> str:
+def _latency_ratio(estimate: tuple[float, float] | None, alpha: float) -> str:
     if estimate is None:
         return "latencies of both arms are too few to compare"
-    mean, variance = estimate
-    reach = 1.96 * math.sqrt(variance)
+    low, high = log_mean_interval(estimate, alpha)
     return (
-        f"it takes {math.exp(mean):.2f} times as long (geometric mean, 95 % interval {math.exp(mean - reach):.2f} to "
-        f"{math.exp(mean + reach):.2f})"
+        f"it takes {math.exp(estimate[0]):.2f} times as long (geometric mean, {percent(1 - alpha)} interval "
+        f"{math.exp(low):.2f} to {math.exp(high):.2f})"
     )
+
+
+def _tail(compared: QuantileComparison) -> str:
+    canary, baseline = compared.canary_ms, compared.baseline_ms
+    return (
+        f"{percent(compared.quantile)} of its requests in this step take up to {canary.estimate:.3g} ms "
+        f"({_between(canary)}), of the baseline's up to {baseline.estimate:.3g} ms ({_between(baseline)})"
+    )
+
+
+def _between(interval: Interval) -> str:
+    if interval.high == math.inf:
+        return f"at least {interval.low:.3g}"
+    return f"{interval.low:.3g} to {interval.high:.3g}"
