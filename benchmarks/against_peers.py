@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ Found = dict[str, list[int]]
 """By rule, for each rollout: requests of both arms until it would abort, or NEVER."""
 
 
+@cache
 def code() -> str:
-    """What the results depend on, as a short hash."""
+    """What the results depend on, as a short hash; of the files as they were when this process began."""
     paths = sorted(path for pattern in SOURCES for path in ROOT.glob(pattern))
     told = hashlib.sha256()
     for path in paths:
@@ -175,6 +177,7 @@ def keep(rows: Mapping[str, dict[str, Any]], *, whole: bool) -> None:
 
 
 def run(rollouts: int, processes: int, *, fresh: bool) -> None:
+    code()
     rows = {} if fresh else told_before()
     waiting = [case for case in cases() if rows.get(case.name, {}).get("rollouts", 0) < rollouts]
     console = Console(stderr=True)
