@@ -143,7 +143,7 @@ def paths() -> Iterator[dict[str, Any]]:
             both: Arm | None = during if incident and 30 <= look < 50 else None
             traffic = Traffic(share=AT_FIRST, baseline=both or HEALTHY, canary=both or canary)
             state, verdict = judge(state, traffic.look(rng), SETTINGS)
-            values.append(float(f"{math.exp(min(state.log_e(state.worst(SETTINGS)), 300)):.4g}"))
+            values.append(float(f"{math.exp(min(state.log_e(state.worst(SETTINGS), SETTINGS), 300)):.4g}"))
             if verdict.decision is Decision.ABORT:
                 break
         yield {"path": name, "requests_a_look": 150, "e_values": values}
