@@ -4,6 +4,7 @@
 docs/judge.md explains the method.
 """
 
+from crossfade.judge.beside import Beside, Classified, beside
 from crossfade.judge.comparison import Comparison, MetricComparison, compare
 from crossfade.judge.guard_limits import BurnLimit, GuardLimits, GuardLimitsInvalid
 from crossfade.judge.guards import (
@@ -23,7 +24,9 @@ from crossfade.judge.state import JudgeState
 from crossfade.judge.verdict import Decision, Verdict
 
 __all__ = [
+    "Beside",
     "BurnLimit",
+    "Classified",
     "Comparison",
     "CountedMetric",
     "Decision",
@@ -45,6 +48,7 @@ __all__ = [
     "Verdict",
     "WindowCounts",
     "begin",
+    "beside",
     "check_guards",
     "compare",
     "guard_window",

@@ -66,6 +66,8 @@ class ErrorLabels:
         requests = look.canary.requests + look.baseline.requests
         scatters = self.scatters.after((canary, look.canary.requests), (baseline, look.baseline.requests))
         if canary + baseline == 0:
+            if scatters is self.scatters and not self.shown:
+                return self
             return replace(self, scatters=scatters, shown=0.0)
         share = look.canary.requests / requests
         # Lumps count once: what earlier looks showed of their size is the root that is taken of every payoff.

@@ -89,8 +89,8 @@ class Scatter:
     expected: float = 0.0
 
     def after(self, failures: int, requests: int) -> "Scatter":
-        """With one more look; one without requests changes nothing."""
-        if not requests:
+        """With one more look; one without requests changes nothing, nor one without failures after another such."""
+        if not requests or (self.requests and not failures and not self.failures):
             return self
         squares, expected = self.squares, self.expected
         both = self.requests + requests
@@ -116,7 +116,10 @@ class ArmScatters:
 
     def after(self, canary: tuple[int, int], baseline: tuple[int, int]) -> "ArmScatters":
         """With one more look, of which failures and requests of each arm are given."""
-        return ArmScatters(canary=self.canary.after(*canary), baseline=self.baseline.after(*baseline))
+        of_canary, of_baseline = self.canary.after(*canary), self.baseline.after(*baseline)
+        if of_canary is self.canary and of_baseline is self.baseline:
+            return self
+        return ArmScatters(canary=of_canary, baseline=of_baseline)
 
     @property
     def size(self) -> float:
