@@ -110,6 +110,7 @@ def test_the_rest_of_a_workbook_is_lost_with_a_problem_when_its_texts_are_missin
         ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old XLS workbook"),
         ("empty.csv", b"", "is empty"),
         ("empty.zip", b"PK\x05\x06" + b"\0" * 18, "empty archive"),
+        ("flows.log.gz", b"\x1f\x8b\x08\0" + b"x" * 40, "packed by gzip"),
         ("picture.png", b"\x89PNG\r\n\x1a\n" + b"\0\1\0\2" * 100, "no text"),
     ],
 )

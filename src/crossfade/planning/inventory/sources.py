@@ -18,7 +18,7 @@ MOST_FILES = 10_000
 MOST_ARCHIVE_BYTES = 1 << 32
 _IN_MEMORY = 1 << 24
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_EMPTY_ZIP = b"PK\x05\x06"
+_EMPTY_ZIP, _GZIP = b"PK\x05\x06", b"\x1f\x8b"
 _OF_SYSTEMS = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
 _DAMAGED = "pack or download the archive again"
 
@@ -110,6 +110,8 @@ def _sheet_file(name: str, head: bytes, size: int, opened: Callable[[], BinaryIO
         raise SourceUnusable("is an old XLS workbook, or one with a password", "save it as XLSX without a password")
     if head.startswith(_EMPTY_ZIP):
         raise SourceUnusable("is an empty archive", _DAMAGED)
+    if head.startswith(_GZIP):
+        raise SourceUnusable("is packed by gzip", "unpack it (gunzip), or pack it as ZIP")
     return SourceFile(name=name, size=size, is_workbook=False, opened=opened)
 
 
