@@ -4,7 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from crossfade.infra.kubernetes.access import access
 from crossfade.model.seen import Shares
 from crossfade.model.terms import NoData, Side
 from crossfade.traffic import rollout as rollout_module
@@ -24,8 +27,9 @@ from crossfade.traffic.kubeconfig import Connection
 from crossfade.traffic.kubernetes import KubernetesApi
 from crossfade.traffic.port import Overtaken, RouterUnreachable, SharesNotTaken
 from crossfade.traffic.rollout import ORDER, Led
+from tests.infra.kubernetes.files import file
 from tests.kubernetes.controller import PAUSED
-from tests.traffic.kubernetes import ROLLOUT, ROUTES, Shifting, installed, manifest, settled, shifting, updated
+from tests.traffic.kubernetes import ROLLOUT, ROUTES, STOPS, Shifting, installed, manifest, settled, shifting, updated
 
 ISTIO: dict[str, Any] = {"kubernetes__routing": "istio", "traffic__ladder__stops": [5.0, 25.0, 45.0, 60.0, 75.0, 90.0]}
 BRIEFLY = timedelta(milliseconds=30)
@@ -58,6 +62,44 @@ def test_everybody_stays_where_they_were_while_the_share_climbs(running: Shiftin
         running.router.set_shares(percent)
     shifted = running.cluster.controller.shifted
     assert shifted == sorted(shifted) == [5000, 12_500, 25_000, 30_000, 45_000, 60_000, 75_000, 90_000, 99_999, 100_000]
+
+
+@settings(max_examples=15, deadline=None)
+@given(walk=st.lists(st.sampled_from([0.0, *STOPS, 100.0]), min_size=1, max_size=8))
+def test_no_share_is_passed_on_the_way_whatever_is_asked_for_next(walk: list[float]) -> None:
+    """Up without going back, down at once, also where pods come and go in between."""
+    with shifting(installed()) as found:
+        before = 0.0
+        for percent in walk:
+            found.cluster.controller.shifted.clear()
+            assert found.router.set_shares(percent) == Shares(canary_percent=percent)
+            settled(found.cluster)
+            assert found.router.shares() == Shares(canary_percent=percent)
+            shifted = [weight / 1000 for weight in found.cluster.controller.shifted]
+            if percent > before:
+                assert shifted == sorted(shifted)
+                assert before <= shifted[0]
+                assert shifted[-1] == percent
+            else:
+                assert shifted == ([percent] if percent < before else [])
+            before = percent
+
+
+def test_the_role_allows_what_the_router_asks_for_and_no_more(on_istio: Shifting) -> None:
+    (role,) = [one for one in access(file(kubernetes__routing="istio")) if one["kind"] == "Role"]
+    rules: Any = role["rules"]
+    granted = {(verb, resource) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+    router = on_istio.router
+    router.mirror(10, 1)
+    router.set_shares(100, 2)
+    router.drained(Side.SOURCE)
+    router.promote(3)
+    asked = set()
+    for method, path in on_istio.cluster.requests:
+        words = path.partition("/namespaces/default/")[2].split("/")
+        resource = f"{words[0]}/status" if words[-1] == "status" else words[0]
+        asked.add(("list" if len(words) == 1 else method.lower(), resource))
+    assert asked == granted
 
 
 def test_the_rollout_waits_at_the_share_it_was_given(running: Shifting) -> None:
