@@ -127,9 +127,9 @@ def test_the_next_share_comes_by_itself_when_a_jump_leaves_the_pause_as_it_was(
         rollout_module.Led, "_at_step", staticmethod(lambda index: {"currentStepIndex": index, "pauseConditions": None})
     )
     running.router.set_shares(60)
-    running.router.set_shares(25)
-    settled(running.cluster)
-    assert running.router.shares() == Shares(canary_percent=30)
+    with pytest.raises(SharesNotTaken):
+        impatient(running).set_shares(25)
+    assert 30_000 in running.cluster.controller.shifted
 
 
 def test_everybody_goes_back_at_once_and_the_new_pods_end(running: Shifting) -> None:
@@ -188,6 +188,25 @@ def test_a_share_waits_for_its_pods(running: Shifting) -> None:
     assert running.cluster.controller.shifted == []
     running.cluster.controller.broken.clear()
     assert running.router.set_shares(5) == Shares(canary_percent=5)
+
+
+@pytest.mark.parametrize("percent", [0, 25])
+def test_a_share_that_was_not_reached_does_not_come_later_when_another_was_asked_for(
+    running: Shifting, percent: float
+) -> None:
+    """Nobody has moved yet, so what is asked for is there already: but it is not what the Rollout waits to do."""
+    running.router.set_shares(percent)
+    new = running.rollout["status"]["currentPodHash"]
+    running.cluster.controller.pods[new] -= 1
+    running.cluster.controller.lacking.add(new)
+    with pytest.raises(SharesNotTaken):
+        impatient(running).set_shares(90)
+    running.router.set_shares(percent)
+    running.cluster.controller.lacking.clear()
+    running.cluster.controller.shifted.clear()
+    settled(running.cluster)
+    assert running.cluster.controller.shifted == []
+    assert running.router.shares() == Shares(canary_percent=percent)
 
 
 def test_a_share_asked_for_holds_when_the_controller_comes_back(running: Shifting) -> None:
