@@ -1,3 +1,4 @@
+import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,7 @@ from crossfade.traffic import rollout as rollout_module
 from crossfade.traffic.argo import ArgoRouter
 from crossfade.traffic.errors import (
     AccessRefused,
+    Conflict,
     ConnectionNotKnown,
     MirrorNotOffered,
     NotFullyShifted,
@@ -32,7 +34,7 @@ from tests.kubernetes.controller import PAUSED
 from tests.traffic.kubernetes import ROLLOUT, ROUTES, STOPS, Shifting, installed, manifest, settled, shifting, updated
 
 ISTIO: dict[str, Any] = {"kubernetes__routing": "istio", "traffic__ladder__stops": [5.0, 25.0, 45.0, 60.0, 75.0, 90.0]}
-BRIEFLY = timedelta(milliseconds=30)
+BRIEFLY = timedelta(milliseconds=300)
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def on_istio() -> Iterator[Shifting]:
 
 
 def impatient(found: Shifting) -> ArgoRouter:
-    return ArgoRouter(found.api, "ledger", timeout=BRIEFLY, look_again=timedelta(milliseconds=1))
+    return ArgoRouter(found.api, "ledger", timeout=BRIEFLY, look_again=timedelta(milliseconds=10))
 
 
 def at_step(found: Shifting) -> dict[str, object]:
@@ -127,7 +129,7 @@ def test_the_next_share_comes_by_itself_when_a_jump_leaves_the_pause_as_it_was(
         rollout_module.Led, "_at_step", staticmethod(lambda index: {"currentStepIndex": index, "pauseConditions": None})
     )
     running.router.set_shares(60)
-    with pytest.raises(SharesNotTaken):
+    with pytest.raises((SharesNotTaken, Conflict)):
         impatient(running).set_shares(25)
     assert 30_000 in running.cluster.controller.shifted
 
@@ -228,6 +230,31 @@ def test_the_router_is_silent_while_the_controller_has_not_seen_a_change(running
     assert "generation" in said.reason
     with pytest.raises(RouterUnreachable, match="generation"):
         impatient(running).set_shares(5)
+
+
+def test_a_share_waits_until_the_controller_has_seen_the_new_version() -> None:
+    with shifting(installed(begun=False)) as found:
+        found.cluster.controller.running = False
+        found.cluster.put(ROLLOUT, updated(found.rollout))
+        with pytest.raises(RouterUnreachable, match="generation"):
+            impatient(found).set_shares(5)
+        found.cluster.controller.running = True
+        settled(found.cluster)
+        assert found.router.set_shares(5) == Shares(canary_percent=5)
+
+
+def test_everybody_goes_back_also_when_the_controller_has_not_seen_a_change(running: Shifting) -> None:
+    running.router.set_shares(45)
+    running.cluster.controller.running = False
+    changed = json.loads(json.dumps(running.rollout))
+    changed["spec"]["revisionHistoryLimit"] = 9
+    running.cluster.put(ROLLOUT, changed)
+    with pytest.raises(RouterUnreachable):
+        impatient(running).set_shares(0)
+    assert running.rollout["status"]["abort"] is True
+    running.cluster.controller.running = True
+    settled(running.cluster)
+    assert running.router.shares() == Shares(canary_percent=0)
 
 
 def test_an_overtaken_engine_changes_nothing_when_it_comes_between_look_and_change(running: Shifting) -> None:

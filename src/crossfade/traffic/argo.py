@@ -125,7 +125,8 @@ class ArgoRouter:
                 led = self._ordered(order)
                 said = self._said(led)
                 reached = isinstance(said, Shares) and said.canary_percent == percent and done(led)
-                patch = None if reached and led.at_rest else patch_of(led)
+                unknown = bool(led.stale) and percent > 0  # up only on what the controller knows; down in any case
+                patch = None if unknown or (reached and led.at_rest) else patch_of(led)
                 # what is reached may not be what is wanted: another share would come when its pods are there
                 if reached and patch is None and isinstance(said, Shares):
                     return said
