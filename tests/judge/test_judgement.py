@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crossfade.judge import Decision, JudgeSettings, JudgeState, Look, LookInvalid, Metric, Verdict, begin, judge
-from crossfade.model.counts import ArmCounts, LatencyHistogram
+from crossfade.model.counts import ArmCounts, Counted, LatencyHistogram
 from tests.judge.traffic import Arm, Traffic
 
 SETTINGS = JudgeSettings()
@@ -222,3 +222,26 @@ def test_refuses_a_look_when_its_edges_are_not_those_seen_before() -> None:
     other = replace(look, canary=replace(look.canary, latency=moved))
     with pytest.raises(LookInvalid, match="edges are not those seen before"):
         judge(state, other, SETTINGS)
+
+
+def test_reports_every_fault_of_counted_metrics_with_its_place() -> None:
+    look = look_at((900, 0), (100, 0), share=0.1)
+    twice = Counted(name="orders", good=1, total=2)
+    bad = replace(
+        look,
+        baseline=replace(look.baseline, conversions=901, counted=(twice, twice)),
+        canary=replace(
+            look.canary,
+            conversions=3,
+            counted=(Counted(name="conversion", good=3, total=2), Counted(name="errors", good=0, total=0)),
+        ),
+    )
+    with pytest.raises(LookInvalid) as caught:
+        judge(begin(SETTINGS), bad, SETTINGS)
+    assert caught.value.faults == (
+        "baseline.conversions: 901 conversions of 900 requests",
+        "baseline.counted.orders: the name is taken",
+        "canary.counted.conversion: the name is taken",
+        "canary.counted.conversion: 3 good ones of 2",
+        "canary.counted.errors: the name is taken",
+    )
