@@ -1,15 +1,23 @@
 """What every source of counts must do, asked of each."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.metrics.memory import InMemoryMetrics
 from crossfade.metrics.port import Metrics
+from crossfade.metrics.prometheus import PrometheusMetrics
+from crossfade.metrics.promql import ENVOY
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.terms import NoData, Side
+from tests.metrics.exporters import Exporter
+from tests.metrics.prometheus_double import prometheus
+from tests.metrics.prometheus_program import PROGRAM, real_prometheus
 from tests.traffic.running import Routed, routed
 from tests.traffic.users import Ask, ask_all
 from tests.waiting import wait_for
@@ -35,10 +43,21 @@ class Case:
         return self.reading()
 
 
-@pytest.fixture(params=["memory", pytest.param("envoy", marks=pytest.mark.parts)])
-def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+SOURCES = ["memory", "prometheus", pytest.param("envoy", marks=pytest.mark.parts)]
+if PROGRAM is not None:
+    SOURCES.append(pytest.param("installed prometheus", marks=pytest.mark.parts))
+
+
+@pytest.fixture(params=SOURCES)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     if request.param == "memory":
         yield _in_memory()
+    elif request.param == "prometheus":
+        with ExitStack() as afterwards, ExitStack() as until_silent:
+            yield _prometheus(until_silent, afterwards)
+    elif request.param == "installed prometheus":
+        with ExitStack() as afterwards, ExitStack() as until_silent:
+            yield _installed_prometheus(until_silent, afterwards, tmp_path)
     else:
         with routed(servers_of_each=1) as running:
             yield _envoy(running)
@@ -120,6 +139,52 @@ def _in_memory() -> Case:
         serve=lambda side, times, failed: metrics.serve(side, milliseconds=20.5, failed=failed, times=times),
         silence=silence,
         restart=metrics.restart,
+    )
+
+
+def _prometheus(until_silent: ExitStack, afterwards: ExitStack) -> Case:
+    double = until_silent.enter_context(prometheus())
+    (exporter,) = double.targets.values()
+
+    def scrape() -> None:
+        double.scrape()
+        double.pass_time()
+
+    def serve(side: Side, times: int, failed: bool) -> None:
+        exporter.serve(side, times, failed=failed)
+        scrape()
+
+    def restart() -> None:
+        exporter.restart()
+        scrape()
+
+    scrape()
+    metrics = PrometheusMetrics(double.url, ENVOY, now=lambda: double.now)
+    afterwards.callback(metrics.close)
+    return Case(metrics=metrics, serve=serve, silence=until_silent.close, restart=restart)
+
+
+def _installed_prometheus(until_silent: ExitStack, afterwards: ExitStack, folder: Path) -> Case:
+    exporter = Exporter()
+    url = until_silent.enter_context(real_prometheus(folder, exporter))
+    metrics = PrometheusMetrics(url, ENVOY, settle=timedelta(0))
+    afterwards.callback(metrics.close)
+
+    def scraped_since(begin: datetime) -> bool:
+        seen = metrics.arms()
+        return isinstance(seen, ArmReading) and seen.until is not None and seen.until > begin
+
+    def restart() -> None:
+        exporter.restart()
+        now = datetime.now(UTC)
+        wait_for(lambda: scraped_since(now))
+
+    restart()
+    return Case(
+        metrics=metrics,
+        serve=lambda side, times, failed: exporter.serve(side, times, failed=failed),
+        silence=until_silent.close,
+        restart=restart,
     )
 
 
