@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from crossfade.metrics.cloudwatch import CloudWatchMetrics
+from crossfade.metrics.cloudwatch_queries import Arm
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.metrics.memory import InMemoryMetrics
 from crossfade.metrics.port import Metrics
@@ -15,6 +18,7 @@ from crossfade.metrics.prometheus import PrometheusMetrics
 from crossfade.metrics.promql import ENVOY
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.terms import NoData, Side
+from tests.metrics.cloudwatch_double import CloudWatchDouble
 from tests.metrics.exporters import Exporter
 from tests.metrics.prometheus_double import prometheus
 from tests.metrics.prometheus_program import PROGRAM, real_prometheus
@@ -43,7 +47,7 @@ class Case:
         return self.reading()
 
 
-SOURCES = ["memory", "prometheus", pytest.param("envoy", marks=pytest.mark.parts)]
+SOURCES = ["memory", "prometheus", "cloudwatch", pytest.param("envoy", marks=pytest.mark.parts)]
 if PROGRAM is not None:
     SOURCES.append(pytest.param("installed prometheus", marks=pytest.mark.parts))
 
@@ -52,12 +56,14 @@ if PROGRAM is not None:
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     if request.param == "memory":
         yield _in_memory()
+    elif request.param == "cloudwatch":
+        yield _cloudwatch()
     elif request.param == "prometheus":
-        with ExitStack() as afterwards, ExitStack() as until_silent:
-            yield _prometheus(until_silent, afterwards)
+        with ExitStack() as until_silent:
+            yield _prometheus(until_silent)
     elif request.param == "installed prometheus":
-        with ExitStack() as afterwards, ExitStack() as until_silent:
-            yield _installed_prometheus(until_silent, afterwards, tmp_path)
+        with ExitStack() as until_silent:
+            yield _installed_prometheus(until_silent, tmp_path)
     else:
         with routed(servers_of_each=1) as running:
             yield _envoy(running)
@@ -142,7 +148,7 @@ def _in_memory() -> Case:
     )
 
 
-def _prometheus(until_silent: ExitStack, afterwards: ExitStack) -> Case:
+def _prometheus(until_silent: ExitStack) -> Case:
     double = until_silent.enter_context(prometheus())
     (exporter,) = double.targets.values()
 
@@ -160,15 +166,49 @@ def _prometheus(until_silent: ExitStack, afterwards: ExitStack) -> Case:
 
     scrape()
     metrics = PrometheusMetrics(double.url, ENVOY, now=lambda: double.now)
-    afterwards.callback(metrics.close)
     return Case(metrics=metrics, serve=serve, silence=until_silent.close, restart=restart)
 
 
-def _installed_prometheus(until_silent: ExitStack, afterwards: ExitStack, folder: Path) -> Case:
+def _cloudwatch() -> Case:
+    """Each minute is told at its end; counters start at zero with the hour."""
+    double, now = CloudWatchDouble(), [datetime(2026, 11, 2, 12, 1, tzinfo=UTC)]
+    arms = {
+        side: Arm(name=side, load_balancer="app/alb/1", target_group=f"targetgroup/tg-{side}/2")
+        for side in (Side.SOURCE, Side.TARGET)
+    }
+
+    def put(side: Side, metric: str, *values: float) -> None:
+        dimensions = {"LoadBalancer": arms[side].load_balancer, "TargetGroup": arms[side].target_group}
+        double.put("AWS/ApplicationELB", metric, dimensions, now[0], *values)
+
+    def pass_minute() -> None:
+        for side in arms:
+            put(side, "HealthyHostCount", 1)
+        now[0] += timedelta(minutes=1)
+
+    def serve(side: Side, times: int, failed: bool) -> None:
+        put(side, "RequestCount", *[1] * times)
+        put(side, "TargetResponseTime", *[0.0205] * times)
+        if failed:
+            put(side, "HTTPCode_Target_5XX_Count", *[1] * times)
+        pass_minute()
+
+    def restart() -> None:
+        now[0] = now[0].replace(minute=0) + timedelta(hours=1)
+        pass_minute()
+
+    def silence() -> None:
+        double.refusal = EndpointConnectionError(endpoint_url="https://monitoring.example")
+
+    restart()
+    metrics = CloudWatchMetrics(double, (arms[Side.SOURCE], arms[Side.TARGET]), settle=timedelta(0), now=lambda: now[0])
+    return Case(metrics=metrics, serve=serve, silence=silence, restart=restart)
+
+
+def _installed_prometheus(until_silent: ExitStack, folder: Path) -> Case:
     exporter = Exporter()
     url = until_silent.enter_context(real_prometheus(folder, exporter))
     metrics = PrometheusMetrics(url, ENVOY, settle=timedelta(0))
-    afterwards.callback(metrics.close)
 
     def scraped_since(begin: datetime) -> bool:
         seen = metrics.arms()

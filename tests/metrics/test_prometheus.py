@@ -4,15 +4,15 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from crossfade.metrics.business import Business
 from crossfade.metrics.prometheus import PrometheusMetrics
-from crossfade.metrics.promql import ENVOY, ISTIO, Business, Selectors
+from crossfade.metrics.promql import ENVOY, ISTIO, Selectors
 from crossfade.model.counts import ArmReading
 from crossfade.model.terms import NoData, Side
 from crossfade.rehearsal.processes import free_ports
@@ -36,8 +36,7 @@ def double() -> Iterator[Double]:
 
 
 def seen(double: Double, selectors: Selectors = ENVOY, token: str | None = None) -> ArmReading | NoData:
-    with closing(PrometheusMetrics(double.url, selectors, token=token, now=lambda: double.now)) as metrics:
-        return metrics.arms()
+    return PrometheusMetrics(double.url, selectors, token=token, now=lambda: double.now).arms()
 
 
 def reading(double: Double, selectors: Selectors = ENVOY) -> ArmReading:
@@ -321,10 +320,8 @@ def test_reading_is_no_data_when_the_clocks_differ(double: Double) -> None:
 
 def test_reading_takes_no_longer_than_the_timeout_when_nobody_answers() -> None:
     (port,) = free_ports(1)
-    with (
-        socket.create_server(("127.0.0.1", port)),
-        closing(PrometheusMetrics(f"http://127.0.0.1:{port}", ENVOY, timeout=timedelta(milliseconds=100))) as metrics,
-    ):
+    metrics = PrometheusMetrics(f"http://127.0.0.1:{port}", ENVOY, timeout=timedelta(milliseconds=100))
+    with socket.create_server(("127.0.0.1", port)):
         begin = time.monotonic()
         found = metrics.arms()
         assert time.monotonic() - begin < 1

@@ -5,16 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from crossfade.metrics.errors import Unfit
 from crossfade.model.counts import LatencyHistogram
-from crossfade.model.errors import CrossfadeError
 
 _LARGEST = 2**53  # above it, a float no longer holds every whole number
-
-
-class Unfit(CrossfadeError):
-    """Nothing can be counted from what was asked for; its text is the reason. The adapter turns it into NO_DATA."""
-
-    remedy = "See docs/metrics.md."
 
 
 class _Door(BaseModel):

@@ -9,18 +9,10 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/basics/ and its pa
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-ARM = "{arm}"
+from crossfade.metrics.business import ARM, Business
+
 _BEFORE_THE_HOUR = timedelta(minutes=5)  # Prometheus's own lookback: the sample before the first of the hour
 _PROCESS = "job, instance, pod"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Business:
-    """Of `total` events `good` went well; both are selectors of counters in which `{arm}` stands for the arm."""
-
-    name: str
-    good: str
-    total: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

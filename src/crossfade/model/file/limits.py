@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from crossfade.model.file.metrics import CloudWatchSource, PrometheusSource
 from crossfade.model.file.quantities import Count, Duration, Percent, PositivePercent, Span
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import Secret, Slug, Text, WebAddress
@@ -104,9 +105,9 @@ class BusinessMetric(Section):
     name: Slug
     """Name, such as `conversion`."""
     good: Text
-    """Query that counts good events; `{arm}` stands for the arm."""
+    """Counter of good events; `{arm}` stands for the arm. A selector of Prometheus, or a metric of CloudWatch."""
     total: Text
-    """Query that counts all events."""
+    """Counter of all events."""
 
 
 class Metrics(Section):
@@ -118,6 +119,10 @@ class Metrics(Section):
     """Address of Prometheus or of Envoy's administration."""
     credentials: Secret | None = None
     """Where a token for it is kept."""
+    prometheus: PrometheusSource = PrometheusSource()
+    """What Prometheus is asked for."""
+    cloudwatch: CloudWatchSource | None = None
+    """Which target groups CloudWatch is asked about."""
     business: tuple[BusinessMetric, ...] = ()
     """Metrics of the business that are judged beside errors and latency."""
     dashboard: bool = True
