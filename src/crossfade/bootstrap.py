@@ -42,6 +42,7 @@ from crossfade.rehearsal.faults.site_clock import site_clock
 from crossfade.rehearsal.layout import Layout
 from crossfade.rehearsal.ledger.control import LauncherClient
 from crossfade.rehearsal.parts import target_postgres
+from crossfade.rehearsal.router_configuration import TRANSFERS
 from crossfade.report.telemetry import append_progress
 from crossfade.servers.copied import CopiedServers, Launchers, Places
 from crossfade.servers.twin import Twin
@@ -77,7 +78,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
     return Roles(
         database=NativeReplication(_native_settings(layout, file, dsns), at=at),
         router=EnvoyRouter(admin, layout.router / "runtime"),
-        metrics=EnvoyMetrics(admin),
+        metrics=EnvoyMetrics(admin, business=_counted_by_the_router(file)),
         servers=CopiedServers(
             _twins(layout),
             Places(
@@ -132,6 +133,11 @@ def _cloudwatch(file: MigrationFile) -> Metrics:
         raise ExtraMissing(missing.name or "boto3") from missing
     client = cloudwatch.connect(file.environment.region)
     return cloudwatch.CloudWatchMetrics(client, target_groups(file.metrics.cloudwatch), business=business(file.metrics))
+
+
+def _counted_by_the_router(file: MigrationFile) -> tuple[str, ...]:
+    """Of the file's business metrics those that the rehearsal's router counts too: by the name, in its own way."""
+    return tuple(metric.name for metric in file.metrics.business if metric.name == TRANSFERS)
 
 
 def rehearsal_as_left(layout: Layout, file: MigrationFile) -> Callable[[Earlier, ReplicationLimits], None]:
