@@ -60,7 +60,7 @@ class Cluster:
     def answer(self, method: str, path: str, query: dict[str, list[str]], patch: Any, token: str) -> tuple[int, Any]:
         with self._lock:
             self.requests.append((method, path))
-            if token != f"Bearer {self.token}":
+            if token != (f"Bearer {self.token}" if self.token else ""):
                 return 401, _status("Unauthorized")
             for thing_path, thing in self.objects.items():
                 if thing["kind"] == "Rollout" and self.controller.reconcile(thing):

@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 _COMPARED: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
@@ -29,8 +30,13 @@ class Phase(StrEnum):
 
 def holds(condition: str, result: Sequence[float]) -> bool:
     """Raises LookupError or ValueError where Argo's evaluator has an error."""
+    return bool(_value(_parsed(condition), result))
+
+
+@cache
+def _parsed(condition: str) -> ast.expr:
     python = re.sub(r"!(?!=)", " not ", condition.replace("&&", " and ").replace("||", " or "))
-    return bool(_value(ast.parse(python.strip(), mode="eval").body, result))
+    return ast.parse(python.strip(), mode="eval").body
 
 
 def phase(metric: dict[str, Any], result: Sequence[float]) -> Phase:

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from crossfade.traffic import rollout as rollout_module
 from crossfade.traffic.argo import ArgoRouter
 from crossfade.traffic.errors import (
     AccessRefused,
+    ConnectionNotKnown,
     MirrorNotOffered,
     NotFullyShifted,
     NothingToShift,
@@ -25,7 +27,7 @@ from crossfade.traffic.rollout import ORDER, Led
 from tests.kubernetes.controller import PAUSED
 from tests.traffic.kubernetes import ROLLOUT, ROUTES, Shifting, installed, manifest, settled, shifting, updated
 
-ISTIO = {"kubernetes__routing": "istio", "traffic__ladder__stops": [5.0, 25.0, 45.0, 60.0, 75.0, 90.0]}
+ISTIO: dict[str, Any] = {"kubernetes__routing": "istio", "traffic__ladder__stops": [5.0, 25.0, 45.0, 60.0, 75.0, 90.0]}
 BRIEFLY = timedelta(milliseconds=30)
 
 
@@ -203,7 +205,7 @@ def test_two_engines_end_at_the_later_order_whoever_is_faster(running: Shifting)
 
 def test_it_asks_again_when_the_controller_overwrites_what_was_asked_for(running: Shifting) -> None:
     """The controller's patches come from what it saw before."""
-    overwritten = []
+    overwritten: list[int] = []
 
     def overwrite(path: str) -> None:
         if path.endswith("/status") and not overwritten:
@@ -217,7 +219,7 @@ def test_it_asks_again_when_the_controller_overwrites_what_was_asked_for(running
 
 
 def test_it_looks_again_when_the_rollout_changes_between_look_and_change(running: Shifting) -> None:
-    changed = []
+    changed: list[str] = []
 
     def change(path: str) -> None:
         if path.endswith("/status") and not changed:
@@ -331,3 +333,11 @@ def test_no_error_or_representation_holds_the_token(running: Shifting) -> None:
     with KubernetesApi(connection, "default") as api, pytest.raises(AccessRefused) as caught:
         ArgoRouter(api, "ledger").set_shares(5)
     assert secret not in f"{caught.value!r} {caught.value} {connection!r} {vars(caught.value)}"
+
+
+@pytest.mark.parametrize("token", ["marked\ntoken", "marked token", "märked-token"])
+def test_a_token_that_is_none_is_told_without_it(running: Shifting, token: str) -> None:
+    connection = Connection(server=running.api.server, trust=None, token=lambda: token)
+    with KubernetesApi(connection, "default") as api, pytest.raises(ConnectionNotKnown) as caught:
+        ArgoRouter(api, "ledger").set_shares(5)
+    assert "rked" not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"

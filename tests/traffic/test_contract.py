@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from crossfade.traffic.port import Overtaken, PercentOutOfRange, Router, RouterU
 from tests.traffic.kubernetes import STOPS, installed, shifting
 from tests.traffic.running import routed
 
-STOPS_ON = {
+STOPS_ON: dict[str, dict[str, Any]] = {
     "nginx": {"traffic__ladder__stops": [*STOPS]},
     "istio": {"traffic__ladder__stops": [stop for stop in STOPS if stop == round(stop)]},
 }

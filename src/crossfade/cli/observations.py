@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossfade.judge import Look, Metric
 from crossfade.judge.look import look_faults
-from crossfade.model.counts import ArmCounts, Counted, LatencyHistogram
+from crossfade.model.counts import CONVERSION, ArmCounts, Counted, LatencyHistogram
 
 Count = Annotated[int, Field(ge=0)]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -80,9 +80,10 @@ class LookRecord(Record):
 
 
 class RolloutRecord(Record):
-    """A rollout begins."""
+    """A rollout begins; `metrics` are those to be judged, where they are not to be taken from the looks."""
 
     rollout: str | int
+    metrics: Annotated[list[MetricName], Field(min_length=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +92,30 @@ class RecordedRollout:
 
     rollout: str | int | None
     looks: tuple[Look, ...] = ()
-    conversions: bool = False
+    declared: tuple[str, ...] | None = None
 
     @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What both arms of some look bring: errors always, latency where there are histograms."""
-        told = any(look.baseline.latency is not None and look.canary.latency is not None for look in self.looks)
-        return (Metric.ERRORS, Metric.LATENCY) if told else (Metric.ERRORS,)
+    def metrics(self) -> tuple[str, ...]:
+        """Those declared; else what both arms of some look bring: errors always, latency, conversions, counted ones.
+
+        All looks are asked before any is judged: so a metric that comes later has its part of alpha from the start.
+        """
+        if self.declared is not None:
+            return self.declared
+        found: dict[str, None] = {Metric.ERRORS: None}
+        for look in self.looks:
+            found.update(dict.fromkeys(_brought(look)))
+        return tuple(found)
+
+
+def _brought(look: Look) -> Iterable[str]:
+    baseline, canary = look.baseline, look.canary
+    if baseline.latency is not None and canary.latency is not None:
+        yield Metric.LATENCY
+    if baseline.conversions is not None and canary.conversions is not None:
+        yield CONVERSION
+    if baseline.counted and canary.counted:
+        yield from (counted.name for counted in canary.counted if baseline.metric(counted.name) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +134,7 @@ class _Reading:
     rollout: str | int | None = None
     looks: list[Look] = field(default_factory=list)
     edges: tuple[float, ...] | None = None
-    conversions: bool = False
+    declared: tuple[str, ...] | None = None
 
     def add(self, record: LookRecord) -> list[LineFault]:
         look = record.look()
@@ -125,7 +143,6 @@ class _Reading:
         histogram = look.baseline.latency or look.canary.latency
         if self.edges is None and histogram is not None:
             self.edges = histogram.edges_ms
-        self.conversions |= record.canary.conversions is not None or record.baseline.conversions is not None
         return faults
 
 
@@ -139,7 +156,8 @@ def read_observations(lines: Iterable[bytes]) -> tuple[tuple[RecordedRollout, ..
         record = _parsed(line)
         found: list[LineFault] = []
         if isinstance(record, RolloutRecord):
-            rollouts.append(_Reading(record.rollout))
+            declared = None if record.metrics is None else tuple(dict.fromkeys(record.metrics))
+            rollouts.append(_Reading(record.rollout, declared=declared))
         elif isinstance(record, LookRecord):
             rollouts = rollouts or [_Reading()]
             found = rollouts[-1].add(record)
@@ -147,8 +165,7 @@ def read_observations(lines: Iterable[bytes]) -> tuple[tuple[RecordedRollout, ..
             found = record
         faults.extend(replace(fault, line=number) for fault in found)
     read = tuple(
-        RecordedRollout(rollout=each.rollout, looks=tuple(each.looks), conversions=each.conversions)
-        for each in rollouts
+        RecordedRollout(rollout=each.rollout, looks=tuple(each.looks), declared=each.declared) for each in rollouts
     )
     return read, tuple(faults)
 

@@ -59,6 +59,10 @@ class Counted:
     def bad(self) -> int:
         return self.total - self.good
 
+    def __add__(self, other: "Counted") -> "Counted":
+        """The events of both."""
+        return Counted(name=self.name, good=self.good + other.good, total=self.total + other.total)
+
     def __sub__(self, earlier: "Counted") -> "Counted":
         """The events counted since `earlier`, an older reading of the same counters."""
         return Counted(name=self.name, good=self.good - earlier.good, total=self.total - earlier.total)

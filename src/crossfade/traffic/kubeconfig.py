@@ -172,15 +172,20 @@ class _Plugin:
         program = self._command[0]
         try:
             ended = subprocess.run(
-                self._command, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                timeout=_PLUGIN_TIMEOUT_S, check=False,
-            )  # fmt: skip
-            if ended.returncode != 0:
-                raise ConnectionNotKnown(self._place, f"{program} ends with {ended.returncode} instead of a token")
-            status = json.loads(ended.stdout)["status"]
-            until = status.get("expirationTimestamp")
-            return str(status["token"]), datetime.fromisoformat(until) if until else None
+                self._command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_PLUGIN_TIMEOUT_S,
+                check=False,
+            )
         except (OSError, subprocess.TimeoutExpired) as failure:
             raise ConnectionNotKnown(self._place, f"{program} does not answer ({type(failure).__name__})") from None
-        except (ValueError, KeyError, TypeError) as wrong:
+        if ended.returncode != 0:
+            raise ConnectionNotKnown(self._place, f"{program} ends with {ended.returncode} instead of a token")
+        try:
+            status = json.loads(ended.stdout)["status"]
+            until = status.get("expirationTimestamp")
+            return str(status["token"]), None if until is None else datetime.fromisoformat(until).astimezone(UTC)
+        except (ValueError, LookupError, TypeError, AttributeError) as wrong:
             raise ConnectionNotKnown(self._place, f"{program} says no token ({type(wrong).__name__})") from None

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-from crossfade.traffic.errors import AccessRefused, Conflict, NotThere, ObjectRefused
+from crossfade.traffic.errors import AccessRefused, Conflict, ConnectionNotKnown, NotThere, ObjectRefused
 from crossfade.traffic.kubeconfig import Connection
 from crossfade.traffic.port import RouterUnreachable
 
@@ -78,14 +78,22 @@ class KubernetesApi:
     def _once(
         self, method: str, path: str, params: Mapping[str, str] | None, patch: Mapping[str, Any] | None
     ) -> httpx.Response:
-        token = self._token()
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        headers = self._credentials()
         if patch is not None:
             headers["Content-Type"] = _MERGE
         try:
             return self._client.request(method, path, params=params, json=patch, headers=headers)
         except httpx.HTTPError as failure:
             raise RouterUnreachable(self.server, str(failure) or type(failure).__name__) from failure
+
+    def _credentials(self) -> dict[str, str]:
+        """None where a certificate says who one is. A token that is none is never repeated, as the client would."""
+        token = self._token()
+        if not token:
+            return {}
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            raise ConnectionNotKnown(self.server, "the token for it holds what no token has")
+        return {"Authorization": f"Bearer {token}"}
 
     def _read(self, method: str, path: str, answer: httpx.Response) -> Mapping[str, Any]:
         match answer.status_code:

@@ -1,6 +1,7 @@
 """Migration files that manifests are written from."""
 
 import itertools
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,19 @@ VARIATIONS = variations()
 
 
 def written(wanted: MigrationFile) -> list[dict[str, Any]]:
-    """Every object of every document, as a cluster would read it."""
+    """Every object of every document, as a cluster would read it; to be looked at, not to be changed."""
+    for name, one in VARIATIONS.items():
+        if one is wanted:
+            return _of_variation(name)
+    return _read(wanted)
+
+
+@cache
+def _of_variation(name: str) -> list[dict[str, Any]]:
+    return _read(VARIATIONS[name])
+
+
+def _read(wanted: MigrationFile) -> list[dict[str, Any]]:
     return [
         one
         for document in manifests(wanted)
