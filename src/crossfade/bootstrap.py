@@ -27,7 +27,7 @@ from crossfade.model.file import MigrationFile, SecretStore
 from crossfade.model.file.database import HashMode
 from crossfade.model.file.limits import MetricsEngine
 from crossfade.model.plan import ReplicationLimits
-from crossfade.model.resolve import file_interval
+from crossfade.model.resolve import TRANSFERS, file_interval
 from crossfade.model.terms import Side, Suite
 from crossfade.network.tcp import POSTGRES_HELLO, TcpNetwork, TcpPath
 from crossfade.notify.cursor import FileCursor
@@ -42,7 +42,6 @@ from crossfade.rehearsal.faults.site_clock import site_clock
 from crossfade.rehearsal.layout import Layout
 from crossfade.rehearsal.ledger.control import LauncherClient
 from crossfade.rehearsal.parts import target_postgres
-from crossfade.rehearsal.router_configuration import TRANSFERS
 from crossfade.report.telemetry import append_progress
 from crossfade.servers.copied import CopiedServers, Launchers, Places
 from crossfade.servers.twin import Twin

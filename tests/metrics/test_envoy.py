@@ -14,9 +14,9 @@ import pytest
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.metrics.latency import EDGES_MS
 from crossfade.model.counts import ArmCounts, ArmReading, Counted
+from crossfade.model.resolve import TRANSFERS
 from crossfade.model.terms import NoData
 from crossfade.rehearsal.processes import free_ports
-from crossfade.rehearsal.router_configuration import TRANSFERS
 from tests.traffic.running import Routed, routed
 from tests.traffic.users import Ask, Connection, ask_all, load
 from tests.waiting import wait_for

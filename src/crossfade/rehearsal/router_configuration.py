@@ -15,13 +15,13 @@ from typing import Any
 
 from crossfade.metrics import envoy as metrics
 from crossfade.metrics.latency import envoy_bounds
+from crossfade.model.resolve import TRANSFERS
 from crossfade.traffic import runtime
 
 Json = dict[str, Any]
 
 USER_HEADER = "x-user"
-TRANSFERS, TRANSFERS_PATH = "transfers", "/api/transfers"
-"""The business metric of the rehearsal's users: transfers that were accepted, of those that were tried."""
+_TRANSFERS_PATH = "/api/transfers"
 _ABOVE_ANY_STATUS = 1000
 _FLUSH = "0.2s"  # how old a reading of the arms can be
 _HEALTH_CHECK_EVERY = "0.5s"
@@ -258,7 +258,7 @@ def _access_logs() -> list[Json]:
 
 def _transfers_log(went: str, statuses: Json) -> Json:
     """A status is what a histogram of one bin is filled with: all that is read of it is how many there were."""
-    transfer = [_header(":method", {"exact": "POST"}), _header(":path", {"prefix": TRANSFERS_PATH})]
+    transfer = [_header(":method", {"exact": "POST"}), _header(":path", {"prefix": _TRANSFERS_PATH})]
     return _stats_log(
         metrics.business_scope(TRANSFERS, went),
         metrics.OUTCOMES,

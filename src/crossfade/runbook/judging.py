@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from crossfade.judge import (
     BurnLimit,
+    CountedMetric,
     Decision,
     GuardLimits,
     GuardState,
@@ -36,6 +37,10 @@ def judge_settings(plan: Plan) -> JudgeSettings:
         error_tolerance=limits.error_tolerance,
         error_rate_limit=plan.guards.error_rate,
         minimum_requests=limits.minimum_requests,
+        counted=tuple(
+            CountedMetric(name=each.name, margin=each.margin, tolerance=each.tolerance, promotes=each.promotes)
+            for each in limits.counted
+        ),
     )
 
 
@@ -103,7 +108,7 @@ def look_at(state: State, reading: ArmReading, at: datetime) -> Looked | NoData:
         canary=look.canary,
         reading=reading,
         verdict=str(verdict.decision),
-        metric=str(verdict.metric) if verdict.metric else None,
+        metric=verdict.metric,
         e_value=verdict.e_value,
         reason=verdict.reason,
         guard=guards.reason if guards.state is GuardState.BREACHED else None,

@@ -134,6 +134,15 @@ MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com
             "selector of a counter",
         ),
         (
+            {
+                "metrics__business": [
+                    {"name": "x", "good": "L A{Arm={arm}}", "total": "L B{Arm={arm}}", "margin_percent": 100}
+                ]
+            },
+            "metrics.business[0].margin_percent",
+            "lower",
+        ),
+        (
             {"metrics__business": [{"name": "errors", "good": "L A{Arm={arm}}", "total": "L B{Arm={arm}}"}]},
             "metrics.business[0].name",
             "another name",

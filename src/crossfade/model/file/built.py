@@ -134,7 +134,7 @@ _PLANNED = (
     _Planned(
         "metrics",
         "`crossfade metrics` asks them; dashboard and logs are in the templates of `crossfade synth`; a migration that "
-        "is judged by them is planned; the rehearsal asks its router",
+        "is judged by them is planned; the rehearsal asks its router, of `business` for transfers alone",
     ),
     _Planned("shadow", "planned; the shadow phase is passed over", lambda file: file.shadow.enabled),
     _Planned("verification.rounds", "planned; a live verification has its own rounds"),

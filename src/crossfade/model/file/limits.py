@@ -108,6 +108,12 @@ class BusinessMetric(Section):
     """Counter of good events; `{arm}` stands for the arm. A selector of Prometheus, or a metric of CloudWatch."""
     total: Text
     """Counter of all events."""
+    margin_percent: Percent = 0.0
+    """How much higher the odds of going badly may be without counting against the canary."""
+    tolerance: Annotated[float, Field(gt=1, le=50)] = 2.0
+    """Promotion asks for evidence that these odds are less than this many times the baseline's."""
+    promotes: bool = True
+    """Ask for that evidence; `false` where so few events go badly that every step would last long: it only aborts."""
 
 
 class Metrics(Section):

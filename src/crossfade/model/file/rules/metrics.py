@@ -68,6 +68,12 @@ def told_apart(file: MigrationFile) -> Iterator[Finding]:
             yield Finding(
                 places=((*_BUSINESS, i, "name"),), problem="is a name of the judge's own", remedy="choose another name"
             )
+        if 1 + metric.margin_percent / 100 >= metric.tolerance:
+            yield Finding(
+                places=((*_BUSINESS, i, "margin_percent"), (*_BUSINESS, i, "tolerance")),
+                problem=f"{metric.margin_percent:g} % reach the tolerance {metric.tolerance:g}",
+                remedy="set the margin lower or the tolerance higher",
+            )
         for name, query in (("good", metric.good), ("total", metric.total)):
             yield from _query_fits(file.metrics.engine, (*_BUSINESS, i, name), query)
 
