@@ -98,6 +98,25 @@ def test_judge_says_that_conversions_are_not_judged_yet(tmp_path: Path) -> None:
     assert len(answers(result)) == 1
 
 
+def test_judge_reads_counted_metrics_and_refuses_those_that_cannot_be(tmp_path: Path) -> None:
+    good, much, unnamed = looks(HEALTHY, 3)
+    good["canary"]["counted"] = {"orders": {"good": 3, "total": 4}}
+    assert run(written(tmp_path, good)).exit_code == 0
+    much["canary"]["counted"] = {"orders": {"good": 5, "total": 4}, "latency": {"good": 1, "total": 4}}
+    unnamed["baseline"]["counted"] = {"": {"good": 1, "total": 4}, "orders": {"good": True}}
+    result = run(written(tmp_path, much, unnamed))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    for line, place in (
+        (1, "canary.counted.orders  5 good ones of 4"),
+        (1, "canary.counted.latency  the name is taken"),
+        (2, "baseline.counted..[key]"),
+        (2, "baseline.counted.orders.good"),
+        (2, "baseline.counted.orders.total"),
+    ):
+        assert any(f":{line}  {place}" in text for text in result.stderr.splitlines()), (line, result.stderr)
+
+
 def test_judge_tells_every_bad_line_and_judges_nothing_when_some_are_bad(tmp_path: Path) -> None:
     good, negative, unknown, missing, impossible, other_edges, converted = looks(HEALTHY, 7)
     negative["canary"]["errors"] = -1

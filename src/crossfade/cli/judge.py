@@ -78,7 +78,7 @@ def verdicts(rollout: RecordedRollout, settings: JudgeSettings) -> Iterator[dict
             "look": number,
             "step": look.step,
             "verdict": verdict.decision.value,
-            "metric": verdict.metric.value if verdict.metric else None,
+            "metric": verdict.metric,
             "e_value": verdict.e_value,
             "threshold": verdict.threshold,
             "reason": verdict.reason,

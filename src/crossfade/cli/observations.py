@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossfade.judge import Look, Metric
 from crossfade.judge.look import look_faults
-from crossfade.model.counts import ArmCounts, LatencyHistogram
+from crossfade.model.counts import ArmCounts, Counted, LatencyHistogram
 
 Count = Annotated[int, Field(ge=0)]
+MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+_PLACES = {f"{arm}.latency": f"{arm}.latency_ms" for arm in ("baseline", "canary")}
 
 
 class Record(BaseModel):
@@ -28,19 +30,34 @@ class HistogramRecord(Record):
     counts: list[Count]
 
 
+class CountedRecord(Record):
+    """Of `total` events `good` went well."""
+
+    good: Count
+    total: Count
+
+
 class ArmRecord(Record):
-    """What one arm did in a look. Conversions are read, not judged yet."""
+    """What one arm did in a look."""
 
     requests: Count
     errors: Count
     conversions: Count | None = None
     latency_ms: HistogramRecord | None = None
+    counted: dict[MetricName, CountedRecord] = Field(default_factory=dict)
 
     def counts(self) -> ArmCounts:
         latency = self.latency_ms and LatencyHistogram(
             edges_ms=tuple(self.latency_ms.edges), counts=tuple(self.latency_ms.counts)
         )
-        return ArmCounts(requests=self.requests, errors=self.errors, latency=latency or None)
+        counted = tuple(Counted(name=name, good=each.good, total=each.total) for name, each in self.counted.items())
+        return ArmCounts(
+            requests=self.requests,
+            errors=self.errors,
+            latency=latency or None,
+            conversions=self.conversions,
+            counted=counted,
+        )
 
 
 class LookRecord(Record):
@@ -103,7 +120,7 @@ class _Reading:
 
     def add(self, record: LookRecord) -> list[LineFault]:
         look = record.look()
-        faults = list(_faults_of_counts(record, look, self.edges))
+        faults = list(_faults_of_counts(look, self.edges))
         self.looks.append(look)
         histogram = look.baseline.latency or look.canary.latency
         if self.edges is None and histogram is not None:
@@ -151,11 +168,7 @@ def _problem(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _faults_of_counts(record: LookRecord, look: Look, edges: tuple[float, ...] | None) -> Iterable[LineFault]:
+def _faults_of_counts(look: Look, edges: tuple[float, ...] | None) -> Iterable[LineFault]:
     for text in look_faults(look, edges):
         place, _, problem = text.partition(": ")
-        yield LineFault(line=0, place=place.replace(".latency", ".latency_ms"), problem=problem)
-    for name, arm in (("baseline", record.baseline), ("canary", record.canary)):
-        if arm.conversions is not None and arm.conversions > arm.requests:
-            problem = f"{arm.conversions} conversions of {arm.requests} requests"
-            yield LineFault(line=0, place=f"{name}.conversions", problem=problem)
+        yield LineFault(line=0, place=_PLACES.get(place, place), problem=problem)
