@@ -29,7 +29,7 @@ from benchmarks.cases import AT_FIRST, MINUTES, STEPS, WORSE, Case, Kind, cases
 from benchmarks.oracle import information, label_information, requests_needed
 from benchmarks.peers import PEERS
 from benchmarks.peers.batch import batch
-from crossfade.judge import Decision, JudgeSettings, Look, begin, judge
+from crossfade.judge import Decision, JudgeSettings, Look, Metric, begin, judge
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "against_peers.json"
@@ -138,15 +138,23 @@ def paths() -> Iterator[dict[str, Any]]:
         ("latency +20 %", HEALTHY.times(latency=1.2), False),
         ("errors 0.1 % → 1 %", HEALTHY.times(errors=10), False),
     ):
-        rng, state, values = np.random.default_rng(1), begin(SETTINGS), []
-        for look in range(80):
-            both: Arm | None = during if incident and 30 <= look < 50 else None
-            traffic = Traffic(share=AT_FIRST, baseline=both or HEALTHY, canary=both or canary)
-            state, verdict = judge(state, traffic.look(rng), SETTINGS)
-            values.append(float(f"{math.exp(min(state.log_e(state.worst(SETTINGS), SETTINGS), 300)):.4g}"))
-            if verdict.decision is Decision.ABORT:
-                break
-        yield {"path": name, "requests_a_look": 150, "e_values": values}
+        rng, looks = np.random.default_rng(1), []
+        for at in range(80):
+            both: Arm | None = during if incident and 30 <= at < 50 else None
+            looks.append(Traffic(share=AT_FIRST, baseline=both or HEALTHY, canary=both or canary).look(rng))
+        yield {"path": name, "requests_a_look": 150, "e_values": list(_evidence(looks))}
+
+
+def _evidence(looks: Sequence[Look]) -> Iterator[float]:
+    """The larger e-value of errors and latency after each look, until one aborts; each has its half of alpha."""
+    alone = [JudgeSettings(metrics=(m,), alpha=SETTINGS.alpha / 2) for m in (Metric.ERRORS, Metric.LATENCY)]
+    states = [begin(settings) for settings in alone]
+    for look in looks:
+        judged = [judge(state, look, settings) for state, settings in zip(states, alone, strict=True)]
+        states = [state for state, _ in judged]
+        yield float(f"{max(verdict.e_value for _, verdict in judged):.4g}")
+        if any(verdict.decision is Decision.ABORT for _, verdict in judged):
+            return
 
 
 def told_before() -> dict[str, dict[str, Any]]:

@@ -14,13 +14,20 @@ from crossfade.engine.clock import SteadyClock
 from crossfade.engine.engine import Engine
 from crossfade.engine.world import Roles, RolesWorld
 from crossfade.files.client import FileAgentClient, Patience
+from crossfade.infra.errors import ExtraMissing
 from crossfade.journal.sqlite import SqliteJournal
+from crossfade.metrics.described import business, selectors, target_groups
 from crossfade.metrics.envoy import EnvoyMetrics
+from crossfade.metrics.errors import MetricsUndescribed
+from crossfade.metrics.port import Metrics
+from crossfade.metrics.prometheus import PrometheusMetrics
+from crossfade.metrics.token import read_token
 from crossfade.model.events import Earlier
 from crossfade.model.file import MigrationFile, SecretStore
 from crossfade.model.file.database import HashMode
+from crossfade.model.file.limits import MetricsEngine
 from crossfade.model.plan import ReplicationLimits
-from crossfade.model.resolve import file_interval
+from crossfade.model.resolve import TRANSFERS, file_interval
 from crossfade.model.terms import Side, Suite
 from crossfade.network.tcp import POSTGRES_HELLO, TcpNetwork, TcpPath
 from crossfade.notify.cursor import FileCursor
@@ -70,7 +77,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
     return Roles(
         database=NativeReplication(_native_settings(layout, file, dsns), at=at),
         router=EnvoyRouter(admin, layout.router / "runtime"),
-        metrics=EnvoyMetrics(admin),
+        metrics=EnvoyMetrics(admin, business=_counted_by_the_router(file)),
         servers=CopiedServers(
             _twins(layout),
             Places(
@@ -100,6 +107,36 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
             )
         ),
     )
+
+
+def source_of_counts(file: MigrationFile) -> Metrics:
+    """What the file's section `metrics` names. Raises MetricsUndescribed, TokenMissing, or ExtraMissing for boto3."""
+    described = file.metrics
+    if described.engine is MetricsEngine.CLOUDWATCH:
+        return _cloudwatch(file)
+    if described.url is None:
+        raise MetricsUndescribed("url")
+    if described.engine is MetricsEngine.ENVOY:
+        arms = described.prometheus
+        return EnvoyMetrics(described.url, baseline=arms.baseline, canary=arms.canary)
+    token = read_token(described.credentials) if described.credentials else None
+    return PrometheusMetrics(described.url, selectors(described), token=token)
+
+
+def _cloudwatch(file: MigrationFile) -> Metrics:
+    if file.metrics.cloudwatch is None:
+        raise MetricsUndescribed("cloudwatch")
+    try:
+        from crossfade.metrics import cloudwatch  # noqa: PLC0415  # needs the optional extra
+    except ModuleNotFoundError as missing:
+        raise ExtraMissing(missing.name or "boto3") from missing
+    client = cloudwatch.connect(file.environment.region)
+    return cloudwatch.CloudWatchMetrics(client, target_groups(file.metrics.cloudwatch), business=business(file.metrics))
+
+
+def _counted_by_the_router(file: MigrationFile) -> tuple[str, ...]:
+    """Of the file's business metrics those that the rehearsal's router counts too: by the name, in its own way."""
+    return tuple(metric.name for metric in file.metrics.business if metric.name == TRANSFERS)
 
 
 def rehearsal_as_left(layout: Layout, file: MigrationFile) -> Callable[[Earlier, ReplicationLimits], None]:

@@ -7,10 +7,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from benchmarks.against_peers import OURS, RESULTS
+from benchmarks.plots import worked
 from benchmarks.plots.page import DRAWN, filled, page, pictures, published
 from benchmarks.plots.results import Results, ResultsIncomplete, stored
 from benchmarks.plots.svg import WIDTH, spread, wide
 from benchmarks.plots.tables import within_promise
+from benchmarks.plots.worked import compared
 
 REGENERATE = "run: python -m benchmarks.plots"
 STORED = stored()
@@ -90,3 +92,23 @@ def test_labels_move_as_little_as_needed_to_stand_apart() -> None:
 
 def test_a_longer_text_is_wider_and_a_strong_one_too() -> None:
     assert wide("median") < wide("a median") < wide("a median", "ink strong")
+
+
+def test_the_worked_examples_go_as_the_words_around_them_say() -> None:
+    """docs/judge-limits.md speaks of these looks; whoever changes them changes the words, too."""
+    rows = [line.strip("| ").split(" | ") for line in compared().splitlines()[2:]]
+    assert rows == [
+        ["healthy", "promotable at look 3", "promotable at look 6"],
+        ["slower", "aborted at look 4", "holds through look 12"],
+        ["errors", "promotable at look 9, then aborted at look 18", "aborted at look 18"],
+        ["incident", "holds through look 12", "holds through look 12"],
+        ["quiet", "holds through look 24", "holds through look 24"],
+    ]
+
+
+def test_examples_that_the_command_refuses_are_no_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "observations.jsonl"
+    broken.write_text('{"rollout": "a"}\n{"step": 1}\n', encoding="utf-8")
+    monkeypatch.setattr(worked, "OBSERVATIONS", broken)
+    with pytest.raises(worked.ExampleFailed, match="share"):
+        compared()

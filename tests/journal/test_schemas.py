@@ -1,13 +1,14 @@
 """Entries of older schemas are read as they were meant, and newer ones are not."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from crossfade.journal import chain
 from crossfade.journal.chain import GENESIS, SCHEMA, JournalDamaged, Row, seal, unseal
-from crossfade.model.events import Earlier, MigrationPlanned
+from crossfade.model.counts import ArmCounts, ArmReading, Counted
+from crossfade.model.events import CountingStarted, Earlier, Looked, MigrationPlanned
 from crossfade.runbook.evolve import fold
 from tests.engine.world import plan
 
@@ -36,6 +37,41 @@ def test_a_plan_that_goes_on_from_another_journal_begins_with_its_epoch() -> Non
     (entry,) = unseal([stored(SCHEMA)], after=0, previous=GENESIS)
     state = fold([entry])
     assert (state.epoch, state.entries_before) == (4, 9)
+
+
+def test_a_look_of_schema_2_counted_nothing_but_requests_errors_and_latencies() -> None:
+    arm = ArmCounts(requests=10, errors=1)
+    looked = Looked(
+        step=1,
+        share=0.05,
+        duration=timedelta(seconds=30),
+        baseline=arm,
+        canary=arm,
+        reading=ArmReading(boot="1", baseline=arm, canary=arm),
+        verdict="hold",
+        metric=None,
+        e_value=1.0,
+        reason="not enough",
+    )
+    (row,) = seal([looked], after=0, previous=GENESIS, at=AT, by="engine")
+    body = json.loads(row.body)
+    del body["reading"]["until"]
+    for counts in (body["baseline"], body["canary"], body["reading"]["baseline"], body["reading"]["canary"]):
+        del counts["conversions"], counts["counted"]
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    old = Row(
+        position=1, at=row.at, by=row.by, schema=2, body=text, hash=chain._digest(GENESIS, 1, row.at, row.by, 2, text)
+    )
+    (entry,) = unseal([old], after=0, previous=GENESIS)
+    assert entry.event == looked
+
+
+def test_a_look_keeps_what_was_counted_and_until_when() -> None:
+    arm = ArmCounts(requests=10, errors=1, conversions=4, counted=(Counted(name="transfers", good=3, total=5),))
+    reading = ArmReading(boot="1", baseline=arm, canary=arm, until=AT)
+    (row,) = seal([CountingStarted(reading=reading)], after=0, previous=GENESIS, at=AT, by="engine")
+    (entry,) = unseal([row], after=0, previous=GENESIS)
+    assert entry.event == CountingStarted(reading=reading)
 
 
 def test_an_entry_of_a_newer_schema_is_not_read() -> None:

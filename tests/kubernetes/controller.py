@@ -16,14 +16,14 @@ PAUSED = "CanaryPauseStep"
 
 @dataclass
 class Controller:
-    """`running`: off, nothing is reconciled. `pods` by hash; `broken` hashes never become available."""
+    """`running`: off, nothing is reconciled. `pods` by hash: of `broken` none is available, `lacking` get no more."""
 
     running: bool = True
     pods: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
     shifted: list[int] = field(default_factory=list)
     """Every weight that was set, in order."""
-    abort_keeps_pods: bool = False
 
     def reconcile(self, rollout: Thing) -> bool:
         """One pass; whether it changed anything."""
@@ -116,9 +116,8 @@ class Controller:
         """One pod a pass, as if each took a while."""
         current = rollout["status"]["currentPodHash"]
         wanted, there = self._wanted(rollout), self.pods.get(current, 0)
-        if rollout["status"].get("abort") and self.abort_keeps_pods:
-            return
-        self.pods[current] = there + (wanted > there) if wanted >= there else wanted
+        more = wanted > there and current not in self.lacking
+        self.pods[current] = there + more if wanted >= there else wanted
 
     def _wanted(self, rollout: Thing) -> int:
         status, steps = rollout["status"], rollout["spec"]["strategy"]["canary"]["steps"]

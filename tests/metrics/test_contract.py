@@ -1,15 +1,27 @@
 """What every source of counts must do, asked of each."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from crossfade.metrics.cloudwatch import CloudWatchMetrics
+from crossfade.metrics.cloudwatch_queries import Arm
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.metrics.memory import InMemoryMetrics
 from crossfade.metrics.port import Metrics
+from crossfade.metrics.prometheus import PrometheusMetrics
+from crossfade.metrics.promql import ENVOY
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.terms import NoData, Side
+from tests.metrics.cloudwatch_double import CloudWatchDouble
+from tests.metrics.exporters import Exporter
+from tests.metrics.prometheus_double import prometheus
+from tests.metrics.prometheus_program import PROGRAM, real_prometheus
 from tests.traffic.running import Routed, routed
 from tests.traffic.users import Ask, ask_all
 from tests.waiting import wait_for
@@ -35,10 +47,23 @@ class Case:
         return self.reading()
 
 
-@pytest.fixture(params=["memory", pytest.param("envoy", marks=pytest.mark.parts)])
-def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+SOURCES = ["memory", "prometheus", "cloudwatch", pytest.param("envoy", marks=pytest.mark.parts)]
+if PROGRAM is not None:
+    SOURCES.append(pytest.param("installed prometheus", marks=pytest.mark.parts))
+
+
+@pytest.fixture(params=SOURCES)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     if request.param == "memory":
         yield _in_memory()
+    elif request.param == "cloudwatch":
+        yield _cloudwatch()
+    elif request.param == "prometheus":
+        with ExitStack() as until_silent:
+            yield _prometheus(until_silent)
+    elif request.param == "installed prometheus":
+        with ExitStack() as until_silent:
+            yield _installed_prometheus(until_silent, tmp_path)
     else:
         with routed(servers_of_each=1) as running:
             yield _envoy(running)
@@ -120,6 +145,86 @@ def _in_memory() -> Case:
         serve=lambda side, times, failed: metrics.serve(side, milliseconds=20.5, failed=failed, times=times),
         silence=silence,
         restart=metrics.restart,
+    )
+
+
+def _prometheus(until_silent: ExitStack) -> Case:
+    double = until_silent.enter_context(prometheus())
+    (exporter,) = double.targets.values()
+
+    def scrape() -> None:
+        double.scrape()
+        double.pass_time()
+
+    def serve(side: Side, times: int, failed: bool) -> None:
+        exporter.serve(side, times, failed=failed)
+        scrape()
+
+    def restart() -> None:
+        exporter.restart()
+        scrape()
+
+    scrape()
+    metrics = PrometheusMetrics(double.url, ENVOY, now=lambda: double.now)
+    return Case(metrics=metrics, serve=serve, silence=until_silent.close, restart=restart)
+
+
+def _cloudwatch() -> Case:
+    """Each minute is told at its end; counters start at zero with the hour."""
+    double, now = CloudWatchDouble(), [datetime(2026, 11, 2, 12, 1, tzinfo=UTC)]
+    arms = {
+        side: Arm(name=side, load_balancer="app/alb/1", target_group=f"targetgroup/tg-{side}/2")
+        for side in (Side.SOURCE, Side.TARGET)
+    }
+
+    def put(side: Side, metric: str, *values: float) -> None:
+        dimensions = {"LoadBalancer": arms[side].load_balancer, "TargetGroup": arms[side].target_group}
+        double.put("AWS/ApplicationELB", metric, dimensions, now[0], *values)
+
+    def pass_minute() -> None:
+        for side in arms:
+            put(side, "HealthyHostCount", 1)
+        now[0] += timedelta(minutes=1)
+
+    def serve(side: Side, times: int, failed: bool) -> None:
+        put(side, "RequestCount", *[1] * times)
+        put(side, "TargetResponseTime", *[0.0205] * times)
+        if failed:
+            put(side, "HTTPCode_Target_5XX_Count", *[1] * times)
+        pass_minute()
+
+    def restart() -> None:
+        now[0] = now[0].replace(minute=0) + timedelta(hours=1)
+        pass_minute()
+
+    def silence() -> None:
+        double.refusal = EndpointConnectionError(endpoint_url="https://monitoring.example")
+
+    restart()
+    metrics = CloudWatchMetrics(double, (arms[Side.SOURCE], arms[Side.TARGET]), settle=timedelta(0), now=lambda: now[0])
+    return Case(metrics=metrics, serve=serve, silence=silence, restart=restart)
+
+
+def _installed_prometheus(until_silent: ExitStack, folder: Path) -> Case:
+    exporter = Exporter()
+    url = until_silent.enter_context(real_prometheus(folder, exporter))
+    metrics = PrometheusMetrics(url, ENVOY, settle=timedelta(0))
+
+    def scraped_since(begin: datetime) -> bool:
+        seen = metrics.arms()
+        return isinstance(seen, ArmReading) and seen.until is not None and seen.until > begin
+
+    def restart() -> None:
+        exporter.restart()
+        now = datetime.now(UTC)
+        wait_for(lambda: scraped_since(now))
+
+    restart()
+    return Case(
+        metrics=metrics,
+        serve=lambda side, times, failed: exporter.serve(side, times, failed=failed),
+        silence=until_silent.close,
+        restart=restart,
     )
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from crossfade.metrics.envoy import EnvoyMetrics
 from crossfade.metrics.latency import EDGES_MS
-from crossfade.model.counts import ArmCounts, ArmReading
+from crossfade.model.counts import ArmCounts, ArmReading, Counted
+from crossfade.model.resolve import TRANSFERS
 from crossfade.model.terms import NoData
 from crossfade.rehearsal.processes import free_ports
 from tests.traffic.running import Routed, routed
@@ -79,6 +80,30 @@ def test_only_answers_of_500_and_more_are_errors_when_users_ask_for_nonsense(own
     ask_all(own.port, [Ask(path=f"/?status={status}") for status in (200, 201, 302, 404, 409, 499, 500, 502, 599)])
     since = _counted(own, before.requests + 9) - before
     assert (since.requests, since.errors) == (9, 3)
+
+
+@pytest.mark.parts
+def test_transfers_are_counted_by_arm_and_by_how_they_went(own: Routed) -> None:
+    """Whatever is no transfer is not among them, and a transfer that nobody answered went badly."""
+    own.router.set_shares(100)
+    transfers = [
+        Ask(path=f"/api/transfers?status={status}", method="POST") for status in (201, 201, 200, 302, 409, 500)
+    ]
+    others = [Ask(path="/api/transfers"), Ask(path="/api/statements?status=409", method="POST")]
+    ask_all(own.port, [*transfers, *others])
+    own.servers.down(own.servers.modern)
+    ask_all(own.port, [Ask(path="/api/transfers?status=201", method="POST")])
+    metrics = EnvoyMetrics(own.layout.admin_url, business=[TRANSFERS])
+
+    def counted() -> tuple[Counted, ...]:
+        seen = metrics.arms()
+        assert isinstance(seen, ArmReading), seen
+        assert seen.baseline.counted == (Counted(name=TRANSFERS, good=0, total=0),)
+        return seen.canary.counted
+
+    wait_for(lambda: counted()[0].total >= 7)
+    assert counted() == (Counted(name=TRANSFERS, good=3, total=7),)
+    assert _reading(own).canary.counted == ()
 
 
 @pytest.mark.parts

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from crossfade.model.plan import NeededApproval
+from crossfade.model.plan import CountedLimits, NeededApproval
 from crossfade.model.resolve import file_interval, plan_for_rehearsal
 from crossfade.model.terms import Phase
 from tests.model.file.files import sound, with_values
@@ -75,3 +75,14 @@ def test_limits_of_the_source_are_those_of_the_file_but_for_the_disk_of_a_rehear
 def test_how_long_a_way_back_may_be_dead_is_the_files_own_and_no_wait_that_is_shortened() -> None:
     file = sound(with_values(bake__max_way_back_lag="90s"))
     assert plan_for_rehearsal(file, "ledger-1", 2.0).max_way_back_lag == timedelta(seconds=90)
+
+
+def test_the_transfers_that_the_router_counts_are_judged_when_the_file_names_them() -> None:
+    queries = {"good": "Ledger Accepted{Arm={arm}}", "total": "Ledger Tried{Arm={arm}}"}
+    transfers = {"name": "transfers", **queries, "margin_percent": 5, "tolerance": 1.5, "promotes": False}
+    orders = {"name": "orders", **queries}
+    file = sound(with_values(metrics__business=[orders, transfers]))
+    assert plan_for_rehearsal(file, "ledger-1", 1.0).judge.counted == (
+        CountedLimits(name="transfers", margin=0.05, tolerance=1.5, promotes=False),
+    )
+    assert plan_for_rehearsal(sound(with_values()), "ledger-1", 1.0).judge.counted == ()

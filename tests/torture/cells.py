@@ -20,6 +20,7 @@ FAULTS = (
     "common-errors=1%",
     "canary-errors=20%",
     "canary-latency=500%",
+    "canary-conversion=60%",
     "wan-latency=20ms",
     "wan-cut=2s",
     "wan-cut=25s",

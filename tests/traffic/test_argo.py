@@ -1,16 +1,21 @@
+import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from crossfade.infra.kubernetes.access import access
 from crossfade.model.seen import Shares
 from crossfade.model.terms import NoData, Side
 from crossfade.traffic import rollout as rollout_module
 from crossfade.traffic.argo import ArgoRouter
 from crossfade.traffic.errors import (
     AccessRefused,
+    Conflict,
     ConnectionNotKnown,
     MirrorNotOffered,
     NotFullyShifted,
@@ -24,11 +29,12 @@ from crossfade.traffic.kubeconfig import Connection
 from crossfade.traffic.kubernetes import KubernetesApi
 from crossfade.traffic.port import Overtaken, RouterUnreachable, SharesNotTaken
 from crossfade.traffic.rollout import ORDER, Led
+from tests.infra.kubernetes.files import file
 from tests.kubernetes.controller import PAUSED
-from tests.traffic.kubernetes import ROLLOUT, ROUTES, Shifting, installed, manifest, settled, shifting, updated
+from tests.traffic.kubernetes import ROLLOUT, ROUTES, STOPS, Shifting, installed, manifest, settled, shifting, updated
 
 ISTIO: dict[str, Any] = {"kubernetes__routing": "istio", "traffic__ladder__stops": [5.0, 25.0, 45.0, 60.0, 75.0, 90.0]}
-BRIEFLY = timedelta(milliseconds=30)
+BRIEFLY = timedelta(milliseconds=300)
 
 
 @pytest.fixture
@@ -44,7 +50,7 @@ def on_istio() -> Iterator[Shifting]:
 
 
 def impatient(found: Shifting) -> ArgoRouter:
-    return ArgoRouter(found.api, "ledger", timeout=BRIEFLY, look_again=timedelta(milliseconds=1))
+    return ArgoRouter(found.api, "ledger", timeout=BRIEFLY, look_again=timedelta(milliseconds=10))
 
 
 def at_step(found: Shifting) -> dict[str, object]:
@@ -58,6 +64,44 @@ def test_everybody_stays_where_they_were_while_the_share_climbs(running: Shiftin
         running.router.set_shares(percent)
     shifted = running.cluster.controller.shifted
     assert shifted == sorted(shifted) == [5000, 12_500, 25_000, 30_000, 45_000, 60_000, 75_000, 90_000, 99_999, 100_000]
+
+
+@settings(max_examples=15, deadline=None)
+@given(walk=st.lists(st.sampled_from([0.0, *STOPS, 100.0]), min_size=1, max_size=8))
+def test_no_share_is_passed_on_the_way_whatever_is_asked_for_next(walk: list[float]) -> None:
+    """Up without going back, down at once, also where pods come and go in between."""
+    with shifting(installed()) as found:
+        before = 0.0
+        for percent in walk:
+            found.cluster.controller.shifted.clear()
+            assert found.router.set_shares(percent) == Shares(canary_percent=percent)
+            settled(found.cluster)
+            assert found.router.shares() == Shares(canary_percent=percent)
+            shifted = [weight / 1000 for weight in found.cluster.controller.shifted]
+            if percent > before:
+                assert shifted == sorted(shifted)
+                assert before <= shifted[0]
+                assert shifted[-1] == percent
+            else:
+                assert shifted == ([percent] if percent < before else [])
+            before = percent
+
+
+def test_the_role_allows_what_the_router_asks_for_and_no_more(on_istio: Shifting) -> None:
+    (role,) = [one for one in access(file(kubernetes__routing="istio")) if one["kind"] == "Role"]
+    rules: Any = role["rules"]
+    granted = {(verb, resource) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+    router = on_istio.router
+    router.mirror(10, 1)
+    router.set_shares(100, 2)
+    router.drained(Side.SOURCE)
+    router.promote(3)
+    asked = set()
+    for method, path in on_istio.cluster.requests:
+        words = path.partition("/namespaces/default/")[2].split("/")
+        resource = f"{words[0]}/status" if words[-1] == "status" else words[0]
+        asked.add(("list" if len(words) == 1 else method.lower(), resource))
+    assert asked == granted
 
 
 def test_the_rollout_waits_at_the_share_it_was_given(running: Shifting) -> None:
@@ -85,9 +129,9 @@ def test_the_next_share_comes_by_itself_when_a_jump_leaves_the_pause_as_it_was(
         rollout_module.Led, "_at_step", staticmethod(lambda index: {"currentStepIndex": index, "pauseConditions": None})
     )
     running.router.set_shares(60)
-    running.router.set_shares(25)
-    settled(running.cluster)
-    assert running.router.shares() == Shares(canary_percent=30)
+    with pytest.raises((SharesNotTaken, Conflict)):
+        impatient(running).set_shares(25)
+    assert 30_000 in running.cluster.controller.shifted
 
 
 def test_everybody_goes_back_at_once_and_the_new_pods_end(running: Shifting) -> None:
@@ -148,6 +192,25 @@ def test_a_share_waits_for_its_pods(running: Shifting) -> None:
     assert running.router.set_shares(5) == Shares(canary_percent=5)
 
 
+@pytest.mark.parametrize("percent", [0, 25])
+def test_a_share_that_was_not_reached_does_not_come_later_when_another_was_asked_for(
+    running: Shifting, percent: float
+) -> None:
+    """Nobody has moved yet, so what is asked for is there already: but it is not what the Rollout waits to do."""
+    running.router.set_shares(percent)
+    new = running.rollout["status"]["currentPodHash"]
+    running.cluster.controller.pods[new] -= 1
+    running.cluster.controller.lacking.add(new)
+    with pytest.raises(SharesNotTaken):
+        impatient(running).set_shares(90)
+    running.router.set_shares(percent)
+    running.cluster.controller.lacking.clear()
+    running.cluster.controller.shifted.clear()
+    settled(running.cluster)
+    assert running.cluster.controller.shifted == []
+    assert running.router.shares() == Shares(canary_percent=percent)
+
+
 def test_a_share_asked_for_holds_when_the_controller_comes_back(running: Shifting) -> None:
     running.router.set_shares(25)
     running.cluster.controller.running = False
@@ -167,6 +230,31 @@ def test_the_router_is_silent_while_the_controller_has_not_seen_a_change(running
     assert "generation" in said.reason
     with pytest.raises(RouterUnreachable, match="generation"):
         impatient(running).set_shares(5)
+
+
+def test_a_share_waits_until_the_controller_has_seen_the_new_version() -> None:
+    with shifting(installed(begun=False)) as found:
+        found.cluster.controller.running = False
+        found.cluster.put(ROLLOUT, updated(found.rollout))
+        with pytest.raises(RouterUnreachable, match="generation"):
+            impatient(found).set_shares(5)
+        found.cluster.controller.running = True
+        settled(found.cluster)
+        assert found.router.set_shares(5) == Shares(canary_percent=5)
+
+
+def test_everybody_goes_back_also_when_the_controller_has_not_seen_a_change(running: Shifting) -> None:
+    running.router.set_shares(45)
+    running.cluster.controller.running = False
+    changed = json.loads(json.dumps(running.rollout))
+    changed["spec"]["revisionHistoryLimit"] = 9
+    running.cluster.put(ROLLOUT, changed)
+    with pytest.raises(RouterUnreachable):
+        impatient(running).set_shares(0)
+    assert running.rollout["status"]["abort"] is True
+    running.cluster.controller.running = True
+    settled(running.cluster)
+    assert running.router.shares() == Shares(canary_percent=0)
 
 
 def test_an_overtaken_engine_changes_nothing_when_it_comes_between_look_and_change(running: Shifting) -> None:

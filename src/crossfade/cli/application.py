@@ -15,6 +15,7 @@ from crossfade.cli.init import init
 from crossfade.cli.inventory import inventory
 from crossfade.cli.judge import judge
 from crossfade.cli.manifests import manifests
+from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
 from crossfade.cli.rehearse import again, rehearse, resume
 from crossfade.cli.shadow import shadow
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate):
+for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
     app.command()(command)
 app.command()(inventory)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):

@@ -48,12 +48,16 @@ class Bets:
         A request of the baseline pays 1 / (1 - w + w rho), one of the canary rho / (1 - w + w rho), averaged over the
         bins in which it may lie after the division.
         """
-        odds = 1.0 + share * self.excess
-        of_canary = (1.0 + self.excess) / odds
+        odds = self.excess * share
+        odds += 1.0
+        of_canary = self.excess + 1.0
+        of_canary /= odds
         moved = np.empty_like(odds)
         np.matmul(of_canary[:AGAINST], self.slower, out=moved[:AGAINST])
         np.matmul(of_canary[AGAINST:], self.healthy, out=moved[AGAINST:])
-        return np.asarray(np.log(moved) @ canary - np.log(odds) @ baseline)
+        gained: Floats = np.log(moved, out=moved) @ canary
+        gained -= np.log(odds, out=odds) @ baseline
+        return gained
 
 
 def fitted_bets(

@@ -46,13 +46,15 @@ def look_faults(look: Look, edges_ms: tuple[float, ...] | None) -> tuple[str, ..
         faults.append("the look lasted no time")
     known = edges_ms
     for name, arm in (("baseline", look.baseline), ("canary", look.canary)):
-        faults += [f"{name}: {text}" for text in _arm_faults(arm)]
-        faults += [f"{name}.{text}" for text in _counted_faults(arm)]
+        for text in _arm_faults(arm):
+            faults.append(f"{name}: {text}")  # noqa: PERF401 - nearly always there is none, and the loop is cheaper
+        if arm.conversions is not None or arm.counted:
+            faults.extend(f"{name}.{text}" for text in _counted_faults(arm))
         if arm.latency is not None:
             edges = arm.latency.edges_ms
             # Rising edges are looked at once; afterwards it is enough that they stay the same.
-            known_to_rise = edges is edges_ms or edges == edges_ms
-            faults += [f"{name}.latency: {text}" for text in _histogram_faults(arm.latency, rising=known_to_rise)]
+            for text in _histogram_faults(arm.latency, rising=edges == edges_ms):
+                faults.append(f"{name}.latency: {text}")  # noqa: PERF401 - as above
             if known is not None and edges != known:
                 faults.append(f"{name}.latency: edges are not those seen before")
             known = edges
@@ -69,8 +71,6 @@ def _arm_faults(arm: ArmCounts) -> list[str]:
 
 
 def _counted_faults(arm: ArmCounts) -> list[str]:
-    if arm.conversions is None and not arm.counted:
-        return []
     faults = []
     names: set[str] = {*Metric}
     if arm.conversions is not None:

@@ -9,13 +9,14 @@ is that old at most, and of one instant.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 from crossfade.metrics.latency import EDGES_MS, envoy_bounds
-from crossfade.model.counts import ArmCounts, ArmReading, LatencyHistogram
+from crossfade.model.counts import ArmCounts, ArmReading, Counted, LatencyHistogram
 from crossfade.model.terms import NoData
 
 SCOPE = "arms"
@@ -28,6 +29,10 @@ FAILED = "failed"
 UNANSWERED = "unanswered"
 """The user gave up before there was an answer, in whole milliseconds (Envoy has no finer time of the giving up)."""
 UNITS_PER_MS = {ANSWERED: 1000, FAILED: 1000, UNANSWERED: 1}
+
+WENT_WELL, WENT_BADLY = "good", "bad"
+"""A request of a business metric: answered with 200 to 299, or in any other way and not at all."""
+OUTCOMES = "outcomes"
 
 _STATS = f"/stats?format=json&type=Histograms&histogram_buckets=disjoint&filter=%5E{SCOPE}%5C."
 _STARTED = "/config_dump?resource=static_listeners&mask=last_updated"
@@ -44,9 +49,12 @@ class EnvoyMetrics:
         *,
         baseline: str = "legacy",
         canary: str = "modern",
+        business: Sequence[str] = (),
         timeout: timedelta = timedelta(seconds=1),
     ) -> None:
+        """`business` are metrics that the router counts by `business_scope`; it must be configured to."""
         self._admin_url, self._baseline, self._canary = admin_url, baseline, canary
+        self._business = tuple(business)
         self._timeout_s = timeout.total_seconds()
 
     def arms(self) -> ArmReading | NoData:
@@ -55,9 +63,8 @@ class EnvoyMetrics:
         try:
             boot = str(_get(connection, _STARTED)["configs"][0]["last_updated"])
             histograms = _histograms(_get(connection, _STATS)["stats"])
-            return ArmReading(
-                boot=boot, baseline=_arm(histograms, self._baseline), canary=_arm(histograms, self._canary)
-            )
+            baseline, canary = (_arm(histograms, arm, self._business) for arm in (self._baseline, self._canary))
+            return ArmReading(boot=boot, baseline=baseline, canary=canary)
         except (OSError, HTTPException) as failure:
             reason = str(failure) or type(failure).__name__
             return NoData(reason=f"the router at {self._admin_url} does not answer: {reason}")
@@ -82,7 +89,24 @@ def _histograms(stats: list[Any]) -> dict[str, list[dict[str, float]]]:
     return {histogram["name"]: histogram["buckets"] for histogram in listed}
 
 
-def _arm(histograms: dict[str, list[dict[str, float]]], arm: str) -> ArmCounts:
+def business_scope(metric: str, went: str) -> str:
+    """The scope under which the router counts a request of that metric, in a histogram OUTCOMES by arm."""
+    return f"{SCOPE}.{metric}.{went}"
+
+
+def _counted(histograms: dict[str, list[dict[str, float]]], metric: str, arm: str) -> Counted:
+    good, bad = (
+        histograms.get(f"{business_scope(metric, went)}.{OUTCOMES}.{ARM_TAG}.{arm}", [])
+        for went in (WENT_WELL, WENT_BADLY)
+    )
+    return Counted(name=metric, good=_all_of(good), total=_all_of(good) + _all_of(bad))
+
+
+def _all_of(buckets: list[dict[str, float]]) -> int:
+    return sum(int(bucket["cumulative"]) for bucket in buckets)
+
+
+def _arm(histograms: dict[str, list[dict[str, float]]], arm: str, business: Sequence[str]) -> ArmCounts:
     answered, failed, unanswered = (
         _counts(histograms.get(f"{SCOPE}.{ended}.{HISTOGRAM}.{ARM_TAG}.{arm}", []), UNITS_PER_MS[ended])
         for ended in (ANSWERED, FAILED, UNANSWERED)
@@ -92,6 +116,7 @@ def _arm(histograms: dict[str, list[dict[str, float]]], arm: str) -> ArmCounts:
         requests=sum(together),
         errors=sum(failed) + sum(unanswered),
         latency=LatencyHistogram(edges_ms=EDGES_MS, counts=together),
+        counted=tuple(_counted(histograms, metric, arm) for metric in business),
     )
 
 

@@ -1,6 +1,7 @@
 """What a router counted for each arm of a rollout."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 CONVERSION = "conversion"
 """The metric of the conversions among an arm's requests."""
@@ -110,9 +111,11 @@ class ArmReading:
     """Counters of both arms since the router started, read at one instant.
 
     `boot` changes whenever the counters start at zero again (the router was restarted); readings of different
-    boots must not be subtracted.
+    boots must not be subtracted. `until` (aware) is for sources that count late: all that ended before it is counted
+    on both arms, and some of what ended after it may be. None: what is counted is as young as the reading.
     """
 
     boot: str
     baseline: ArmCounts
     canary: ArmCounts
+    until: datetime | None = None

@@ -45,6 +45,19 @@ class SourceLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountedLimits:
+    """How a metric of the business is judged. `margin` and `tolerance` are of the odds of going badly.
+
+    `promotes`: a step is passed only on evidence of it, too.
+    """
+
+    name: str
+    margin: float = 0.0
+    tolerance: float = 2.0
+    promotes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeLimits:
     """What the judge is told. Rates are fractions, margins are fractions of the baseline. Source: docs/judge.md.
 
@@ -57,6 +70,7 @@ class JudgeLimits:
     error_tolerance: float = 2.0
     minimum_requests: int = 100
     link_allowance: timedelta = timedelta(0)
+    counted: tuple[CountedLimits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

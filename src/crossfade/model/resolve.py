@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from crossfade.model.file import MigrationFile
-from crossfade.model.file.limits import Limits
+from crossfade.model.file.limits import BusinessMetric, Limits
 from crossfade.model.plan import (
     Burn,
+    CountedLimits,
     GuardLimits,
     JudgeLimits,
     LadderStep,
@@ -15,6 +16,8 @@ from crossfade.model.plan import (
     SourceLimits,
 )
 
+TRANSFERS = "transfers"
+"""The business metric of a rehearsal's users, which its router counts: transfers accepted, of those tried."""
 REHEARSAL = "rehearsal"
 """Who approves when a rehearsal approves by itself."""
 _SHORTEST_WINDOW = timedelta(seconds=2)
@@ -66,12 +69,19 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
             error_tolerance=judge.error_tolerance,
             minimum_requests=judge.minimum_requests,
             link_allowance=_link_allowance(file),
+            counted=tuple(_counted(metric) for metric in file.metrics.business if metric.name == TRANSFERS),
         ),
         guards=_guards(limits, scale),
         attempts=file.database.switch.attempts,
         retry_after=wait(file.database.switch.retry_after),
         look_every=max(wait(judge.look_every), _SHORTEST_LOOK),
         fresh=max(limits.decide_on_data_younger_than / scale, _SHORTEST_FRESH),
+    )
+
+
+def _counted(metric: BusinessMetric) -> CountedLimits:
+    return CountedLimits(
+        name=metric.name, margin=metric.margin_percent / 100, tolerance=metric.tolerance, promotes=metric.promotes
     )
 
 

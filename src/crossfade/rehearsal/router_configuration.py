@@ -15,11 +15,14 @@ from typing import Any
 
 from crossfade.metrics import envoy as metrics
 from crossfade.metrics.latency import envoy_bounds
+from crossfade.model.resolve import TRANSFERS
 from crossfade.traffic import runtime
 
 Json = dict[str, Any]
 
 USER_HEADER = "x-user"
+_TRANSFERS_PATH = "/api/transfers"
+_ABOVE_ANY_STATUS = 1000
 _FLUSH = "0.2s"  # how old a reading of the arms can be
 _HEALTH_CHECK_EVERY = "0.5s"
 _TYPE = "type.googleapis.com/envoy.extensions"
@@ -95,7 +98,8 @@ def _stats() -> Json:
         "histogram_bucket_settings": [
             {"match": {"prefix": f"{metrics.SCOPE}.{ended}."}, "buckets": envoy_bounds(units)}
             for ended, units in metrics.UNITS_PER_MS.items()
-        ],
+        ]
+        + [{"match": {"prefix": f"{metrics.SCOPE}.{TRANSFERS}."}, "buckets": [_ABOVE_ANY_STATUS]}],
     }
 
 
@@ -247,21 +251,39 @@ def _access_logs() -> list[Json]:
         _access_log(metrics.FAILED, _status("GE", 500), microseconds),
         # There is no end of an answer that never was: only the whole duration is known.
         _access_log(metrics.UNANSWERED, _status("LE", 99), "%DURATION%"),
+        _transfers_log(metrics.WENT_WELL, {"and_filter": {"filters": [_status("GE", 200), _status("LE", 299)]}}),
+        _transfers_log(metrics.WENT_BADLY, {"or_filter": {"filters": [_status("LE", 199), _status("GE", 300)]}}),
     ]
 
 
+def _transfers_log(went: str, statuses: Json) -> Json:
+    """A status is what a histogram of one bin is filled with: all that is read of it is how many there were."""
+    transfer = [_header(":method", {"exact": "POST"}), _header(":path", {"prefix": _TRANSFERS_PATH})]
+    return _stats_log(
+        metrics.business_scope(TRANSFERS, went),
+        metrics.OUTCOMES,
+        {"and_filter": {"filters": [*transfer, statuses]}},
+        "%RESPONSE_CODE%",
+    )
+
+
+def _header(name: str, match: Json) -> Json:
+    return {"header_filter": {"header": {"name": name, "string_match": match}}}
+
+
 def _access_log(ended: str, which: Json, duration: str) -> Json:
+    return _stats_log(f"{metrics.SCOPE}.{ended}", metrics.HISTOGRAM, which, duration)
+
+
+def _stats_log(scope: str, name: str, which: Json, value: str) -> Json:
     histogram = {
-        "stat": {
-            "name": metrics.HISTOGRAM,
-            "tags": [{"name": metrics.ARM_TAG, "value_format": "%UPSTREAM_CLUSTER%"}],
-        },
-        "value_format": duration,
+        "stat": {"name": name, "tags": [{"name": metrics.ARM_TAG, "value_format": "%UPSTREAM_CLUSTER%"}]},
+        "value_format": value,
         "unit": "Unspecified",
     }
     config = {
         "@type": f"{_TYPE}.access_loggers.stats.v3.Config",
-        "stats_scope": {"prefix": f"{metrics.SCOPE}.{ended}"},
+        "stats_scope": {"prefix": scope},
         "histograms": [histogram],
     }
     return {"name": "envoy.access_loggers.stats", "filter": which, "typed_config": config}

@@ -89,11 +89,11 @@ def narrate(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Told]]:
 
 
 def threshold(plan: Plan) -> float:
-    """The e-value at which the judge aborts: alpha is shared by its two metrics, errors and latency.
+    """The e-value at which the judge aborts: alpha is shared by errors, latency and the metrics of the business.
 
     Source: docs/judge.md (Ville's inequality).
     """
-    return 2 / plan.judge.alpha
+    return (2 + len(plan.judge.counted)) / plan.judge.alpha
 
 
 Saying = tuple[Importance, Matter, str]
@@ -241,6 +241,15 @@ def _evidence(event: happened.Event) -> Mapping[str, Scalar]:
         "modern_requests": event.canary.requests,
         "modern_errors": event.canary.errors,
         "counted_seconds": event.duration.total_seconds(),
+        **_business(event),
+    }
+
+
+def _business(event: happened.Looked) -> Mapping[str, Scalar]:
+    return {
+        f"{side}_{counted.name}": f"{counted.good} of {counted.total}"
+        for side, arm in (("legacy", event.baseline), ("modern", event.canary))
+        for counted in arm.counted
     }
 
 

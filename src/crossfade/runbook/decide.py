@@ -21,7 +21,7 @@ from crossfade.model.terms import NoData, Outcome, Phase
 from crossfade.runbook.differing import why_refused, would_be_lost
 from crossfade.runbook.evolve import evolve
 from crossfade.runbook.gates import Passed, ask
-from crossfade.runbook.judging import fresh_reading, look_at
+from crossfade.runbook.judging import counted_until, fresh_reading, look_at
 from crossfade.runbook.phases import Course, Reach
 from crossfade.runbook.state import State
 from crossfade.runbook.turning import (
@@ -94,7 +94,10 @@ def _next_events(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
 
 
 def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
-    """Count from the first fresh reading after the warm-up of a share; then judge what came since."""
+    """Count from the first fresh reading after the warm-up of a share; then judge what came since.
+
+    A source that counts late is waited for: what it counts afterwards must all be of this share.
+    """
     if state.course is not Course.FORWARD or state.canary_percent == 0 or state.plan is None:
         return
     if state.miss is not None and isinstance(state.miss.last.end, ends.SharesAre) and not _as_wanted(state, seen):
@@ -103,7 +106,7 @@ def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
     if isinstance(reading, NoData):
         return
     if state.counting is None:
-        if state.held_since(now) >= state.plan.warm_up:
+        if state.held_since(counted_until(reading, seen.arms.at)) >= state.plan.warm_up:
             yield CountingStarted(reading=reading)
         return
     looked = look_at(state, reading, seen.arms.at)

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from crossfade.judge import (
     BurnLimit,
+    CountedMetric,
     Decision,
     GuardLimits,
     GuardState,
@@ -36,6 +37,10 @@ def judge_settings(plan: Plan) -> JudgeSettings:
         error_tolerance=limits.error_tolerance,
         error_rate_limit=plan.guards.error_rate,
         minimum_requests=limits.minimum_requests,
+        counted=tuple(
+            CountedMetric(name=each.name, margin=each.margin, tolerance=each.tolerance, promotes=each.promotes)
+            for each in limits.counted
+        ),
     )
 
 
@@ -61,13 +66,22 @@ def fresh_reading(state: State, arms: Sighting[ArmReading], now: datetime) -> Ar
     """The reading, if it is young enough to be believed."""
     if isinstance(arms.value, NoData):
         return arms.value
-    if state.plan is not None and now - arms.at > state.plan.fresh:
-        return NoData(reason=f"the router's counters are {(now - arms.at).total_seconds():.0f} s old")
+    age = now - counted_until(arms.value, arms.at)
+    if state.plan is not None and age > state.plan.fresh:
+        return NoData(reason=f"the router's counters are {age.total_seconds():.0f} s old")
     return arms.value
 
 
+def counted_until(reading: ArmReading, at: datetime) -> datetime:
+    """Up to when everything is counted in a reading that was taken at `at`; a source may count late, never early."""
+    return at if reading.until is None else min(reading.until, at)
+
+
 def look_at(state: State, reading: ArmReading, at: datetime) -> Looked | NoData:
-    """What happened since the last reading, judged; NO_DATA when the two readings cannot be compared."""
+    """What happened since the last reading, judged; NO_DATA when the two readings cannot be compared.
+
+    A source that counts late may have nothing new: then the look waits for it.
+    """
     plan, judged, counting = state.plan, state.judge, state.counting
     if plan is None or judged is None or counting is None:
         return NoData(reason="counting has not begun")
@@ -76,7 +90,7 @@ def look_at(state: State, reading: ArmReading, at: datetime) -> Looked | NoData:
     look = Look(
         step=rung_of(plan, state.canary_percent),
         share=state.canary_percent / 100,
-        duration=at - counting.at,
+        duration=counted_until(reading, at) - counted_until(counting.reading, counting.at),
         baseline=reading.baseline - counting.reading.baseline,
         canary=reading.canary - counting.reading.canary,
     )
@@ -94,7 +108,7 @@ def look_at(state: State, reading: ArmReading, at: datetime) -> Looked | NoData:
         canary=look.canary,
         reading=reading,
         verdict=str(verdict.decision),
-        metric=str(verdict.metric) if verdict.metric else None,
+        metric=verdict.metric,
         e_value=verdict.e_value,
         reason=verdict.reason,
         guard=guards.reason if guards.state is GuardState.BREACHED else None,

@@ -124,9 +124,12 @@ class ArgoRouter:
             try:
                 led = self._ordered(order)
                 said = self._said(led)
-                if isinstance(said, Shares) and said.canary_percent == percent and done(led):
+                reached = isinstance(said, Shares) and said.canary_percent == percent and done(led)
+                unknown = bool(led.stale) and percent > 0  # up only on what the controller knows; down in any case
+                patch = None if unknown or (reached and led.at_rest) else patch_of(led)
+                # what is reached may not be what is wanted: another share would come when its pods are there
+                if reached and patch is None and isinstance(said, Shares):
                     return said
-                patch = patch_of(led)
                 if patch is not None:
                     version = {"resourceVersion": led.version}
                     self._api.merge_status(*_ROLLOUTS, self._name, {"metadata": version, "status": patch})

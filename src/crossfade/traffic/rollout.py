@@ -51,6 +51,11 @@ class Led:
         return str(self.status.get("currentPodHash", ""))
 
     @property
+    def at_rest(self) -> bool:
+        """All pods are of one version: before an update, and after it."""
+        return self.stable == self.current
+
+    @property
     def target(self) -> str:
         """The pods that users are led to; those that differ from the stable ones where nothing was noted yet."""
         noted = str(self._annotations.get(TARGET, ""))
@@ -88,7 +93,7 @@ class Led:
             return NoData(reason=self.stale)
         if not self.stable or not self.current:
             return NoData(reason="the controller does not tell which pods are stable")
-        if self.stable == self.current:
+        if self.at_rest:
             return Shares(canary_percent=100.0 if self.stable == self.target else 0.0)
         weights = self._status_of_canary.get("weights")
         if not isinstance(weights, Mapping):
@@ -108,7 +113,7 @@ class Led:
         timed = any((step.get("pause") or {}).get("duration") is not None for step in self.steps)
         if not self.steps or foreign or timed or "analysis" in self._canary:
             raise NotLed(self._name, ", ".join(foreign) or ("timed pauses" if timed else "no steps, or an analysis"))
-        if self.stable == self.current:
+        if self.at_rest:
             raise NothingToShift(self._name)
 
     def step_of(self, percent: float) -> int:

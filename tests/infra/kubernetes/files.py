@@ -13,7 +13,7 @@ from tests.model.file.files import sound, with_values
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "kubernetes" / "migration.yaml"
 
-BUSINESS = [{"name": "conversion", "good": 'sum(good{arm="{arm}"})', "total": 'sum(all{arm="{arm}"})'}]
+BUSINESS = [{"name": "conversion", "good": 'good{arm="{arm}"}', "total": 'all{arm="{arm}"}'}]
 PROMETHEUS = {"metrics__engine": "prometheus", "metrics__url": "http://prometheus:9090", "metrics__business": BUSINESS}
 
 

@@ -7,6 +7,8 @@ from tests.model.file.files import said, sound, with_values
 
 TIERS = [{"name": "web", "role": "web", "servers": 4}, {"name": "api", "role": "api", "servers": 8}]
 WEBHOOK = {"name": "chat", "url": "https://chat.example/x"}
+PROMETHEUS = {"metrics__engine": "prometheus", "metrics__url": "https://prometheus.example"}
+GROUP = {"load_balancer": "app/alb/1", "target_group": "targetgroup/tg/2", "name": "legacy"}
 MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com"]}
 
 
@@ -112,9 +114,55 @@ MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com
         ),
         ({"metrics__engine": "prometheus"}, "metrics.engine", "address"),
         (
-            {"metrics__business": [{"name": "x", "good": "a", "total": "b{arm}"}]},
+            {"metrics__business": [{"name": "x", "good": "a", "total": "Ledger Tried{Arm={arm}}"}]},
             "metrics.business[0].good",
             "{arm}",
+        ),
+        (
+            {"metrics__business": [{"name": "x", "good": "good{{arm}}", "total": "Ledger Tried{Arm={arm}}"}]},
+            "metrics.business[0].good",
+            "namespace, metric and dimensions",
+        ),
+        (
+            {
+                **PROMETHEUS,
+                "metrics__business": [
+                    {"name": "x", "good": 'a{arm="{arm}"}', "total": 'sum(rate(b{arm="{arm}"}[5m]))'}
+                ],
+            },
+            "metrics.business[0].total",
+            "selector of a counter",
+        ),
+        (
+            {
+                "metrics__business": [
+                    {"name": "x", "good": "L A{Arm={arm}}", "total": "L B{Arm={arm}}", "margin_percent": 100}
+                ]
+            },
+            "metrics.business[0].margin_percent",
+            "lower",
+        ),
+        (
+            {"metrics__business": [{"name": "errors", "good": "L A{Arm={arm}}", "total": "L B{Arm={arm}}"}]},
+            "metrics.business[0].name",
+            "another name",
+        ),
+        (
+            {**PROMETHEUS, "metrics__url": "http://prometheus.example:9090", "metrics__credentials": "env:TOKEN"},
+            "metrics.url",
+            "https://",
+        ),
+        ({**PROMETHEUS, "metrics__prometheus__canary": "legacy"}, "metrics.prometheus.canary", "becomes for each"),
+        (
+            {**PROMETHEUS, "metrics__prometheus__requests": 'requests_total{arm="{arm}"}'},
+            "metrics.prometheus.requests",
+            "together",
+        ),
+        ({**PROMETHEUS, "metrics__prometheus__errors": "errors_total"}, "metrics.prometheus.errors", "recording rule"),
+        (
+            {"metrics__cloudwatch": {"baseline": GROUP, "canary": {**GROUP, "name": "modern"}}},
+            "metrics.cloudwatch.canary.target_group",
+            "of its own",
         ),
         ({"approvals": [{"phase": "cutover"}, {"phase": "cutover"}]}, "approvals[1].phase", "twice"),
         ({"approvals": [{"phase": "cutover", "by": ["a"], "count": 2}]}, "approvals[0].count", "more people"),

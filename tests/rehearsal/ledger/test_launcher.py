@@ -241,5 +241,5 @@ def test_names_the_file_when_settings_are_missing(tmp_path: Path) -> None:
 def test_others_see_faults_at_once_when_the_file_is_shared(tmp_path: Path) -> None:
     mine, theirs = SharedFaults(tmp_path / "faults"), SharedFaults(tmp_path / "faults")
     assert theirs.read() == FaultLevels()
-    mine.write(FaultLevels(latency_percent=20.0, wrong_percent=1.5))
-    assert theirs.read() == FaultLevels(latency_percent=20.0, wrong_percent=1.5)
+    mine.write(FaultLevels(latency_percent=20.0, wrong_percent=1.5, declined_percent=3.0))
+    assert theirs.read() == FaultLevels(latency_percent=20.0, wrong_percent=1.5, declined_percent=3.0)

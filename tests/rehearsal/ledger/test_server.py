@@ -55,6 +55,16 @@ def test_gives_the_same_answer_when_the_same_key_comes_again(center: Center) -> 
     assert center.value(f"SELECT count(*) FROM ledger.transfers WHERE idempotency_key = '{key}'") == 1
 
 
+def test_books_nothing_when_a_transfer_is_declined(center: Center) -> None:
+    port, key = center.start("a"), str(uuid4())
+    center.launcher.set_faults(declined_percent=100.0)
+    assert transfer(port, key).status == 409
+    assert center.value(f"SELECT count(*) FROM ledger.transfers WHERE idempotency_key = '{key}'") == 0
+    assert ask(port, "GET", "/api/accounts/2").status == 200
+    center.launcher.set_faults()
+    assert transfer(port, key).status == 201
+
+
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [

@@ -135,7 +135,9 @@ def _against_baseline(file: MigrationFile, window: str) -> list[_Measured]:
     if business_metrics(file):
         found += [
             _Measured(
-                name=f"fewer-{metric.name}", query=queries.fewer_good(file, metric.good, metric.total), limit=errors_of
+                name=f"fewer-{metric.name}",
+                query=queries.fewer_good(file, metric.good, metric.total, window),
+                limit=errors_of,
             )
             for metric in file.metrics.business
         ]

@@ -74,12 +74,18 @@ def more_errors(file: MigrationFile, window: str) -> str:
     )
 
 
-def fewer_good(file: MigrationFile, good: str, total: str) -> str:
+def fewer_good(file: MigrationFile, good: str, total: str, window: str) -> str:
     """By how many standard errors the baseline's share of good events exceeds the canary's.
 
-    `{arm}` in both queries becomes the pod hash.
+    Both are selectors of counters, in which `{arm}` becomes the pod hash. Good events that were never counted are 0
+    while the others are there.
     """
-    arm = {name: (_of(good, name), _of(total, name)) for name in (CANARY, STABLE)}
+
+    def counted(name: str) -> tuple[str, str]:
+        went_well, all_of_them = (_increase(selector, name, window) for selector in (good, total))
+        return f"({went_well} or 0 * {all_of_them})", all_of_them
+
+    arm = {name: counted(name) for name in (CANARY, STABLE)}
     return _excess(arm[STABLE], arm[CANARY], file.limits.judge.minimum_requests)
 
 
@@ -101,8 +107,8 @@ def _share(events: str, total: str) -> str:
     return f"(({events} + 1) / ({total} + 2))"
 
 
-def _of(query: str, argument: str) -> str:
-    return f"({query.replace('{arm}', said(argument))})"
+def _increase(selector: str, argument: str, window: str) -> str:
+    return f"sum(increase({selector.replace('{arm}', said(argument))}[{window}]))"
 
 
 def _arm(file: MigrationFile, argument: str, window: str) -> Arm:

@@ -131,7 +131,11 @@ _PLANNED = (
     _Planned("traffic.dns", f"the private zone: {_SYNTH}"),
     _Planned("limits.rollback_within", "planned; the report tells how long it took"),
     _Planned("limits.hold_at_most", "planned; a rollout holds as long as evidence is missing"),
-    _Planned("metrics", "CloudWatch, Prometheus and business metrics are planned; the rehearsal asks its router"),
+    _Planned(
+        "metrics",
+        "`crossfade metrics` asks them; dashboard and logs are in the templates of `crossfade synth`; a migration that "
+        "is judged by them is planned; the rehearsal asks its router, of `business` for transfers alone",
+    ),
     _Planned("shadow", "planned; the shadow phase is passed over", lambda file: file.shadow.enabled),
     _Planned("verification.rounds", "planned; a live verification has its own rounds"),
     _Planned("verification.workers", "planned; one chunk is compared at a time"),

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from crossfade.model.file.metrics import CloudWatchSource, PrometheusSource
 from crossfade.model.file.quantities import Count, Duration, Percent, PositivePercent, Span
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import Secret, Slug, Text, WebAddress
@@ -104,9 +105,15 @@ class BusinessMetric(Section):
     name: Slug
     """Name, such as `conversion`."""
     good: Text
-    """Query that counts good events; `{arm}` stands for the arm."""
+    """Counter of good events; `{arm}` stands for the arm. A selector of Prometheus, or a metric of CloudWatch."""
     total: Text
-    """Query that counts all events."""
+    """Counter of all events."""
+    margin_percent: Percent = 0.0
+    """How much higher the odds of going badly may be without counting against the canary."""
+    tolerance: Annotated[float, Field(gt=1, le=50)] = 2.0
+    """Promotion asks for evidence that these odds are less than this many times the baseline's."""
+    promotes: bool = True
+    """Ask for that evidence; `false` where so few events go badly that every step would last long: it only aborts."""
 
 
 class Metrics(Section):
@@ -118,6 +125,10 @@ class Metrics(Section):
     """Address of Prometheus or of Envoy's administration."""
     credentials: Secret | None = None
     """Where a token for it is kept."""
+    prometheus: PrometheusSource = PrometheusSource()
+    """What Prometheus is asked for."""
+    cloudwatch: CloudWatchSource | None = None
+    """Which target groups CloudWatch is asked about."""
     business: tuple[BusinessMetric, ...] = ()
     """Metrics of the business that are judged beside errors and latency."""
     dashboard: bool = True

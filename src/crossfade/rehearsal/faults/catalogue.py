@@ -95,6 +95,17 @@ _OF_SERVERS = (
         span=Span.PHASE,
     ),
     FaultKind(
+        name="canary-conversion",
+        does="the modern servers decline that part of all transfers with status 409, which is no error",
+        lasts=_WHILE,
+        unit=Unit.PERCENT,
+        default=5.0,
+        example="5%",
+        phases=_MODERN_ONLY,
+        at_points=False,
+        span=Span.PHASE,
+    ),
+    FaultKind(
         name="common-errors",
         does="legacy and modern servers alike answer that part of all requests with status 500",
         lasts="20 seconds: an incident that is nobody's fault",

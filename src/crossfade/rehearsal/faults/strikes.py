@@ -67,6 +67,7 @@ class Strikes:
         return {
             "canary-latency": (self._show_faults, self._show_faults),
             "canary-errors": (self._show_faults, self._show_faults),
+            "canary-conversion": (self._show_faults, self._show_faults),
             "common-errors": (self._show_faults, self._show_faults),
             "app-kill": (self._kill_a_server_of_each_side, _nothing),
             "router-kill": (lambda: center.kill("router"), _nothing),
@@ -95,7 +96,9 @@ class Strikes:
         source, target = self._data_center.launchers[Side.SOURCE], self._data_center.launchers[Side.TARGET]
         source.set_faults(error_percent=common)
         target.set_faults(
-            latency_percent=self._sum("canary-latency"), error_percent=common + self._sum("canary-errors")
+            latency_percent=self._sum("canary-latency"),
+            error_percent=common + self._sum("canary-errors"),
+            declined_percent=self._sum("canary-conversion"),
         )
 
     def _sum(self, name: str) -> float:

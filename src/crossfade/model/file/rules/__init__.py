@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from crossfade.model.file.document import MigrationFile
-from crossfade.model.file.rules import database, people, site, traffic
+from crossfade.model.file.rules import database, metrics, people, site, traffic
 from crossfade.model.file.rules.finding import Finding
 
-ALL = (*site.ALL, *database.ALL, *traffic.ALL, *people.ALL)
+ALL = (*site.ALL, *database.ALL, *traffic.ALL, *metrics.ALL, *people.ALL)
 
 
 def findings(file: MigrationFile) -> Iterator[Finding]:

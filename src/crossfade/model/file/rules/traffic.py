@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from crossfade.model.file.document import MigrationFile
 from crossfade.model.file.ladder import rises
-from crossfade.model.file.limits import MetricsEngine
 from crossfade.model.file.quantities import duration_text
 from crossfade.model.file.rules.finding import Finding, unique
 from crossfade.model.file.traffic import Strategy
@@ -100,24 +99,4 @@ def judgement(file: MigrationFile) -> Iterator[Finding]:
     yield from unique(windows, "length", (window.length for window in file.limits.burn_rate.windows))
 
 
-def metrics(file: MigrationFile) -> Iterator[Finding]:
-    """Metrics can be asked for, for each arm."""
-    if file.metrics.engine is not MetricsEngine.CLOUDWATCH and file.metrics.url is None:
-        yield Finding(
-            places=(("metrics", "url"), ("metrics", "engine")),
-            problem=f"engine {file.metrics.engine} needs an address",
-            remedy="write it as metrics.url",
-        )
-    path = ("metrics", "business")
-    yield from unique(path, "name", (metric.name for metric in file.metrics.business))
-    for i, metric in enumerate(file.metrics.business):
-        for name, query in (("good", metric.good), ("total", metric.total)):
-            if "{arm}" not in query:
-                yield Finding(
-                    places=((*path, i, name),),
-                    problem="does not tell the arms apart",
-                    remedy="write {arm} where the query names the arm",
-                )
-
-
-ALL = (ladder_rises, bake_times, judgement, metrics)
+ALL = (ladder_rises, bake_times, judgement)

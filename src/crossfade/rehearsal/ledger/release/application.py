@@ -78,7 +78,7 @@ class Application:
         try:
             if request.path == "/readyz":
                 return await self._ready()
-            levels = self._faults.read() if self._faults is not None else FaultLevels()
+            levels = self._levels()
             await asyncio.sleep(self._service_time() * (1 + levels.latency_percent / 100))
             if self._happens(levels.error_percent):
                 return _problem(500, "injected")
@@ -97,6 +97,9 @@ class Application:
         if request.method == "GET" and self._happens(levels.wrong_percent):
             return _falsified(answer)
         return answer
+
+    def _levels(self) -> FaultLevels:
+        return self._faults.read() if self._faults is not None else FaultLevels()
 
     async def _route(self, request: Request) -> Answer:
         match request.method, request.path.strip("/").split("/"):
@@ -126,6 +129,8 @@ class Application:
         body = TransferBody.model_validate_json(request.body)
         if body.debit == body.credit:
             raise Refused(422, "from and to are the same account")
+        if self._happens(self._levels().declined_percent):
+            raise Refused(409, "declined: injected")
         memo = None if body.memo is None else json.dumps({"text": body.memo})
         booked = await self._books.transfer(key, body.debit, body.credit, body.amount, memo)
         told = {
