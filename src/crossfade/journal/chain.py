@@ -17,8 +17,9 @@ from crossfade.journal.port import Entry
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Event
 
-SCHEMA = 2
-"""2: a plan may go `after` an earlier journal. Entries of 1 are read as they are: none does."""
+SCHEMA = 3
+"""2: a plan may go `after` an earlier journal. 3: a plan may have a preview, and ask for approval of a share. Older
+entries are read as they are: their plans have none of it."""
 GENESIS = hashlib.sha256(b"crossfade journal").hexdigest()
 _EVENTS: TypeAdapter[Any] = TypeAdapter(Event)
 

@@ -17,7 +17,7 @@ from crossfade.model.events import (
     RequestRefused,
 )
 from crossfade.model.seen import Seen
-from crossfade.model.terms import NoData, Outcome, Phase
+from crossfade.model.terms import NoData, Outcome, Phase, Suite
 from crossfade.runbook.differing import why_refused, would_be_lost
 from crossfade.runbook.evolve import evolve
 from crossfade.runbook.gates import Passed, ask
@@ -26,6 +26,8 @@ from crossfade.runbook.phases import Course, Reach
 from crossfade.runbook.state import State
 from crossfade.runbook.turning import beyond_attempts, reason_to_turn, switch_half_done, turn, way_back_lost
 from crossfade.runbook.warning import warnings
+
+_MODERN = ends.ChecksPassed(suite=Suite.TARGET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,8 @@ def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
     drifted = _drifted(state, seen)
     if drifted is not None and not switch_half_done(state):  # a router that does not obey must not keep writes out
         return _try(state, Reach(end=drifted), now)
+    if state.checks_repeatedly and _check_is_due(state, now):  # while it is held, too
+        return _try(state, Reach(end=_MODERN), now)
     if state.held is not None and state.course is Course.FORWARD and not switch_half_done(state):
         return _waits(state, "held", "held", f"held by {state.held.by}: {state.held.reason}")
     step = state.step
@@ -138,6 +142,13 @@ def _try(state: State, step: Reach, now: datetime) -> Event | None:
     if now - state.miss.at < state.plan.retry_after:
         return None
     return EndWanted(end=step.end)
+
+
+def _check_is_due(state: State, now: datetime) -> bool:
+    """The last check of the modern side failed, or was made long enough ago."""
+    if state.miss is not None and state.miss.last.end == _MODERN:
+        return True
+    return state.checked is None or now - state.checked >= state.plan_or_raise.check_every
 
 
 def _after_last_step(state: State) -> Event:

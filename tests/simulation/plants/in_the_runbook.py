@@ -39,7 +39,7 @@ def a_hold_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @GARDEN.plant("What was allowed for two minutes is allowed for ever.", Rule.DATA, Rule.NO_FLAPPING)
 def an_override_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(State, "overridden", lambda state, _: state.override_until is not None)
+    monkeypatch.setattr(State, "overridden", lambda state, _: state.override is not None)
 
 
 @GARDEN.plant("The old ledger is switched off, and nobody has compared it with the new one.", Rule.VERIFIED)
@@ -102,7 +102,7 @@ def a_request_to_roll_back_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
 def one_approval_for_two(monkeypatch: pytest.MonkeyPatch) -> None:
     still_needed = approving.still_needed
     monkeypatch.setattr(
-        gates, "still_needed", lambda needed, given: still_needed(replace(needed, by=(), count=1), given)
+        gates, "still_needed", lambda needed, given, now: still_needed(replace(needed, by=(), count=1), given, now)
     )
 
 
