@@ -1,6 +1,7 @@
 """The rules one by one, in the design's order and words: what is wrong with an entry after the story so far."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from crossfade.invariants.story import ENGINE, Story, enters, name_of, passes, rungs
 from crossfade.model import ends
@@ -130,10 +131,12 @@ def baked(story: Story, entry: Entry) -> Found:
         yield f"the way back shall end in {story.phase} while the {story.writer} takes writes"
     if enters(event, Phase.FINALIZE) and "baked" not in story.passed:
         yield "finalize is entered before bake has ended"
+    warm = story.plan.keep_warm if story.plan is not None else timedelta(0)
     kept = entry.at - (story.moved_at or entry.at)
-    ends_it = isinstance(event, EndWanted) and isinstance(event.end, ends.WayBackEnded | ends.SourceRetired)
-    if ends_it and story.plan is not None and kept < story.plan.keep_warm:
-        yield f"{name_of(event)} after the old side was kept warm for {kept}, and not for {story.plan.keep_warm}"
+    if passes(event, "kept_warm") and kept < warm:
+        yield f"the old side was kept warm for {kept}, and not for {warm}"
+    if enters(event, Phase.FINALIZE) and warm and "kept_warm" not in story.passed:
+        yield f"finalize is entered before the old side was kept warm for {warm}"
     lasted = entry.at - (story.stepped or entry.at)
     if passes(event, "baked") and (story.phase is not Phase.BAKE or story.plan is None or lasted < story.plan.bake):
         yield f"bake ends in {story.phase} after {lasted}"

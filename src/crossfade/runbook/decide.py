@@ -114,12 +114,26 @@ def _as_wanted(state: State, seen: Seen) -> bool:
 
 
 def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
-    """The next event of the course the migration is on; None to look again later."""
+    """The next event of the course the migration is on; None to look again later.
+
+    What is checked repeatedly is checked before anything is decided on checks that failed or are old, and else when
+    there is nothing more to say: an engine whose looks take long must come to its gates nevertheless.
+    """
+    if not state.checks_repeatedly:
+        return _go_on(state, seen, now)
+    again, checked = Reach(end=_MODERN), state.checked
+    failed = state.miss is not None and state.miss.last.end == _MODERN
+    if failed or checked is None or now - checked > state.plan_or_raise.fresh:
+        return _try(state, again, now)
+    following = _go_on(state, seen, now)
+    due = now - checked >= state.plan_or_raise.check_every
+    return _try(state, again, now) if following is None and due else following
+
+
+def _go_on(state: State, seen: Seen, now: datetime) -> Event | None:
     drifted = _drifted(state, seen)
     if drifted is not None and not switch_half_done(state):  # a router that does not obey must not keep writes out
         return _try(state, Reach(end=drifted), now)
-    if state.checks_repeatedly and _check_is_due(state, now):  # while it is held, too
-        return _try(state, Reach(end=_MODERN), now)
     if state.held is not None and state.course is Course.FORWARD and not switch_half_done(state):
         return _waits(state, "held", "held", f"held by {state.held.by}: {state.held.reason}")
     step = state.step
@@ -142,13 +156,6 @@ def _try(state: State, step: Reach, now: datetime) -> Event | None:
     if now - state.miss.at < state.plan.retry_after:
         return None
     return EndWanted(end=step.end)
-
-
-def _check_is_due(state: State, now: datetime) -> bool:
-    """The last check of the modern side failed, or was made long enough ago."""
-    if state.miss is not None and state.miss.last.end == _MODERN:
-        return True
-    return state.checked is None or now - state.checked >= state.plan_or_raise.check_every
 
 
 def _after_last_step(state: State) -> Event:

@@ -63,8 +63,9 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             begun = replace(state, plan=plan, judge=begin_judging(plan), since=at)
             return replace(begun, epoch=after.epoch, entries_before=after.entries) if after else begun
         case events.EngineStarted():
-            since = _without_the_unwatched(state, at)
-            return replace(state, engines=state.engines + 1, since=since, sound_since=None)
+            unwatched = _unwatched_for(state, at)
+            since, moved = (moment + unwatched if moment else None for moment in (state.since, state.moved))
+            return replace(state, engines=state.engines + 1, since=since, moved=moved, sound_since=None)
         case events.PhaseEntered(phase=phase):
             return replace(state, phase=phase, cursor=0, since=at, phase_epoch=state.epoch, miss=None, waits=None)
         case events.EndWanted(end=end):
@@ -111,12 +112,12 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             raise TypeError(f"evolve knows no {type(event).__name__}")
 
 
-def _without_the_unwatched(state: State, at: datetime) -> datetime | None:
-    """Time in which no engine looked is no bake time; nor is a jump of the clock while none ran."""
+def _unwatched_for(state: State, at: datetime) -> timedelta:
+    """Time in which no engine looked is no bake time, and warms nothing; nor is a jump of the clock while none ran."""
     if state.since is None:
-        return None
+        return timedelta(0)
     watched_until = max(state.since, state.counting.at) if state.counting else state.since
-    return state.since + max(at - watched_until, timedelta(0))
+    return max(at - watched_until, timedelta(0))
 
 
 def _unwatched(state: State, at: datetime) -> bool:
