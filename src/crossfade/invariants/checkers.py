@@ -232,7 +232,7 @@ def _approved(story: Story, entry: Entry) -> Found:
         name
         for (phase, approved, name), at in story.approved.items()
         if (phase, approved) == (needed.phase, needed.share)
-        and (needed.valid_for is None or entry.at - at <= needed.valid_for)
+        and (needed.valid_for is None or (phase, approved, name) in story.unheard or entry.at - at <= needed.valid_for)
     }
     counted = who & set(needed.by) if needed.by else who
     if needed.stand_in not in who and len(counted) < needed.count:

@@ -27,7 +27,7 @@ class Story:
     or a guard said and nobody has acted on. `way_back_dead`: since when it is seen dead. `differing` are the facts of
     rows that were found to differ while the target takes writes. `approved` holds when who approved a phase, or its
     rise to a share. `sound_since`: since when no check of the modern side has failed; `moved_at`: since when everybody
-    is there; `engine_at`: the last that the engine's clock showed.
+    is there. A word is `unheard`, and an override only `override_said`, until the engine's next entry shows its clock.
     """
 
     plan: Plan | None = None
@@ -58,7 +58,8 @@ class Story:
     abort: str | None = None
     override_until: datetime | None = None
     approved: dict[tuple[Phase, float | None, str], datetime] = field(default_factory=dict)
-    engine_at: datetime | None = None
+    unheard: set[tuple[Phase, float | None, str]] = field(default_factory=set)
+    override_said: datetime | None = None
     sound_since: datetime | None = None
     checked_at: datetime | None = None
     moved_at: datetime | None = None
@@ -118,12 +119,26 @@ class Story:
         return self.differing is not None and any(self.differing.get(name) != 0 for name in names)
 
     def overridden(self, at: datetime) -> bool:
-        return self.override_until is not None and at < self.override_until + _BETWEEN
+        lasts = self.override_until is not None and at < self.override_until + _BETWEEN
+        return lasts or self.override_said is not None
+
+    def _hear_words(self, entry: Entry) -> None:
+        """Where the clocks of who gave a word and of the engine are apart, what lasts goes by the engine's."""
+        fresh = self.plan.fresh if self.plan is not None else timedelta(0)
+        took_up = isinstance(entry.event, events.EngineStarted)
+        for word in self.unheard:
+            self.approved[word] = self.approved[word] if took_up else entry.at
+        said, until = self.override_said, self.override_until
+        if said is not None and until is not None and not took_up and abs(entry.at - said) > fresh:
+            self.override_until = entry.at + (until - said)
+        self.override_said = None
+        self.unheard.clear()
 
     def go_on(self, entry: Entry) -> None:
         """One more entry has been heard."""
         self.position = entry.position
-        self.engine_at = entry.at if entry.by == ENGINE else self.engine_at
+        if entry.by == ENGINE:
+            self._hear_words(entry)
         self.sound_since = None if isinstance(entry.event, events.EngineStarted) else self.sound_since
         refused = isinstance(entry.event, events.RequestRefused)
         self.refused_though_open = refused and self.returns and self.turned is None and not self.loses_writes
@@ -163,6 +178,7 @@ class Story:
                 self.waits = waits
             case events.Approved(phase=phase, share=share):
                 self.approved[phase, share, entry.by] = entry.at
+                self.unheard.add((phase, share, entry.by))
                 self.waits = None
             case events.Held():
                 self.held, self.abort = True, None
@@ -173,7 +189,7 @@ class Story:
             case events.RequestRefused():
                 self.asked = False
             case events.Overridden(until=until):
-                self.override_until = max(entry.at, self.engine_at or entry.at) + (until - entry.at)
+                self.override_until, self.override_said = until, entry.at
 
     def _want(self, end: End, position: int) -> None:
         self.wanted, self.waits = end, self.waits if self.repeats_check(end) else None

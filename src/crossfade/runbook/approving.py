@@ -10,12 +10,13 @@ from crossfade.model.terms import Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """`by` approved `phase`, or its rise to `share` percent, at `at`."""
+    """`by` approved `phase`, or its rise to `share` percent, at `at`: by the engine's clock once it has `heard` it."""
 
     phase: Phase
     share: float | None
     by: str
     at: datetime
+    heard: bool = False
 
     def answers(self, needed: NeededApproval) -> bool:
         return (self.phase, self.share) == (needed.phase, needed.share)
@@ -61,7 +62,7 @@ def what(needed: NeededApproval) -> str:
 
 
 def _expired(needed: NeededApproval, word: Given, now: datetime) -> bool:
-    return needed.valid_for is not None and now - word.at > needed.valid_for
+    return needed.valid_for is not None and word.heard and now - word.at > needed.valid_for
 
 
 def _names(words: Iterable[Given]) -> frozenset[str]:

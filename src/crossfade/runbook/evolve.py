@@ -30,7 +30,26 @@ def fold(entries: Iterable[Entry], state: State | None = None) -> State:
 def evolve(state: State, event: Event, at: datetime, by: str = "engine") -> State:
     """The state after one more event, which happened at `at` and was appended by `by`."""
     said = _after_a_persons_word(state, event, at, by)
-    return said if said is not None else _after_the_engines_word(state, event, at)
+    return said if said is not None else _hear(_after_the_engines_word(state, event, at), event, at)
+
+
+def _hear(state: State, event: Event, at: datetime) -> State:
+    """How long a person's word counts goes by the engine's clock; whoever gives it may have quite another one.
+
+    The engine's first entry after a word shows what its clock says. Where no engine ran that could have heard it, the
+    word's own time stays; so does the end of an override where both clocks nearly agree.
+    """
+    override, approvals = state.override, state.approvals
+    if (override is None or override.heard) and all(word.heard for word in approvals):
+        return state
+
+    took_up = isinstance(event, events.EngineStarted)
+    if override is not None and not override.heard:
+        agree = took_up or abs(at - override.at) <= state.plan_or_raise.fresh
+        until = override.until if agree else override.until + (at - override.at)
+        override = replace(override, until=until, heard=True)
+    heard = (word if word.heard else replace(word, at=word.at if took_up else at, heard=True) for word in approvals)
+    return replace(state, override=override, approvals=tuple(heard))
 
 
 def _after_a_persons_word(state: State, event: Event, at: datetime, by: str) -> State | None:
@@ -46,12 +65,7 @@ def _after_a_persons_word(state: State, event: Event, at: datetime, by: str) -> 
         case events.RollbackRequested(reason=reason):
             return replace(state, rollback=Request(by=by, reason=reason))
         case events.Overridden(reason=reason, until=until):
-            # By the engine's clock: whoever gives the word may have another, which is behind if it shows less than
-            # the engine has recorded. One that is ahead shows when the engine has heard of it.
-            known = (at, state.since, state.counting.at if state.counting else None)
-            begins = max(moment for moment in known if moment is not None)
-            lasts = until - at
-            override = Override(by=by, reason=reason, until=begins + lasts, lasts=lasts)
+            override = Override(by=by, reason=reason, at=at, until=until)
             return replace(state, override=override, warnings=_without(state, "override"))
         case _:
             return None
@@ -92,8 +106,7 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return replace(state, waits=event)
         case events.Warned(subject=subject, reason=reason):
             others = _without(state, subject)
-            told = replace(state, warnings=(*others, StandingWarning(subject=subject, reason=reason, at=at)))
-            return _heard_override(told, at) if subject == "override" else told
+            return replace(state, warnings=(*others, StandingWarning(subject=subject, reason=reason, at=at)))
         case events.WarningEnded(subject=subject):
             return replace(state, warnings=_without(state, subject))
         case events.CountingStarted(reading=reading):
@@ -178,13 +191,6 @@ def _turned(state: State, course: Course, at: datetime) -> State:
         turned=at,
         warnings=_without(state, *OF_THE_WAY_BACK),
     )
-
-
-def _heard_override(state: State, at: datetime) -> State:
-    if state.override is None:
-        return state
-    override = replace(state.override, until=min(state.override.until, at + state.override.lasts))
-    return replace(state, override=override)
 
 
 def _consequences(end: End, state: State, at: datetime) -> State:

@@ -4,13 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crossfade.judge import JudgeState
+from crossfade.model import ends
 from crossfade.model.counts import ArmReading
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed, GateWaits, Looked
 from crossfade.model.plan import NeededApproval, Plan
-from crossfade.model.terms import Outcome, Phase, Side
+from crossfade.model.terms import Outcome, Phase, Side, Suite
 from crossfade.runbook.approving import Approvals
-from crossfade.runbook.phases import Await, Course, Gate, Step, steps_failing_back, steps_forward, steps_rolling_back
+from crossfade.runbook.phases import (
+    Await,
+    Course,
+    Gate,
+    Reach,
+    Step,
+    steps_failing_back,
+    steps_forward,
+    steps_rolling_back,
+)
 
 OF_THE_WAY_BACK = ("way_back", "way_back_unseen")
 """Warnings that are over when the migration turns and takes the way back, or passes the point of no return."""
@@ -43,12 +53,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """`by` said that the judge is not heard, and why; `until` by the engine's clock, after `lasts` at most."""
+    """`by` said at `at` that the judge is not heard, and why.
+
+    `until` is by the clock of who said it, and by the engine's once that has `heard` it.
+    """
 
     by: str
     reason: str
+    at: datetime
     until: datetime
-    lasts: timedelta
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +168,12 @@ class State:
     def checks_repeatedly(self) -> bool:
         """Whether the modern side is checked again and again: previewed, or watched, in a blue-green move."""
         forward = self.phase is Phase.CANARY and self.course is Course.FORWARD and self.outcome is None
-        return forward and self.plan_or_raise.preview is not None and isinstance(self.step, Await)
+        if not forward or self.plan_or_raise.preview is None or not isinstance(self.step, Await):
+            return False
+        return Reach(end=ends.ChecksPassed(suite=Suite.TARGET)) in self.steps[: self.cursor]
 
     def overridden(self, now: datetime) -> bool:
-        return self.override is not None and now < self.override.until
+        return self.override is not None and (now < self.override.until or not self.override.heard)
 
     def held_since(self, now: datetime) -> timedelta:
         """How long the current step has lasted."""

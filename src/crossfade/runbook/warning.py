@@ -83,7 +83,7 @@ def _return(state: State, now: datetime) -> Concern:
 def _override(state: State, now: datetime) -> Concern:
     """Nobody hears the judge: everybody is told, and told when that is over."""
     override = state.override
-    if override is None or now >= override.until or state.course is not Course.FORWARD:
+    if override is None or not state.overridden(now) or state.course is not Course.FORWARD:
         return _FINE
     until = f"{override.until:%Y-%m-%d %H:%M:%S %Z}".strip()
     reason = f"the judge of traffic is not heard until {until}, by the word of {override.by}: {override.reason}"

@@ -138,3 +138,26 @@ def an_old_look_counts_for_a_new_share(monkeypatch: pytest.MonkeyPatch) -> None:
         return gates.Passed(facts={})
 
     monkeypatch.setitem(gates._GATES, Gate.JUDGED, judged)
+
+
+@GARDEN.plant("Everybody is sent to servers that were looked at once, and fell over a minute later.", Rule.DATA)
+def a_preview_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gates._GATES, Gate.PREVIEWED, lambda _: gates.Passed(facts={}))
+
+
+@GARDEN.plant("Half of the customers move, and those who had to agree are not asked.", Rule.WORDS)
+def a_share_raised_without_approval(monkeypatch: pytest.MonkeyPatch) -> None:
+    still_needed = approving.still_needed
+    monkeypatch.setattr(
+        gates, "still_needed", lambda needed, *given: 0 if needed.share is not None else still_needed(needed, *given)
+    )
+
+
+@GARDEN.plant("What was agreed on Monday, before the incident, lets writes move on Friday.", Rule.WORDS)
+def an_approval_that_never_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approving, "_expired", lambda *_: False)
+
+
+@GARDEN.plant("The old servers are gone an hour after everybody has left them.", Rule.VERIFIED)
+def an_old_side_not_kept_warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gates._GATES, Gate.KEPT_WARM, lambda _: gates.Passed(facts={}))
