@@ -9,7 +9,7 @@ import pytest
 
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model import ends
-from crossfade.model.events import EndWanted, GatePassed, RollbackDecided
+from crossfade.model.events import EndReached, EndWanted, GatePassed, RollbackDecided
 from crossfade.model.terms import Suite
 from tests.rehearsal.run import SMALL, Home, Ran, home_below, interrupt
 from tests.waiting import wait_for
@@ -41,6 +41,13 @@ def test_a_migration_completes_and_loses_nothing_when_all_is_well(home: Home) ->
     assert ran.result["verified_rows"] > 5000
     assert Path(ran.result["report"]).stat().st_size > 10_000
     assert list(home.folder.iterdir()) == []
+    ends_reached = [
+        e.event.end
+        for e in SqliteJournal(Path(ran.result["journal"]), read_only=True).read()
+        if isinstance(e.event, EndReached)
+    ]
+    visited = [end.canary_percent for end in ends_reached if isinstance(end, ends.SharesAre)]
+    assert visited == [20.0, 40.0, 60.0, 80.0, 90.0, 100.0]
     audited = home.run("audit", ran.result["journal"], "--json")
     assert (audited.code, audited.result["intact"]) == (0, True)
 
