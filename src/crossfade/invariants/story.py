@@ -83,6 +83,16 @@ class Story:
         """From its proof after cutover until the point of no return is wanted, or the migration has turned."""
         return self.writer is Side.TARGET and self.returns and self.turned is None and self.woken
 
+    @property
+    def opened_after_all(self) -> bool:
+        """Rolling back, the target is found to take writes by the databases' own word."""
+        missed = self.missed if isinstance(self.turned, events.RollbackDecided) else None
+        return (
+            missed is not None
+            and isinstance(missed.end, ends.ReplicationRemoved)
+            and missed.facts.get("writer") == Side.TARGET
+        )
+
     def is_step(self, event: Event) -> bool:
         """Whether `event` goes forward. Repairing a share or finishing half a switch does not."""
         if self.turned is not None:
@@ -122,10 +132,13 @@ class Story:
         lasts = self.override_until is not None and at < self.override_until + _BETWEEN
         return lasts or self.override_said is not None
 
-    def _hear_words(self, entry: Entry) -> None:
+    def _hear_engine(self, entry: Entry) -> None:
         """Where the clocks of who gave a word and of the engine are apart, what lasts goes by the engine's."""
+        if entry.by != ENGINE:
+            return
         fresh = self.plan.fresh if self.plan is not None else timedelta(0)
         took_up = isinstance(entry.event, events.EngineStarted)
+        self.sound_since = None if took_up else self.sound_since
         for word in self.unheard:
             self.approved[word] = self.approved[word] if took_up else entry.at
         said, until = self.override_said, self.override_until
@@ -137,9 +150,7 @@ class Story:
     def go_on(self, entry: Entry) -> None:
         """One more entry has been heard."""
         self.position = entry.position
-        if entry.by == ENGINE:
-            self._hear_words(entry)
-        self.sound_since = None if isinstance(entry.event, events.EngineStarted) else self.sound_since
+        self._hear_engine(entry)
         refused = isinstance(entry.event, events.RequestRefused)
         self.refused_though_open = refused and self.returns and self.turned is None and not self.loses_writes
         match entry.event:
@@ -154,6 +165,8 @@ class Story:
             case events.CountingStarted():
                 self.looked = self.looked_at = None
             case events.RollbackDecided() | events.FailBackDecided() as decided:
+                if self.opened_after_all:
+                    self.writer, self.epoch, self.switched = Side.TARGET, self.epoch + 1, entry.position
                 self.turned, self.wanted, self.asked, self.abort = decided, None, False, None
                 self.began = entry.position
                 self.waits = self.missed = None
