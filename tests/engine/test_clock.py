@@ -72,6 +72,7 @@ def test_an_override_lasts_as_long_as_it_says_whatever_the_clock_of_who_gives_it
     now, theirs = bench.clock.now(), bench.clock.now() + ahead
     word = events.Overridden(reason="known", until=theirs + timedelta(minutes=5))
     bench.journal.append([word], expected=len(bench.journal.read()), at=theirs, by="ann")
+    bench.engine().tick()  # hears of it, by its own clock
     state = fold(bench.journal.read())
     assert state.overridden(now + timedelta(minutes=4, seconds=55))
     assert not state.overridden(now + timedelta(minutes=5, seconds=1))

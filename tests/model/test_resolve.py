@@ -86,3 +86,24 @@ def test_the_transfers_that_the_router_counts_are_judged_when_the_file_names_the
         CountedLimits(name="transfers", margin=0.05, tolerance=1.5, promotes=False),
     )
     assert plan_for_rehearsal(sound(with_values()), "ledger-1", 1.0).judge.counted == ()
+
+
+def test_a_blue_green_move_is_previewed_watched_and_kept_warm_as_the_file_says() -> None:
+    blue_green = {"preview": "6m", "watch": "12m", "check_every": "2m"}
+    values = {"traffic": {"strategy": "blue-green", "blue_green": blue_green, "keep_warm": "20m"}}
+    plan = plan_for_rehearsal(sound(with_values(**values, approvals=[])), "ledger-1", 1.0)
+    assert [(step.percent, step.bake) for step in plan.ladder] == [
+        (0.0, timedelta(seconds=6)),
+        (100.0, timedelta(seconds=12)),
+    ]
+    assert (plan.preview, plan.check_every) == (timedelta(seconds=6), timedelta(seconds=2))
+    assert (plan.keep_warm, plan.approvals) == (timedelta(seconds=20), ())
+
+
+def test_a_promotion_that_is_not_automatic_asks_a_person_unless_the_file_says_whom() -> None:
+    traffic = {"strategy": "blue-green", "blue_green": {"promote_automatically": False}}
+    alone = plan_for_rehearsal(sound(with_values(traffic=traffic, approvals=[])), "ledger-1", 1.0)
+    assert alone.approvals == (NeededApproval(phase=Phase.CANARY, share=100.0, stand_in="rehearsal"),)
+    asked = [{"phase": "canary", "before_share": 100, "by": ["ann"], "valid_for": "1h"}]
+    (named,) = plan_for_rehearsal(sound(with_values(traffic=traffic, approvals=asked)), "ledger-1", 1.0).approvals
+    assert (named.share, named.by, named.valid_for) == (100.0, ("ann",), timedelta(minutes=1))

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.run import Home, Ran, home_below, interrupt
+from crossfade.journal.sqlite import SqliteJournal
+from crossfade.model import ends
+from crossfade.model.events import EndReached, EndWanted, GatePassed, RollbackDecided
+from crossfade.model.terms import Suite
+from tests.rehearsal.run import SMALL, Home, Ran, home_below, interrupt
 from tests.waiting import wait_for
+
+AT_ONCE = SMALL.with_name("blue-green.yaml")
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 
@@ -35,6 +41,13 @@ def test_a_migration_completes_and_loses_nothing_when_all_is_well(home: Home) ->
     assert ran.result["verified_rows"] > 5000
     assert Path(ran.result["report"]).stat().st_size > 10_000
     assert list(home.folder.iterdir()) == []
+    ends_reached = [
+        e.event.end
+        for e in SqliteJournal(Path(ran.result["journal"]), read_only=True).read()
+        if isinstance(e.event, EndReached)
+    ]
+    visited = [end.canary_percent for end in ends_reached if isinstance(end, ends.SharesAre)]
+    assert visited == [20.0, 40.0, 60.0, 80.0, 90.0, 100.0]
     audited = home.run("audit", ran.result["journal"], "--json")
     assert (audited.code, audited.result["intact"]) == (0, True)
 
@@ -44,6 +57,20 @@ def test_it_rolls_back_and_leaves_the_source_as_before_when_the_canary_fails(hom
     assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (10, "rolled_back", "source"), ran.said
     assert_nothing_lost(ran)
     assert ran.result["detection_requests"] > 0
+    assert ran.result["rollback_ms"] <= 250
+
+
+def test_everybody_is_brought_back_without_loss_when_a_blue_green_move_goes_wrong_under_watch(home: Home) -> None:
+    ran = home.rehearse("--fault", "canary-errors=20%@canary:100", file=AT_ONCE)
+    assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (10, "rolled_back", "source"), ran.said
+    assert_nothing_lost(ran)
+    said = [entry.event for entry in SqliteJournal(Path(ran.result["journal"]), read_only=True).read()]
+    moved = EndWanted(end=ends.SharesAre(canary_percent=100.0))
+    gates = [event.gate for event in said[: said.index(moved)] if isinstance(event, GatePassed)]
+    assert gates[-2:] == ["previewed", "approved:100"]
+    checks = EndWanted(end=ends.ChecksPassed(suite=Suite.TARGET))
+    assert said[: said.index(moved)].count(checks) >= 3
+    assert [event.cause for event in said if isinstance(event, RollbackDecided)] == ["guard"]
     assert ran.result["rollback_ms"] <= 250
 
 

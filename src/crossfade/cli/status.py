@@ -95,6 +95,7 @@ def _facts(migration: str, state: State) -> dict[str, object]:
         "epoch": state.epoch,
         "held": state.held.reason if state.held else None,
         "waits_for": state.waits.reason if state.waits else None,
+        "warnings": [warning.reason for warning in state.warnings],
         "can_return": state.returns,
         "outcome": state.outcome.value if state.outcome else None,
     }

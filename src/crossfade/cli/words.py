@@ -15,10 +15,11 @@ from crossfade.journal.port import VersionConflict
 from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Approved, Event, Held, MigrationEnded, Overridden, Released, RollbackRequested
+from crossfade.model.plan import NeededApproval
 from crossfade.model.resolve import REHEARSAL
 from crossfade.model.terms import Outcome, Phase
 from crossfade.rehearsal.layout import read_layout
-from crossfade.runbook.approving import in_words, still_needed
+from crossfade.runbook.approving import approvers, in_words, still_needed, what
 from crossfade.runbook.evolve import fold
 from crossfade.runbook.state import State
 
@@ -26,6 +27,10 @@ Migration = Annotated[str, typer.Argument(metavar="ID", help="The migration's id
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the journal with your name.")]
 Name = Annotated[str, typer.Option("--by", help="Who gives the word; default: the account you are logged in as.")]
 ForPhase = Annotated[str, typer.Option("--phase", help="The phase that may begin; default: the one that waits.")]
+ForShare = Annotated[
+    float | None,
+    typer.Option("--share", help="The share, in percent, that may be risen to; default: the one that waits."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
 
 _BEYOND = "the point of no return has been passed"
@@ -55,8 +60,15 @@ class NotAPerson(typer.BadParameter):
         )
 
 
-def approve(migration: Migration, reason: Reason, by: Name = "", phase: ForPhase = "", json: AsJson = False) -> None:
-    """Let a phase begin that waits for approval (the one that waits, or --phase).
+def approve(
+    migration: Migration,
+    reason: Reason,
+    by: Name = "",
+    phase: ForPhase = "",
+    share: ForShare = None,
+    json: AsJson = False,
+) -> None:
+    """Let a phase begin, or the share rise, that waits for approval (what waits, or --phase, or --share).
 
     Where the migration file names who may approve, only their words count, each once.
 
@@ -64,18 +76,16 @@ def approve(migration: Migration, reason: Reason, by: Name = "", phase: ForPhase
     """
 
     def event(state: State, who: str) -> Event:
-        wanted = _phase(phase) if phase else state.phase
-        needed = state.plan.approval(wanted) if wanted and state.plan else None
-        if needed is None:
-            raise NotPossible("approve", f"{wanted} needs no approval", "See `crossfade status` for what it waits for.")
+        needed = _needed(state, phase, share)
         if needed.by and who not in needed.by:
             remedy = f"One of {', '.join(needed.by)} may; --by names who gives the word."
-            raise NotPossible("approve", f"{who} may not approve {needed.phase}", remedy)
-        if (needed.phase, who) in state.approvals:
-            left = still_needed(needed, state.approvals)
-            remedy = f"{needed.phase} still needs {in_words(needed, state.approvals)}." if left else "Nothing to do."
-            raise NotPossible("approve", f"{who} has approved {needed.phase} already", remedy)
-        return Approved(phase=needed.phase, reason=reason)
+            raise NotPossible("approve", f"{who} may not approve {what(needed)}", remedy)
+        given, now = state.approvals, datetime.now(UTC)
+        if who in approvers(needed, given, now):
+            left = still_needed(needed, given, now)
+            remedy = f"{what(needed)} still needs {in_words(needed, given, now)}." if left else "Nothing to do."
+            raise NotPossible("approve", f"{who} has approved {what(needed)} already", remedy)
+        return Approved(phase=needed.phase, share=needed.share, reason=reason)
 
     _give("approve", migration, by, json, event)
 
@@ -172,6 +182,19 @@ def _account() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # in a container a user may be a number only
         return f"user {os.getuid()}"
+
+
+def _needed(state: State, phase: str, share: float | None) -> NeededApproval:
+    """What is approved: what was named, else what waits, else the phase that there is. Raises `NotPossible`."""
+    waits = state.approval_waited_for
+    if not phase and share is None and waits is not None:
+        return waits
+    wanted = _phase(phase) if phase else Phase.CANARY if share is not None else state.phase
+    needed = state.plan.approval(wanted, share) if wanted and state.plan else None
+    if needed is None:
+        about = wanted if share is None else f"{wanted} at {share:g} %"
+        raise NotPossible("approve", f"{about} needs no approval", "See `crossfade status` for what it waits for.")
+    return needed
 
 
 def _phase(text: str) -> Phase:

@@ -55,17 +55,31 @@ def time_left(state: State, now: datetime) -> timedelta | None:
         if phase is Phase.BAKE:
             left += plan.bake
         if phase is Phase.CANARY:
-            left += sum((rung.bake for rung in rungs(plan)), timedelta())
+            left += sum((rung.bake for rung in rungs(plan)), plan.preview or timedelta())
     if state.phase is Phase.CANARY:
         passed = [step for step in state.steps[: state.cursor] if isinstance(step, Await) and step.gate is Gate.JUDGED]
-        left -= sum((rungs(plan)[step.rung].bake for step in passed), timedelta())
+        left -= sum((rungs(plan)[step.rung].bake for step in passed), _previewed(state, now))
     step = state.step
     if isinstance(step, Await) and step.gate in {Gate.JUDGED, Gate.BAKED}:
         full = rungs(plan)[step.rung].bake if step.gate is Gate.JUDGED else plan.bake
         left -= min(full, state.held_since(now))
-    elif state.phase is Phase.BAKE and state.cursor > len(state.steps) - 2:
+    elif state.phase is Phase.BAKE and any(
+        isinstance(s, Await) and s.gate is Gate.BAKED for s in state.steps[: state.cursor]
+    ):
         left -= plan.bake
-    return left
+    if state.moved is None or state.phase is Phase.FINALIZE:
+        return left
+    return max(left, state.moved + plan.keep_warm - now)
+
+
+def _previewed(state: State, now: datetime) -> timedelta:
+    """How much of the preview is over."""
+    preview = state.plan_or_raise.preview
+    if preview is None or any(
+        isinstance(step, Await) and step.gate is Gate.PREVIEWED for step in state.steps[: state.cursor]
+    ):
+        return preview or timedelta()
+    return min(preview, now - state.sound_since) if state.sound_since else timedelta()
 
 
 def _waiting(state: State) -> str | None:

@@ -1,8 +1,9 @@
 """The rules one by one, in the design's order and words: what is wrong with an entry after the story so far."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from crossfade.invariants.story import UNKNOWN, Story, enters, name_of, passes, rungs
+from crossfade.invariants.story import ENGINE, UNKNOWN, Story, enters, name_of, passes, rungs
 from crossfade.model import ends
 from crossfade.model.entry import Entry
 from crossfade.model.events import (
@@ -27,7 +28,6 @@ from crossfade.model.events import (
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Side
 
-ENGINE = "engine"
 Found = Iterator[str]
 _PHASES = list(Phase)
 _WORDS = (Approved, Held, Released, RollbackRequested, Overridden)
@@ -131,6 +131,12 @@ def baked(story: Story, entry: Entry) -> Found:
         yield f"the way back shall end in {story.phase} while the {story.writer} takes writes"
     if enters(event, Phase.FINALIZE) and "baked" not in story.passed:
         yield "finalize is entered before bake has ended"
+    warm = story.plan.keep_warm if story.plan is not None else timedelta(0)
+    kept = entry.at - (story.moved_at or entry.at)
+    if passes(event, "kept_warm") and kept < warm:
+        yield f"the old side was kept warm for {kept}, and not for {warm}"
+    if enters(event, Phase.FINALIZE) and warm and "kept_warm" not in story.passed:
+        yield f"finalize is entered before the old side was kept warm for {warm}"
     lasted = entry.at - (story.stepped or entry.at)
     if passes(event, "baked") and (story.phase is not Phase.BAKE or story.plan is None or lasted < story.plan.bake):
         yield f"bake ends in {story.phase} after {lasted}"
@@ -156,19 +162,40 @@ def judged_on_data(story: Story, entry: Entry) -> Found:
     event, plan = entry.event, story.plan
     if isinstance(event, Looked) and event.share != story.share / 100:
         yield f"counts of {story.share:g} % are judged as those of {event.share:.0%}"
-    if not isinstance(event, GatePassed) or not event.gate.startswith("judged:") or plan is None:
+    if not isinstance(event, GatePassed) or plan is None:
         return
-    rung = next((r for n, r in enumerate(rungs(plan)) if event.gate == f"judged:{n}"), None)
-    if rung is None:
-        yield f"{event.gate} passed, and the ladder has no such share"
-    elif rung.percent != story.share or story.share_since is None or entry.at - story.share_since < rung.bake:
-        yield f"{event.gate} passed before {rung.percent:g} % had its {rung.bake}"
+    if event.gate.startswith("judged:"):
+        yield from _judged_in_place(story, entry, event)
+    elif not event.gate.startswith("approved:") or story.share == 0:
+        return
     if story.overridden(entry.at):
         return
     if story.looked is None or story.looked_at is None or entry.at - story.looked_at > 2 * plan.fresh:
         yield f"{event.gate} passed without a fresh look"
     elif story.looked.verdict != "promote":
         yield f"{event.gate} passed, and the judge said {story.looked.verdict}"
+
+
+def _judged_in_place(story: Story, entry: Entry, event: GatePassed) -> Found:
+    ladder = rungs(story.plan) if story.plan is not None else ()
+    rung = next((r for n, r in enumerate(ladder) if event.gate == f"judged:{n}"), None)
+    if rung is None:
+        yield f"{event.gate} passed, and the ladder has no such share"
+    elif rung.percent != story.share or story.share_since is None or entry.at - story.share_since < rung.bake:
+        yield f"{event.gate} passed before {rung.percent:g} % had its {rung.bake}"
+
+
+def previewed(story: Story, entry: Entry) -> Found:
+    """'Blue-green is the ladder 0, 100 with checks before and after': for all of the preview, and none has failed."""
+    if not passes(entry.event, "previewed") or story.plan is None:
+        return
+    least = story.plan.preview
+    if least is None or story.sound_since is None or story.checked_at is None:
+        yield "previewed passed, and the new side's checks have not"
+    elif story.checked_at - story.sound_since < least or entry.at - story.checked_at > max(
+        story.plan.fresh, story.plan.check_every
+    ):
+        yield f"previewed passed after checks from {story.sound_since.isoformat()} to {story.checked_at.isoformat()}"
 
 
 def words(story: Story, entry: Entry) -> Found:
@@ -187,13 +214,29 @@ def words(story: Story, entry: Entry) -> Found:
     halts = isinstance(event, MigrationEnded) and event.outcome is Outcome.HALTED  # then it was refused with reason
     if story.refused_though_open and not halts:
         yield "a request to roll back is refused though the way back is open"
-    if passes(event, "approved") and needed is not None:
-        who = {name for phase, name in story.approved if phase is needed.phase}
-        counted = who & set(needed.by) if needed.by else who
-        if needed.stand_in not in who and len(counted) < needed.count:
-            yield f"{needed.phase} passed with {len(counted)} of {needed.count} approvals"
+    yield from _approved(story, entry)
     if isinstance(event, Overridden) and (entry.by in {"", ENGINE} or not event.reason or event.until <= entry.at):
         yield f"an override by {entry.by!r} because {event.reason!r} until {event.until.isoformat()}"
+
+
+def _approved(story: Story, entry: Entry) -> Found:
+    """By as many as must, of those who may, with words that are not too old."""
+    event, plan = entry.event, story.plan
+    if not isinstance(event, GatePassed) or plan is None or story.phase is None:
+        return
+    gate, _, share = event.gate.partition(":")
+    needed = plan.approval(story.phase, float(share) if share else None) if gate == "approved" else None
+    if needed is None:
+        return
+    who = {
+        name
+        for (phase, approved, name), at in story.approved.items()
+        if (phase, approved) == (needed.phase, needed.share)
+        and (needed.valid_for is None or (phase, approved, name) in story.unheard or entry.at - at <= needed.valid_for)
+    }
+    counted = who & set(needed.by) if needed.by else who
+    if needed.stand_in not in who and len(counted) < needed.count:
+        yield f"{event.gate} of {needed.phase} passed with {len(counted)} of {needed.count} approvals"
 
 
 def in_order(story: Story, entry: Entry) -> Found:
@@ -258,6 +301,11 @@ def _rises(story: Story, percent: float, ladder: list[float]) -> Found:
         yield f"the share goes from {story.share:g} % to {percent:g} % in {story.phase}"
     elif place and f"judged:{place - 1}" not in story.passed:
         yield f"the share rises to {percent:g} % before {story.share:g} % was judged"
+    plan = story.plan
+    if plan is not None and plan.approval(Phase.CANARY, percent) and f"approved:{percent:g}" not in story.passed:
+        yield f"the share rises to {percent:g} % before that is approved"
+    if plan is not None and plan.preview is not None and "previewed" not in story.passed:
+        yield f"everybody moves before {plan.preview} of preview"
 
 
 def record(story: Story, entry: Entry) -> Found:
@@ -269,7 +317,9 @@ def record(story: Story, entry: Entry) -> Found:
     elif story.wanted is not None and not isinstance(event, (*_WORDS, EngineStarted)):
         yield f"{name_of(event)} while {story.wanted.kind} has no outcome"
     end = event.end if isinstance(event, EndWanted) and not isinstance(event.end, ends.SharesAre) else None
-    if end is not None and story.reached.get(end, 0) > story.began:  # a share may be changed by somebody else
+    if (
+        end is not None and not story.repeats_check(end) and story.reached.get(end, 0) > story.began
+    ):  # a share may be changed by somebody else
         yield f"{name_of(event)} again, which was reached already in this place"
     if (story.position == 0) != isinstance(event, MigrationPlanned):
         yield "a journal begins with its plan, and has one"

@@ -8,9 +8,12 @@ from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import Event
 from crossfade.model.plan import LadderStep, Plan
-from crossfade.model.terms import Outcome, Phase, Side
+from crossfade.model.terms import Outcome, Phase, Side, Suite
 
+ENGINE = "engine"
 UNKNOWN = "unknown"
+MODERN = ends.ChecksPassed(suite=Suite.TARGET)
+EVERYBODY = 100.0
 _BETWEEN = timedelta(seconds=1)  # from a decision until it is recorded; an override may end in between
 
 
@@ -22,7 +25,9 @@ class Story:
     `unsettled`: who takes writes after a switch that was missed, by the databases' own word; None once it is settled.
     `share` is the last that was reached, `share_intent` the entry that wanted `share_wanted`. `abort` is what the judge
     or a guard said and nobody has acted on. `way_back_dead`: since when it is seen dead. `differing` are the facts of
-    rows that were found to differ while the target takes writes.
+    rows that were found to differ while the target takes writes. `approved` holds when who approved a phase, or its
+    rise to a share. `sound_since`: since when no check of the modern side has failed; `moved_at`: since when everybody
+    is there. A word is `unheard`, and an override only `override_said`, until the engine's next entry shows its clock.
     """
 
     plan: Plan | None = None
@@ -52,7 +57,12 @@ class Story:
     refused_though_open: bool = False
     abort: str | None = None
     override_until: datetime | None = None
-    approved: set[tuple[Phase, str]] = field(default_factory=set)
+    approved: dict[tuple[Phase, float | None, str], datetime] = field(default_factory=dict)
+    unheard: set[tuple[Phase, float | None, str]] = field(default_factory=set)
+    override_said: datetime | None = None
+    sound_since: datetime | None = None
+    checked_at: datetime | None = None
+    moved_at: datetime | None = None
     waits: events.GateWaits | None = None
     returns: bool = True
     ended: bool = False
@@ -90,6 +100,8 @@ class Story:
         match event:
             case events.EndWanted(end=ends.SharesAre(canary_percent=percent)):
                 return percent != self.share
+            case events.EndWanted(end=end) if self.repeats_check(end):
+                return False
             case events.EndWanted(end=ends.WriterIs()):
                 return self.unsettled is None or self.unsettled == self.writer
             case events.MigrationEnded(outcome=outcome):
@@ -98,6 +110,12 @@ class Story:
                 return False  # it begins
             case _:
                 return isinstance(event, events.EndWanted | events.GatePassed | events.PhaseEntered)
+
+    def repeats_check(self, end: End) -> bool:
+        """The modern side is checked again, as it is all the time while it is previewed and watched."""
+        blue_green = self.plan is not None and self.plan.preview is not None and self.turned is None
+        again = end == MODERN and self.reached.get(end, 0) > self.began
+        return blue_green and again and self.phase is Phase.CANARY
 
     @property
     def loses_writes(self) -> bool:
@@ -111,11 +129,28 @@ class Story:
         return self.differing is not None and any(self.differing.get(name) != 0 for name in names)
 
     def overridden(self, at: datetime) -> bool:
-        return self.override_until is not None and at < self.override_until + _BETWEEN
+        lasts = self.override_until is not None and at < self.override_until + _BETWEEN
+        return lasts or self.override_said is not None
+
+    def _hear_engine(self, entry: Entry) -> None:
+        """Where the clocks of who gave a word and of the engine are apart, what lasts goes by the engine's."""
+        if entry.by != ENGINE:
+            return
+        fresh = self.plan.fresh if self.plan is not None else timedelta(0)
+        took_up = isinstance(entry.event, events.EngineStarted)
+        self.sound_since = None if took_up else self.sound_since
+        for word in self.unheard:
+            self.approved[word] = self.approved[word] if took_up else entry.at
+        said, until = self.override_said, self.override_until
+        if said is not None and until is not None and not took_up and abs(entry.at - said) > fresh:
+            self.override_until = entry.at + (until - said)
+        self.override_said = None
+        self.unheard.clear()
 
     def go_on(self, entry: Entry) -> None:
         """One more entry has been heard."""
         self.position = entry.position
+        self._hear_engine(entry)
         refused = isinstance(entry.event, events.RequestRefused)
         self.refused_though_open = refused and self.returns and self.turned is None and not self.loses_writes
         match entry.event:
@@ -154,8 +189,9 @@ class Story:
                 self.waits = self.missed = None
             case events.GateWaits() as waits:
                 self.waits = waits
-            case events.Approved(phase=phase):
-                self.approved.add((phase, entry.by))
+            case events.Approved(phase=phase, share=share):
+                self.approved[phase, share, entry.by] = entry.at
+                self.unheard.add((phase, share, entry.by))
                 self.waits = None
             case events.Held():
                 self.held, self.abort = True, None
@@ -166,10 +202,10 @@ class Story:
             case events.RequestRefused():
                 self.asked = False
             case events.Overridden(until=until):
-                self.override_until = until
+                self.override_until, self.override_said = until, entry.at
 
     def _want(self, end: End, position: int) -> None:
-        self.wanted, self.waits = end, None
+        self.wanted, self.waits = end, self.waits if self.repeats_check(end) else None
         if isinstance(end, ends.WayBackEnded):
             self.returns = False
         if isinstance(end, ends.SharesAre):
@@ -188,9 +224,14 @@ class Story:
             self.writer, self.epoch, self.switched, self.unsettled = end.side, end.epoch, entry.position, None
         if isinstance(end, ends.SharesAre) and end.canary_percent != self.share:
             self.share, self.share_since = end.canary_percent, entry.at
+            self.moved_at = entry.at if self.share == EVERYBODY else None
+        if end == MODERN:
+            self.sound_since, self.checked_at = self.sound_since or entry.at, entry.at
 
     def _miss(self, missed: events.EndMissed, at: datetime) -> None:
         self.wanted, self.missed, self.missed_at = None, missed, at
+        if missed.end == MODERN:
+            self.sound_since = None
         match missed.end:
             case ends.WriterIs():
                 self.unsettled = str(missed.facts.get("writer") or UNKNOWN)

@@ -100,7 +100,8 @@ class GateWaits:
 class Warned:
     """Something nears a limit or is gone that will be needed; nothing is done about it yet.
 
-    `subject` is a stable word: link, wal, disk, connections, load, way_back, way_back_unseen.
+    `subject` is a stable word: link, wal, disk, connections, load, way_back, way_back_unseen, evidence, return,
+    override.
     """
 
     subject: str
@@ -145,8 +146,11 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
+    """`phase` may begin; with a `share`, in percent, its share may rise to that."""
+
     phase: Phase
     reason: str
+    share: float | None = None
     kind: Literal["approved"] = "approved"
 
 

@@ -107,13 +107,16 @@ class GuardLimits:
 class NeededApproval:
     """`phase` begins its work only after `count` different ones of `by` approved it; of anybody, if `by` is empty.
 
-    The word of `stand_in` alone is enough: a rehearsal that approves by itself.
+    With a `share`, in percent, it is not the phase that waits but the share that rises to it. A word older than
+    `valid_for` does not count. The word of `stand_in` alone is enough: a rehearsal that approves by itself.
     """
 
     phase: Phase
+    share: float | None = None
     by: tuple[str, ...] = ()
     count: int = 1
     stand_in: str | None = None
+    valid_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,11 @@ class Plan:
     only a person's word fails back; every other reason holds and waits for it. `max_way_back_lag`: a way back that is
     dead or later than this, for this long, is failed back over while it can be. `needs_backup_link`: no cutover begins
     while only one path between the sites carries traffic.
+
+    `preview` is None on a ladder. With it everybody moves at once: after that long without a failed check of the new
+    side, which is asked `check_every`, as it is while it is watched afterwards. `keep_warm`: how long after everybody
+    has moved the old side must be there, ready to take them back. People are told when a share holds for want of
+    evidence longer than `hold_at_most`, and when users are not back within `rollback_within` of the decision.
     """
 
     migration: str
@@ -139,6 +147,11 @@ class Plan:
     max_way_back_lag: timedelta = timedelta(minutes=1)
     mirror_percent: float = 0.0
     needs_backup_link: bool = False
+    preview: timedelta | None = None
+    check_every: timedelta = timedelta(seconds=1)
+    keep_warm: timedelta = timedelta(0)
+    hold_at_most: timedelta = timedelta(hours=24)
+    rollback_within: timedelta = timedelta(minutes=5)
     replication: ReplicationLimits = field(default_factory=ReplicationLimits)
     source: SourceLimits = field(default_factory=SourceLimits)
     judge: JudgeLimits = field(default_factory=JudgeLimits)
@@ -148,6 +161,6 @@ class Plan:
     look_every: timedelta = timedelta(milliseconds=500)
     fresh: timedelta = timedelta(seconds=5)
 
-    def approval(self, phase: Phase) -> NeededApproval | None:
-        """What `phase` needs before it begins, if anything."""
-        return next((needed for needed in self.approvals if needed.phase is phase), None)
+    def approval(self, phase: Phase, share: float | None = None) -> NeededApproval | None:
+        """What `phase` needs before it begins, if anything; with a `share`, what it needs before it rises to that."""
+        return next((needed for needed in self.approvals if (needed.phase, needed.share) == (phase, share)), None)

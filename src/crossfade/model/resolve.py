@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.limits import BusinessMetric, Limits
+from crossfade.model.file.traffic import Strategy
 from crossfade.model.plan import (
     Burn,
     CountedLimits,
@@ -15,7 +16,9 @@ from crossfade.model.plan import (
     ReplicationLimits,
     SourceLimits,
 )
+from crossfade.model.terms import Phase
 
+EVERYBODY = 100.0
 TRANSFERS = "transfers"
 """The business metric of a rehearsal's users, which its router counts: transfers accepted, of those tried."""
 REHEARSAL = "rehearsal"
@@ -23,6 +26,8 @@ REHEARSAL = "rehearsal"
 _SHORTEST_WINDOW = timedelta(seconds=2)
 _SHORTEST_ROUND = timedelta(milliseconds=500)
 _SHORTEST_FRESH = timedelta(seconds=5)
+_SHORTEST_CHECKS = timedelta(seconds=1)
+_SHORTEST_VALID = timedelta(seconds=10)  # people do not become faster when waits are shortened
 _LINK_ROUND_TRIPS = 2
 """Of a request: one for its statement, and as much again for what a line adds when computers and line are busy."""
 _REHEARSED_DISK_WARN_BYTES = 160 * 2**20
@@ -41,19 +46,21 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
     def wait(planned: timedelta) -> timedelta:
         return _wait(planned, file, speed)
 
-    stand_in = REHEARSAL if file.rehearsal.approve else None
     limits, replication, judge = file.limits, file.database.replication, file.limits.judge
+    blue_green = file.traffic.blue_green
     return Plan(
         migration=migration,
         ladder=tuple(LadderStep(percent=step.percent, bake=wait(step.bake)) for step in file.traffic.steps()),
         warm_up=wait(file.traffic.warm_up),
         bake=wait(file.bake.duration),
-        approvals=tuple(
-            NeededApproval(phase=asked.phase, by=asked.by, count=asked.count, stand_in=stand_in)
-            for asked in file.approvals
-        ),
+        approvals=_approvals(file, scale),
         fail_back_automatically=file.bake.fail_back_automatically,
         max_way_back_lag=file.bake.max_way_back_lag,
+        preview=wait(blue_green.preview) if file.traffic.strategy is Strategy.BLUE_GREEN else None,
+        check_every=max(wait(blue_green.check_every), _SHORTEST_CHECKS),
+        keep_warm=wait(file.traffic.keep_warm),
+        hold_at_most=limits.hold_at_most / scale,
+        rollback_within=limits.rollback_within,
         needs_backup_link=through_wan and not file.connectivity.cut_over_without_backup,
         replication=ReplicationLimits(
             lag=replication.max_lag_time,
@@ -77,6 +84,27 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
         look_every=max(wait(judge.look_every), _SHORTEST_LOOK),
         fresh=max(limits.decide_on_data_younger_than / scale, _SHORTEST_FRESH),
     )
+
+
+def _approvals(file: MigrationFile, scale: float) -> tuple[NeededApproval, ...]:
+    """Those of the file, and that of a person to a blue-green promotion which is not to happen by itself."""
+    stand_in = REHEARSAL if file.rehearsal.approve else None
+    needed = tuple(
+        NeededApproval(
+            phase=asked.phase,
+            share=asked.before_share,
+            by=asked.by,
+            count=asked.count,
+            stand_in=stand_in,
+            valid_for=max(asked.valid_for / scale, _SHORTEST_VALID) if asked.valid_for else None,
+        )
+        for asked in file.approvals
+    )
+    traffic, promotion = file.traffic, (Phase.CANARY, EVERYBODY)
+    asks = traffic.strategy is Strategy.BLUE_GREEN and not traffic.blue_green.promote_automatically
+    if not asks or any((one.phase, one.share) == promotion for one in needed):
+        return needed
+    return (*needed, NeededApproval(phase=Phase.CANARY, share=EVERYBODY, stand_in=stand_in))
 
 
 def _counted(metric: BusinessMetric) -> CountedLimits:

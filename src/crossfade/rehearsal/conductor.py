@@ -172,7 +172,7 @@ class Conductor:
             self._state = evolve(self._state, entry.event, entry.at, entry.by)
             watcher.tell(entry)
             self._injector.hear(entry)
-            if isinstance(entry.event, GateWaits) and entry.event.gate == Gate.APPROVED:
+            if isinstance(entry.event, GateWaits) and entry.event.gate.startswith(Gate.APPROVED):
                 asked = True
             elif isinstance(entry.event, Approved) and entry.by == REHEARSAL:
                 asked = False
@@ -193,10 +193,11 @@ class Conductor:
             self._say(RollbackRequested(reason="a rehearsal goes back where rows differ"), REHEARSAL)
 
     def _approve(self) -> None:
-        phase = self._state.phase
+        phase, waits = self._state.phase, self._state.approval_waited_for
         if phase is None or not self._file.rehearsal.approve:
             return
-        self._say(Approved(phase=phase, reason="a rehearsal approves by itself"), REHEARSAL)
+        share = waits.share if waits is not None else None
+        self._say(Approved(phase=phase, share=share, reason="a rehearsal approves by itself"), REHEARSAL)
 
     def _say(self, event: Event, by: str) -> None:
         """A person's word stands in the journal, whatever the engine appends meanwhile; after the end there is none."""

@@ -1,6 +1,7 @@
 """What was asked for: the plan that a journal begins with, as labels and texts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from crossfade.journal.port import Entry
 from crossfade.model.events import MigrationPlanned
@@ -18,8 +19,9 @@ def plan_in_words(entries: Sequence[Entry]) -> Lines:
 def _lines(plan: Plan) -> Lines:
     ladder = ", ".join(f"{say_percent(step.percent)} for {say_duration(step.bake)}" for step in plan.ladder)
     return (
-        ("Ladder", ladder or "none"),
+        ("Ladder", ladder or "none") if plan.preview is None else ("Blue-green", _blue_green(plan)),
         ("Bake time on the target", say_duration(plan.bake)),
+        ("Old side kept warm", f"{say_duration(plan.keep_warm)} after everybody has moved" if plan.keep_warm else "no"),
         ("Approvals", "; ".join(map(_approval, plan.approvals)) or "none"),
         ("Mirror", f"{say_percent(plan.mirror_percent)} of reads" if plan.mirror_percent else "off"),
         ("Judge", _judge(plan.judge)),
@@ -28,12 +30,19 @@ def _lines(plan: Plan) -> Lines:
     )
 
 
+def _blue_green(plan: Plan) -> str:
+    preview = say_duration(plan.preview or timedelta())
+    return f"checked for {preview} at 0 %, then 100 %, watched for {say_duration(plan.ladder[-1].bake)}"
+
+
 def _approval(needed: NeededApproval) -> str:
     whose = f"one of {', '.join(needed.by)}" if needed.by else "anybody"
     if needed.count > 1:
         whose = f"{needed.count} of {', '.join(needed.by)}" if needed.by else f"{needed.count} people"
     stand_in = f", or the {needed.stand_in} itself" if needed.stand_in else ""
-    return f"{needed.phase} by {whose}{stand_in}"
+    share = "" if needed.share is None else f" to {say_percent(needed.share)}"
+    valid = f", valid for {say_duration(needed.valid_for)}" if needed.valid_for else ""
+    return f"{needed.phase}{share} by {whose}{stand_in}{valid}"
 
 
 def _judge(limits: JudgeLimits) -> str:

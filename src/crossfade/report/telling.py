@@ -107,10 +107,11 @@ def _say(event: object, entry: Entry) -> Saying:
 @_say.register
 def _(event: happened.MigrationPlanned, _: Entry) -> Saying:
     ladder = ", ".join(f"{step.percent:g}" for step in event.plan.ladder)
+    how = f"ladder {ladder} %" if event.plan.preview is None else "blue-green"
     what = f"Migration {event.plan.migration} is planned"
     if event.after is not None:
         what = f"A later cutover of {event.plan.migration} is planned, after the fail back (epoch {event.after.epoch})"
-    return Importance.MILESTONE, Matter.PHASE, f"{what}: ladder {ladder} %."
+    return Importance.MILESTONE, Matter.PHASE, f"{what}: {how}."
 
 
 @_say.register
@@ -183,7 +184,8 @@ def _(event: happened.Looked, _: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.Approved, entry: Entry) -> Saying:
-    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} approved {event.phase}: {_clause(event.reason)}."
+    what = event.phase if event.share is None else f"{event.phase} at {say_percent(event.share)}"
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} approved {what}: {_clause(event.reason)}."
 
 
 @_say.register
@@ -267,6 +269,8 @@ def _gate_words(gate: str) -> tuple[str, str]:
     word, _, rung = gate.partition(":")
     if word == "judged" and rung.isdecimal():
         return f"the judge at step {int(rung) + 1}", f"Step {int(rung) + 1} of the ladder is passed"
+    if word == "approved" and rung:
+        return f"approval to send {rung} % of users", f"Approval to send {rung} % of users is given"
     return _GATES.get(word, (_name(gate), f"Gate passed: {_name(gate)}"))
 
 
@@ -298,6 +302,8 @@ _GATES = {
     "servers_ready": ("the servers' copies", "Every server is copied"),
     "files_in_step": ("the files' copies", "The files are in step"),
     "drained": ("the last requests in flight", "No request is in flight any more"),
+    "previewed": ("the preview of the new side", "The new side has passed its checks for the whole preview"),
+    "kept_warm": ("the old side's time to be kept warm", "The old side was kept warm for as long as it had to be"),
     "link_backed": ("a backup of the link", "The link between the sites has a backup"),
     "baked": ("the bake time", "The bake time is over, with the way back alive"),
     "way_back_alive": ("the way back to be alive", "The way back is alive to its end"),
@@ -309,6 +315,9 @@ _EASED = {
     "disk": "The source's disk has room again",
     "connections": "The source has connections to spare again",
     "load": "The source answers at once again",
+    "evidence": "The share is not held for want of evidence any more",
+    "return": "Nobody is on the modern servers any more",
+    "override": "The override is over; the judge is heard again",
     "way_back": "The way back is not dead any more, or cannot be seen",
     "way_back_unseen": "The way back can be seen again",
 }

@@ -17,7 +17,7 @@ from crossfade.model.events import (
     RequestRefused,
 )
 from crossfade.model.seen import Seen
-from crossfade.model.terms import NoData, Outcome, Phase
+from crossfade.model.terms import NoData, Outcome, Phase, Suite
 from crossfade.runbook.differing import why_refused, would_be_lost
 from crossfade.runbook.evolve import evolve
 from crossfade.runbook.gates import Passed, ask
@@ -33,6 +33,8 @@ from crossfade.runbook.turning import (
     way_back_lost,
 )
 from crossfade.runbook.warning import warnings
+
+_MODERN = ends.ChecksPassed(suite=Suite.TARGET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,23 @@ def _as_wanted(state: State, seen: Seen) -> bool:
 
 
 def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
-    """The next event of the course the migration is on; None to look again later."""
+    """The next event of the course the migration is on; None to look again later.
+
+    What is checked repeatedly is checked before anything is decided on checks that failed or are old, and else when
+    there is nothing more to say: an engine whose looks take long must come to its gates nevertheless.
+    """
+    if not state.checks_repeatedly:
+        return _go_on(state, seen, now)
+    again, checked = Reach(end=_MODERN), state.checked
+    failed = state.miss is not None and state.miss.last.end == _MODERN
+    if failed or checked is None or now - checked > state.plan_or_raise.fresh:
+        return _try(state, again, now)
+    following = _go_on(state, seen, now)
+    due = now - checked >= state.plan_or_raise.check_every
+    return _try(state, again, now) if following is None and due else following
+
+
+def _go_on(state: State, seen: Seen, now: datetime) -> Event | None:
     drifted = _drifted(state, seen)
     if drifted is not None and not switch_half_done(state):  # a router that does not obey must not keep writes out
         return _try(state, Reach(end=drifted), now)

@@ -12,7 +12,7 @@ from crossfade.model.events import Facts
 from crossfade.model.plan import Plan
 from crossfade.model.seen import FileSync, Link, Replication, Seen, ServerState
 from crossfade.model.terms import NoData, Side, Sighting
-from crossfade.runbook.approving import in_words, still_needed
+from crossfade.runbook.approving import expired, in_words, still_needed, what
 from crossfade.runbook.judging import promotes
 from crossfade.runbook.phases import Await, Gate, rungs
 from crossfade.runbook.state import State
@@ -52,10 +52,15 @@ def ask(gate: Await, state: State, seen: Seen, now: datetime) -> Answer:
 
 
 def _approved(at: Situation) -> Answer:
-    needed = next((needed for needed in at.plan.approvals if needed.phase is at.state.phase), None)
-    if needed is None or still_needed(needed, at.state.approvals) == 0:
+    share, given = at.gate.share, at.state.approvals
+    needed = at.plan.approval(at.state.phase, share) if at.state.phase else None
+    if needed is not None and still_needed(needed, given, at.now) > 0:
+        cause = "approval_expired" if expired(needed, given, at.now) else "approval"
+        return Waits(cause=cause, reason=f"{what(needed)} needs {in_words(needed, given, at.now)}")
+    if share is None:
         return Passed(facts={"phase": str(at.state.phase)})
-    return Waits(cause="approval", reason=f"{at.state.phase} needs {in_words(needed, at.state.approvals)}")
+    promotable = _promotable(at) if at.gate.rung > 0 else Passed(facts={})  # the approval may have taken days
+    return Passed(facts={"to_share": share / 100}) if isinstance(promotable, Passed) else promotable
 
 
 def _full_load_done(at: Situation) -> Answer:
@@ -96,9 +101,18 @@ def _files_in_step(at: Situation) -> Answer:
 
 def _judged(at: Situation) -> Answer:
     bake = rungs(at.plan)[at.gate.rung].bake
-    looked = at.state.looked
     if at.state.held_since(at.now) < bake:
-        return Waits(cause="bake", reason=f"both arms run together for {_seconds(bake)}")
+        return Waits(cause="bake", reason=f"{_who_runs(at)} for {_seconds(bake)}")
+    return _promotable(at)
+
+
+def _who_runs(at: Situation) -> str:
+    return "both arms run together" if at.plan.preview is None else "the modern servers are watched"
+
+
+def _promotable(at: Situation) -> Answer:
+    """What the last look says of the share that there is."""
+    looked = at.state.looked
     if at.state.overridden(at.now):
         return Passed(facts={"override": True})
     if at.state.counting is None or looked is None or at.now - at.state.counting.at > at.plan.fresh:
@@ -106,6 +120,23 @@ def _judged(at: Situation) -> Answer:
     if looked.share != at.state.canary_percent / 100 or not promotes(looked):
         return Waits(cause=f"judge:{looked.metric}", reason=looked.reason)
     return Passed(facts={"share": looked.share, "e_value": round(looked.e_value, 4), "reason": looked.reason})
+
+
+def _previewed(at: Situation) -> Answer:
+    preview, since, checked = at.plan.preview or timedelta(), at.state.sound_since, at.state.checked
+    if since is None or checked is None:
+        return Waits(cause="checks", reason="the new side's checks must pass again")
+    if checked - since < preview:
+        return Waits(cause="preview", reason=f"the new side is checked for {_seconds(preview)} before anybody moves")
+    return Passed(facts={"seconds": round((checked - since).total_seconds(), 1)})
+
+
+def _kept_warm(at: Situation) -> Answer:
+    until = None if at.state.moved is None else at.state.moved + at.plan.keep_warm
+    if until is None or at.now < until:
+        reason = f"the old side is kept warm for {_seconds(at.plan.keep_warm)} after everybody has moved"
+        return Waits(cause="keep_warm", reason=reason)
+    return Passed(facts={"seconds": round((at.now - until + at.plan.keep_warm).total_seconds(), 1)})
 
 
 def _link_backed(at: Situation) -> Answer:
@@ -207,4 +238,6 @@ _GATES: dict[Gate, Callable[[Situation], Answer]] = {
     Gate.BAKED: _baked,
     Gate.WAY_BACK_ALIVE: _way_back_alive,
     Gate.LINK_BACKED: _link_backed,
+    Gate.PREVIEWED: _previewed,
+    Gate.KEPT_WARM: _kept_warm,
 }

@@ -35,6 +35,8 @@ class Gate(StrEnum):
     BAKED = "baked"
     WAY_BACK_ALIVE = "way_back_alive"
     LINK_BACKED = "link_backed"
+    PREVIEWED = "previewed"
+    KEPT_WARM = "kept_warm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +46,16 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Await:
-    """`rung` is the ladder's step that JUDGED is about, counted from 0."""
+    """`rung` is the ladder's step that JUDGED is about, counted from 0; `share`, in percent, what APPROVED is about."""
 
     gate: Gate
     rung: int = 0
+    share: float | None = None
 
     @property
     def name(self) -> str:
+        if self.share is not None:
+            return f"{self.gate}:{self.share:g}"
         return f"{self.gate}:{self.rung}" if self.gate is Gate.JUDGED else str(self.gate)
 
 
@@ -150,11 +155,14 @@ def _shadow(plan: Plan, epoch: int) -> tuple[Step, ...]:
 def _canary(plan: Plan, epoch: int) -> tuple[Step, ...]:
     ladder: list[Step] = []
     for number, rung in enumerate(rungs(plan)):
+        if plan.approval(Phase.CANARY, rung.percent):
+            ladder.append(Await(gate=Gate.APPROVED, rung=number, share=rung.percent))
         ladder += [Reach(end=ends.SharesAre(canary_percent=rung.percent)), Await(gate=Gate.JUDGED, rung=number)]
     return (
         Reach(end=ends.MirrorIs(percent=0.0)),
         Reach(end=ends.CutoverInstancesRunning()),
         Reach(end=ends.ChecksPassed(suite=Suite.TARGET)),
+        *((Await(gate=Gate.PREVIEWED),) if plan.preview is not None else ()),
         *ladder,
     )
 
@@ -173,10 +181,13 @@ def _cutover(plan: Plan, epoch: int) -> tuple[Step, ...]:
 
 
 def _bake(plan: Plan, epoch: int) -> tuple[Step, ...]:
+    # Kept warm before the point of no return: afterwards the old side could take nobody back.
+    warm = (Await(gate=Gate.KEPT_WARM),) if plan.keep_warm else ()
     return (
         Reach(end=ends.ChecksPassed(suite=Suite.TARGET)),
         Await(gate=Gate.FILES_IN_STEP),
         Await(gate=Gate.BAKED),
+        *warm,
         Reach(end=ends.DataVerified(primary=Side.TARGET, epoch=epoch)),
     )
 

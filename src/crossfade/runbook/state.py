@@ -4,12 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crossfade.judge import JudgeState
+from crossfade.model import ends
 from crossfade.model.counts import ArmReading
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed, GateWaits, Looked
-from crossfade.model.plan import Plan
-from crossfade.model.terms import Outcome, Phase, Side
-from crossfade.runbook.phases import Course, Step, steps_failing_back, steps_forward, steps_rolling_back
+from crossfade.model.plan import NeededApproval, Plan
+from crossfade.model.terms import Outcome, Phase, Side, Suite
+from crossfade.runbook.approving import Approvals
+from crossfade.runbook.phases import (
+    Await,
+    Course,
+    Gate,
+    Reach,
+    Step,
+    steps_failing_back,
+    steps_forward,
+    steps_rolling_back,
+)
 
 OF_THE_WAY_BACK = ("way_back", "way_back_unseen")
 """Warnings that are over when the migration turns and takes the way back, or passes the point of no return."""
@@ -41,6 +52,20 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """`by` said at `at` that the judge is not heard, and why.
+
+    `until` is by the clock of who said it, and by the engine's once that has `heard` it.
+    """
+
+    by: str
+    reason: str
+    at: datetime
+    until: datetime
+    heard: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StandingWarning:
     """What people were told of at `at`, and have not been told to be over."""
 
@@ -59,9 +84,10 @@ class State:
     from the moment the point of no return is wanted: after a crash nobody knows on which side of it we are.
     `missed_switch` is a switch that was missed last and is not settled yet, whatever was repaired since.
     `differing` is the verification that found the sides different while the target takes writes, until one finds them
-    the same. `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data
-    was last verified and the way back last proven. `entries_before` is how many entries the journals have from which
-    this one goes on.
+    the same. `approvals` holds who approved which phase or share. `verified` and `woken` name the switch after which
+    the data was last verified and the way back last proven. `entries_before` is how many entries the journals have from
+    which this one goes on. `checked` is when the modern side passed its checks last, `sound_since` since when none of
+    them has failed; `moved` since when everybody is there; `turned` when it was decided to go back.
     """
 
     plan: Plan | None = None
@@ -78,10 +104,10 @@ class State:
     phase_epoch: int = 0
     writer: Side = Side.SOURCE
     canary_percent: float = 0.0
-    approvals: frozenset[tuple[Phase, str]] = frozenset()
+    approvals: Approvals = ()
     held: Request | None = None
     rollback: Request | None = None
-    override_until: datetime | None = None
+    override: Override | None = None
     counting: Counting | None = None
     judge: JudgeState | None = None
     looked: Looked | None = None
@@ -93,6 +119,10 @@ class State:
     verified: tuple[Side, int] | None = None
     woken: tuple[Side, int] | None = None
     warnings: tuple[StandingWarning, ...] = ()
+    checked: datetime | None = None
+    sound_since: datetime | None = None
+    moved: datetime | None = None
+    turned: datetime | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -111,6 +141,14 @@ class State:
         return steps[self.cursor] if self.cursor < len(steps) else None
 
     @property
+    def approval_waited_for(self) -> NeededApproval | None:
+        """What the step that is due needs people to approve; None where it is no such step."""
+        step = self.step
+        if not isinstance(step, Await) or step.gate is not Gate.APPROVED or self.phase is None:
+            return None
+        return self.plan_or_raise.approval(self.phase, step.share)
+
+    @property
     def plan_or_raise(self) -> Plan:
         """The plan of a migration that has begun."""
         if self.plan is None:
@@ -126,8 +164,16 @@ class State:
     def warned_of(self, subject: str) -> StandingWarning | None:
         return next((warning for warning in self.warnings if warning.subject == subject), None)
 
+    @property
+    def checks_repeatedly(self) -> bool:
+        """Whether the modern side is checked again and again: previewed, or watched, in a blue-green move."""
+        forward = self.phase is Phase.CANARY and self.course is Course.FORWARD and self.outcome is None
+        if not forward or self.plan_or_raise.preview is None or not isinstance(self.step, Await):
+            return False
+        return Reach(end=ends.ChecksPassed(suite=Suite.TARGET)) in self.steps[: self.cursor]
+
     def overridden(self, now: datetime) -> bool:
-        return self.override_until is not None and now < self.override_until
+        return self.override is not None and (now < self.override.until or not self.override.heard)
 
     def held_since(self, now: datetime) -> timedelta:
         """How long the current step has lasted."""

@@ -5,12 +5,13 @@ A warning is recorded once and stays until its matter was seen to be better; mis
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crossfade.model.events import Facts, Warned, WarningEnded
 from crossfade.model.plan import Plan
 from crossfade.model.seen import NOT_ASKED, Link, Seen, WayBack
 from crossfade.model.terms import NoData, Side
+from crossfade.runbook.phases import Await, Course, Gate, rungs
 from crossfade.runbook.state import State
 
 MEGABYTE = 10**6
@@ -27,10 +28,14 @@ class Concern:
     facts: Facts
 
 
+_FINE = Concern(over=False, eased=True, reason="", facts={})
+
+
 def warnings(state: State, seen: Seen, now: datetime) -> Iterator[Warned | WarningEnded]:
     """What is to be told now that was not told before, and what is over. `state` has a plan."""
     plan = state.plan_or_raise
     concerns = {subject: look(plan, seen) for subject, look in _CONCERNS.items()}
+    concerns |= {subject: wait(state, now) for subject, wait in _WAITS.items()}
     if state.needs_way_back:
         concerns |= {"way_back": _way_back(state, seen), "way_back_unseen": _way_back_unseen(seen)}
     for subject, concern in concerns.items():
@@ -41,6 +46,48 @@ def warnings(state: State, seen: Seen, now: datetime) -> Iterator[Warned | Warni
             yield Warned(subject=subject, reason=concern.reason, facts=concern.facts)
         elif known is not None and concern.eased and now - known.at >= plan.fresh:
             yield WarningEnded(subject=subject)
+
+
+def _evidence(state: State, now: datetime) -> Concern:
+    """A share that is held for want of evidence, and by no person, for longer than people want to wait for it."""
+    plan, step = state.plan_or_raise, state.step
+    if not isinstance(step, Await) or step.gate not in {Gate.JUDGED, Gate.PREVIEWED}:
+        return _FINE
+    if state.course is not Course.FORWARD or state.held is not None:
+        return _FINE
+    bake = rungs(plan)[step.rung].bake if step.gate is Gate.JUDGED else plan.preview or timedelta()
+    missing = state.waits.reason if state.waits is not None else "there is none"
+    reason = (
+        f"{state.canary_percent:g} % is held for longer than {_minutes(plan.hold_at_most)} for want of evidence: "
+        f"{missing}. A person must say whether to override or to roll back"
+    )
+    late = state.held_since(now) - bake
+    return Concern(
+        over=late > plan.hold_at_most, eased=False, reason=reason, facts={"seconds": round(late.total_seconds())}
+    )
+
+
+def _return(state: State, now: datetime) -> Concern:
+    """Users who are still on the side that failed, longer after the decision than they may."""
+    within, turned = state.plan_or_raise.rollback_within, state.turned
+    if turned is None or state.canary_percent == 0:
+        return _FINE
+    took = now - turned
+    reason = (
+        f"{state.canary_percent:g} % of users are still on the modern servers, more than {_minutes(within)} after it"
+        " was decided to bring them back"
+    )
+    return Concern(over=took > within, eased=False, reason=reason, facts={"seconds": round(took.total_seconds())})
+
+
+def _override(state: State, now: datetime) -> Concern:
+    """Nobody hears the judge: everybody is told, and told when that is over."""
+    override = state.override
+    if override is None or not state.overridden(now) or state.course is not Course.FORWARD:
+        return _FINE
+    until = f"{override.until:%Y-%m-%d %H:%M:%S %Z}".strip()
+    reason = f"the judge of traffic is not heard until {until}, by the word of {override.by}: {override.reason}"
+    return Concern(over=True, eased=False, reason=reason, facts={})
 
 
 def without_backup(links: tuple[Link, ...]) -> str | None:
@@ -164,6 +211,16 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / MEGABYTE:,.0f} MB"
 
 
+def _minutes(duration: timedelta) -> str:
+    seconds = duration.total_seconds()
+    return f"{seconds:g} s" if seconds % 60 else f"{seconds / 60:g} min"
+
+
+_WAITS: dict[str, Callable[[State, datetime], Concern]] = {
+    "evidence": _evidence,
+    "return": _return,
+    "override": _override,
+}
 _CONCERNS: dict[str, Callable[[Plan, Seen], Concern | None]] = {
     "link": _link,
     "wal": _wal,

@@ -1,7 +1,7 @@
 """Persons: they approve what waits for them, answer what is asked of them, and pull the other way when drawn so."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -18,6 +18,7 @@ from crossfade.model.events import (
     RequestRefused,
     RollbackRequested,
 )
+from crossfade.runbook.approving import approvers
 from crossfade.runbook.evolve import fold
 from crossfade.runbook.state import State
 from crossfade.simulation.hub import Hub
@@ -52,10 +53,10 @@ class Persons:
                 self._approve(who)
 
     def _approve(self, who: str) -> None:
-        self._give(who, lambda state: _approval(state, who))
+        self._give(who, lambda state: _approval(state, who, self._hub.now()))
 
     def _hear(self, entry: Entry) -> None:
-        if isinstance(entry.event, GateWaits) and entry.event.cause == "approval":
+        if isinstance(entry.event, GateWaits) and entry.event.cause.startswith("approval"):
             for who in _ANYBODY:
                 self._hub.after(self._rng.uniform(0.05, 2.0), partial(self._approve, who))
         if isinstance(entry.event, Held) and entry.by == "engine":
@@ -106,8 +107,8 @@ def _release(state: State) -> Event | None:
     return Released(reason="go on") if state.held is not None else None
 
 
-def _approval(state: State, who: str) -> Event | None:
-    needed = state.plan_or_raise.approval(state.phase) if state.phase else None
-    if needed is None or (needed.by and who not in needed.by) or (needed.phase, who) in state.approvals:
+def _approval(state: State, who: str, now: datetime) -> Event | None:
+    needed = state.approval_waited_for or (state.plan_or_raise.approval(state.phase) if state.phase else None)
+    if needed is None or (needed.by and who not in needed.by) or who in approvers(needed, state.approvals, now):
         return None
-    return Approved(phase=needed.phase, reason="change 4711")
+    return Approved(phase=needed.phase, share=needed.share, reason="change 4711")

@@ -1,6 +1,6 @@
 """What a seed decides before anything begins: the plan, the canary's quality, how people are, and the faults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
@@ -11,6 +11,9 @@ from crossfade.simulation.faults import Fault, draw_faults
 
 _LADDERS = ((100.0,), (50.0, 100.0), (20.0, 100.0), (10.0, 50.0, 100.0), (5.0, 25.0, 90.0, 100.0))
 _AGAIN = 0.5
+_AT_ONCE = 0.15
+_USUALLY = 0.85
+_BOTH = 0.3
 _PEOPLE = ("ann", "bob", "eve")
 
 
@@ -53,7 +56,7 @@ def draw(seed: int) -> Scenario:
     rng = chances(seed, "scenario")
     return Scenario(
         seed=seed,
-        plan=_plan(rng, seed),
+        plan=_moved_otherwise(chances(seed, "move"), _plan(rng, seed)),
         canary=_canary(rng),
         rate=rng.choice((1500.0, 3000.0, 6000.0)),
         common_errors=rng.choice((0.0, 0.0005, 0.002)),
@@ -83,6 +86,23 @@ def _plan(rng: Random, seed: int) -> Plan:
         attempts=rng.choice((3, 5)),
         retry_after=timedelta(seconds=rng.choice((0.5, 1.0))),
     )
+
+
+def _moved_otherwise(rng: Random, plan: Plan) -> Plan:
+    """Some at once, some with persons before a share, with words that expire, with an old side that is kept warm."""
+    kind = rng.random()
+    if kind < _AT_ONCE or rng.random() < _BOTH * (kind > _USUALLY):
+        preview = timedelta(seconds=rng.choice((1.0, 3.0)))
+        ladder = (LadderStep(percent=0.0, bake=preview), LadderStep(percent=100.0, bake=plan.ladder[-1].bake))
+        plan = replace(plan, ladder=ladder, preview=preview, check_every=timedelta(seconds=rng.choice((0.3, 1.0))))
+    if kind > _USUALLY:
+        valid_for = rng.choice((None, timedelta(seconds=1.5)))
+        shares = [step.percent for step in plan.ladder if step.percent > 0]
+        asked = NeededApproval(phase=Phase.CANARY, share=rng.choice(shares), count=rng.choice((1, 2)))
+        approvals = tuple(replace(one, valid_for=valid_for) for one in (*plan.approvals, asked))
+        keep_warm = timedelta(seconds=rng.choice((0.0, 15.0, 40.0)))
+        plan = replace(plan, approvals=approvals, keep_warm=keep_warm)
+    return plan
 
 
 def _approvals(rng: Random) -> tuple[NeededApproval, ...]:

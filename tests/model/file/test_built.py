@@ -26,8 +26,6 @@ def test_planned_section_is_not_told_when_left_out() -> None:
 
 
 def test_choice_is_told_when_it_asks_for_the_planned_one() -> None:
-    assert "traffic.strategy" not in sections(with_values(traffic__strategy="canary"))
-    assert "traffic.strategy" in sections(with_values(traffic__strategy="blue-green"))
     assert "shadow" not in sections(with_values(shadow__enabled=False))
     assert "shadow" in sections(with_values(shadow__enabled=True))
     assert "database.replication.engine" in sections(with_values(database__replication__engine="dms"))
@@ -86,6 +84,12 @@ USED = {
     "traffic.ladder.long_bake": "model/file/traffic.py",
     "traffic.sticky_header": "rehearsal/data_center.py",
     "traffic.warm_up": "model/resolve.py",
+    "traffic.strategy": "model/resolve.py",
+    "traffic.blue_green.preview": "model/resolve.py",
+    "traffic.blue_green.check_every": "model/resolve.py",
+    "traffic.blue_green.promote_automatically": "model/resolve.py",
+    "traffic.blue_green.watch": "model/file/traffic.py",
+    "traffic.keep_warm": "model/resolve.py",
     "limits.max_error_rate_percent": "model/resolve.py",
     "limits.max_p95": "model/resolve.py",
     "limits.burn_rate.objective_percent": "model/resolve.py",
@@ -101,6 +105,8 @@ USED = {
     "limits.judge.minimum_requests": "model/resolve.py",
     "limits.judge.look_every": "model/resolve.py",
     "limits.decide_on_data_younger_than": "model/resolve.py",
+    "limits.hold_at_most": "model/resolve.py",
+    "limits.rollback_within": "model/resolve.py",
     "verification.hash": "bootstrap.py",
     "verification.chunk_rows": "bootstrap.py",
     "verification.chunk_rows_live": "bootstrap.py",
@@ -108,6 +114,8 @@ USED = {
     "bake.fail_back_automatically": "model/resolve.py",
     "bake.max_way_back_lag": "model/resolve.py",
     "approvals.phase": "model/resolve.py",
+    "approvals.before_share": "model/resolve.py",
+    "approvals.valid_for": "model/resolve.py",
     "approvals.by": "model/resolve.py",
     "approvals.count": "model/resolve.py",
     "notifications.webhooks.name": "bootstrap.py",
@@ -162,10 +170,8 @@ SPEAKS_WHEN_IT_MATTERS = {
     "source.servers",
     "database.replication.engine",
     "files.verify_checksums",
-    "traffic.strategy",
     "traffic.router",
     "shadow",
-    "approvals",
     "notifications.terminal",
     "notifications.webhooks",
     "notifications.email",
@@ -216,7 +222,6 @@ def test_a_used_key_is_read_where_the_table_says(leaf: str, module: str) -> None
         ({"database__name": "books"}, "database.name"),
         ({"database__source__version": 14}, "database.source.version"),
         ({"source__servers": [{"name": "a", "address": "192.168.1.1"}]}, "source.servers"),
-        ({"approvals": [{"phase": "cutover", "valid_for": "1h"}]}, "approvals"),
         ({"notifications__terminal": False}, "notifications.terminal"),
         ({"notifications__webhooks": [{"name": "chat", "url_secret": "env:CHAT"}]}, "notifications.webhooks"),
         (

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from crossfade.model.file import LadderStep, MigrationFile, load
 from crossfade.model.file.ladder import rises, rising_shares
+from crossfade.model.resolve import plan_for_rehearsal
+from crossfade.runbook.phases import rungs
 from tests.model.file.files import said, sound, with_values
 
 BAKE, LONG = timedelta(minutes=10), timedelta(minutes=30)
@@ -95,6 +97,47 @@ def test_every_accepted_ladder_keeps_the_rules(start: Any, step: Any, max_step: 
         assert max_step <= 20
         assert all(round(after - before, 6) <= max_step for before, after in rises(found))
         assert all(share.bake == (LONG if share.percent == 90 else BAKE) for share in file.traffic.steps())
+
+
+@pytest.mark.parametrize("step", [0.001, 0.01, 0.49])
+def test_a_step_is_refused_with_what_to_set_when_it_would_hardly_ever_end(step: Any) -> None:
+    told = said(with_values(traffic__ladder={"start": 0.01, "step": step}))
+    assert told["traffic.ladder.step"].endswith("makes more than 200 stops — set step to 0.5 or more")
+
+
+def test_a_step_is_refused_with_what_to_set_when_max_step_allows_none_that_ends() -> None:
+    told = said(with_values(traffic__ladder={"start": 0.3, "step": 0.3, "max_step": 0.3}))
+    assert told["traffic.ladder.step"].endswith("set step and max_step to 0.5 or more")
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    strategy=st.sampled_from(["canary", "blue-green"]),
+    start=percents,
+    step=percents,
+    before_share=st.sampled_from([None, 5, 25, 90, 100, 33.3]),
+    bakes=st.tuples(st.sampled_from(["5m", "10m", "2h"]), st.sampled_from(["10m", "3h"])),
+)
+def test_the_plan_of_every_accepted_file_visits_the_ladder_of_the_file(
+    strategy: str, start: Any, step: Any, before_share: float | None, bakes: tuple[str, str]
+) -> None:
+    ladder = {"start": start, "step": step, "bake": bakes[0], "long_bake": bakes[1]}
+    asked = [{"phase": "canary", "before_share": before_share}] if before_share else []
+    text = with_values(traffic__ladder=ladder, traffic__strategy=strategy, approvals=asked)
+    file = load(text, "migration.yaml")
+    if not isinstance(file, MigrationFile):
+        return
+    planned = plan_for_rehearsal(file, "ledger-1", 1.0)
+    found = [rung.percent for rung in rungs(planned)]
+    assert found == sorted(set(found))
+    assert all(needed.share in found for needed in planned.approvals)
+    if strategy == "blue-green":
+        assert (found, planned.preview) == ([100], timedelta(seconds=10))
+        return
+    assert (found[-2:], planned.preview) == ([90, 100], None)
+    assert all(after - before <= 20 + 1e-9 for before, after in rises(found))
+    longest = next(rung.bake for rung in planned.ladder if rung.percent == 90)
+    assert all(rung.bake <= longest for rung in planned.ladder)
 
 
 @settings(deadline=None)

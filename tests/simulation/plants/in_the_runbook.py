@@ -39,7 +39,7 @@ def a_hold_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @GARDEN.plant("What was allowed for two minutes is allowed for ever.", Rule.DATA, Rule.NO_FLAPPING)
 def an_override_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(State, "overridden", lambda state, _: state.override_until is not None)
+    monkeypatch.setattr(State, "overridden", lambda state, _: state.override is not None)
 
 
 @GARDEN.plant("The old ledger is switched off, and nobody has compared it with the new one.", Rule.VERIFIED)
@@ -102,7 +102,7 @@ def a_request_to_roll_back_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
 def one_approval_for_two(monkeypatch: pytest.MonkeyPatch) -> None:
     still_needed = approving.still_needed
     monkeypatch.setattr(
-        gates, "still_needed", lambda needed, given: still_needed(replace(needed, by=(), count=1), given)
+        gates, "still_needed", lambda needed, given, now: still_needed(replace(needed, by=(), count=1), given, now)
     )
 
 
@@ -138,3 +138,26 @@ def an_old_look_counts_for_a_new_share(monkeypatch: pytest.MonkeyPatch) -> None:
         return gates.Passed(facts={})
 
     monkeypatch.setitem(gates._GATES, Gate.JUDGED, judged)
+
+
+@GARDEN.plant("Everybody is sent to servers that were looked at once, and fell over a minute later.", Rule.DATA)
+def a_preview_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gates._GATES, Gate.PREVIEWED, lambda _: gates.Passed(facts={}))
+
+
+@GARDEN.plant("Half of the customers move, and those who had to agree are not asked.", Rule.WORDS)
+def a_share_raised_without_approval(monkeypatch: pytest.MonkeyPatch) -> None:
+    still_needed = approving.still_needed
+    monkeypatch.setattr(
+        gates, "still_needed", lambda needed, *given: 0 if needed.share is not None else still_needed(needed, *given)
+    )
+
+
+@GARDEN.plant("What was agreed on Monday, before the incident, lets writes move on Friday.", Rule.WORDS)
+def an_approval_that_never_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approving, "_expired", lambda *_: False)
+
+
+@GARDEN.plant("The old servers are gone an hour after everybody has left them.", Rule.VERIFIED)
+def an_old_side_not_kept_warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gates._GATES, Gate.KEPT_WARM, lambda _: gates.Passed(facts={}))

@@ -8,7 +8,7 @@ from crossfade.model.file.document import MigrationFile
 from crossfade.model.file.kubernetes import StepJudge
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import SecretStore
-from crossfade.model.file.traffic import RouterEngine, Strategy
+from crossfade.model.file.traffic import RouterEngine
 
 _AWS = "used on AWS only, and that side is planned"
 _SYNTH = "in the templates of `crossfade synth`; a migration on AWS is planned"
@@ -112,25 +112,16 @@ _PLANNED = (
     _Planned("connectivity.on_premises_dns", _SYNTH),
     _Planned("connectivity.proxy", _AWS),
     _Planned(
-        "traffic.strategy",
-        "blue-green is planned; the rehearsal moves everybody in one step, without preview",
-        lambda file: file.traffic.strategy is Strategy.BLUE_GREEN,
-    ),
-    _Planned("traffic.blue_green", "blue-green is planned; the rehearsal moves everybody in one step, without preview"),
-    _Planned(
         "traffic.router",
         "Route 53 is planned; the router for Argo Rollouts has no engine yet; the rehearsal always uses Envoy",
         lambda file: file.traffic.router is not RouterEngine.ENVOY,
     ),
     _Planned("traffic.drain_timeout", f"{_SYNTH}; the rehearsal waits until no request is in flight"),
-    _Planned("traffic.share_tolerance_percent", f"{_AWS}; the rehearsal's router tells its shares exactly"),
     _Planned(
-        "traffic.keep_warm",
-        "in what `crossfade manifests` writes; elsewhere planned: the old side runs until `finalize`",
+        "traffic.share_tolerance_percent",
+        f"{_AWS}; the judge always holds where counts do not fit the share beyond chance",
     ),
     _Planned("traffic.dns", f"the private zone: {_SYNTH}"),
-    _Planned("limits.rollback_within", "planned; the report tells how long it took"),
-    _Planned("limits.hold_at_most", "planned; a rollout holds as long as evidence is missing"),
     _Planned(
         "metrics",
         "`crossfade metrics` asks them; dashboard and logs are in the templates of `crossfade synth`; a migration that "
@@ -145,11 +136,6 @@ _PLANNED = (
     _Planned("checks", "planned; the rehearsal asks its own application: health, database, an account"),
     _Planned("bake.verification_interval", "planned; everything is verified once, at the end of the bake"),
     _Planned("bake.marker_interval", "planned; a marker proves the way back once, right after the switch"),
-    _Planned(
-        "approvals",
-        "`valid_for` is planned; an approval stays",
-        lambda file: any(approval.valid_for is not None for approval in file.approvals),
-    ),
     _Planned(
         "notifications.terminal",
         "planned; the terminal where a rehearsal was started always shows it",

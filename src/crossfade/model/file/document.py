@@ -88,5 +88,6 @@ class MigrationFile(Section):
         return (*given, *islice(free, self.servers.count - len(given)))
 
     def approval(self, phase: Phase) -> Approval | None:
-        """The approval that `phase` needs, if any."""
-        return next((approval for approval in self.approvals if approval.phase is phase), None)
+        """The approval that `phase` needs before it begins, if any."""
+        whole = (approval for approval in self.approvals if approval.before_share is None)
+        return next((approval for approval in whole if approval.phase is phase), None)

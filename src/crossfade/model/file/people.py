@@ -6,17 +6,19 @@ from typing import Annotated
 from pydantic import Field
 
 from crossfade.model.file.form import Form
-from crossfade.model.file.quantities import Port, Span
+from crossfade.model.file.quantities import Port, PositivePercent, Span
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import HostName, Secret, Slug, Text, WebAddress
 from crossfade.model.terms import Phase
 
 
 class Approval(Section):
-    """A phase that begins only after people have agreed."""
+    """A phase that begins, or a share that is risen to, only after people have agreed."""
 
     phase: Phase
     """Phase before which it is asked."""
+    before_share: PositivePercent | None = None
+    """With `phase: canary`: a share of the ladder. Not the phase is asked for, but the rise to this share."""
     by: tuple[Text, ...] = ()
     """Who may approve: names or groups. Empty: anybody."""
     count: Annotated[int, Field(ge=1, le=10)] = 1

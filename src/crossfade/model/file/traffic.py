@@ -52,6 +52,8 @@ class BlueGreen(Section):
 
     preview: Duration = timedelta(minutes=10)
     """How long the new side is checked before anybody moves."""
+    check_every: Span = timedelta(seconds=30)
+    """Time between two checks of the new side, during `preview` and `watch`. One that fails begins the preview anew."""
     promote_automatically: bool = True
     """Move when the checks have passed for `preview`; otherwise a person must approve as well."""
     watch: Span = timedelta(minutes=30)
@@ -109,7 +111,8 @@ class Traffic(Section):
     share_tolerance_percent: Percent = 2.0
     """How far the measured share may be from the wanted one, in percentage points."""
     keep_warm: Duration = timedelta(hours=24)
-    """How long the old side keeps running, ready to take everybody back, after all have moved."""
+    """How long the old side keeps running, ready to take everybody back, after all have moved. Nothing is finalized
+    before."""
     dns: Dns = Dns()
     """The private zone."""
 

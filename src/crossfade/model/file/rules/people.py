@@ -4,19 +4,46 @@ from collections.abc import Iterator
 
 from crossfade.model.file.document import MigrationFile
 from crossfade.model.file.rules.finding import Finding, unique
+from crossfade.model.file.rules.traffic import ladder_rises
+from crossfade.model.terms import Phase
 
 _PORTS_NEEDED = 64
 
 
 def approvals(file: MigrationFile) -> Iterator[Finding]:
-    """A phase is approved once, by people who are enough."""
-    yield from unique(("approvals",), "phase", (approval.phase for approval in file.approvals))
+    """A phase, or a share of the ladder, is approved once, by people who are enough."""
+    whole = (None if approval.before_share else approval.phase for approval in file.approvals)
+    yield from unique(("approvals",), "phase", whole)
+    yield from unique(("approvals",), "before_share", (approval.before_share for approval in file.approvals))
+    yield from _shares(file)
     for i, approval in enumerate(file.approvals):
         if approval.by and approval.count > len(set(approval.by)):
             yield Finding(
                 places=(("approvals", i, "count"), ("approvals", i, "by")),
                 problem=f"{approval.count} is more than the {len(set(approval.by))} who may approve",
                 remedy="name more people, or ask fewer",
+            )
+
+
+def _shares(file: MigrationFile) -> Iterator[Finding]:
+    """Shares belong to the phase that has them, and to the ladder."""
+    ladder_is_sound = not any(ladder_rises(file))
+    shares = [step.percent for step in file.traffic.steps() if step.percent > 0] if ladder_is_sound else []
+    for i, approval in enumerate(file.approvals):
+        place, share = ("approvals", i, "before_share"), approval.before_share
+        if share is None:
+            continue
+        if approval.phase is not Phase.CANARY:
+            yield Finding(
+                places=(place, ("approvals", i, "phase")),
+                problem=f"{approval.phase} moves no users",
+                remedy="write phase: canary, or leave before_share out",
+            )
+        elif ladder_is_sound and share not in shares:
+            yield Finding(
+                places=(place, ("traffic", "ladder"), ("traffic", "strategy")),
+                problem=f"{share:g} is no share that users move to",
+                remedy=f"name one of {', '.join(f'{one:g}' for one in shares)}",
             )
 
 

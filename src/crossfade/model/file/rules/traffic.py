@@ -9,6 +9,8 @@ from crossfade.model.file.rules.finding import Finding, unique
 from crossfade.model.file.traffic import Strategy
 
 MAX_STOPS = 200
+LEAST_STEP = 0.5
+"""With this step the ladder still ends within `MAX_STOPS`."""
 
 _LADDER = ("traffic", "ladder")
 
@@ -31,7 +33,7 @@ def ladder_rises(file: MigrationFile) -> Iterator[Finding]:
         yield Finding(
             places=((*_LADDER, "step"), (*_LADDER, "start")),
             problem=f"{ladder.step:g} makes more than {MAX_STOPS} stops",
-            remedy="set step to 0.5 or more",
+            remedy=f"set step{' and max_step' if most < LEAST_STEP else ''} to {LEAST_STEP} or more",
         )
 
 
