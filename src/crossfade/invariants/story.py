@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crossfade.model import ends, events
+from crossfade.model.comparing import Agreement
 from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import Event
@@ -47,6 +48,7 @@ class Story:
     fell: bool = False
     looked: events.Looked | None = None
     looked_at: datetime | None = None
+    compared: events.AnswersCompared | None = None
     held: bool = False
     asked: bool = False
     refused_though_open: bool = False
@@ -80,6 +82,8 @@ class Story:
         match event:
             case events.EndWanted(end=ends.SharesAre(canary_percent=percent)):
                 return percent != self.share
+            case events.EndWanted(end=ends.MirrorIs() as end):
+                return self.reached.get(end, 0) <= self.began  # or it is set again
             case events.EndWanted(end=ends.WriterIs()):
                 return self.unsettled is None or self.unsettled == self.writer
             case events.MigrationEnded(outcome=outcome):
@@ -117,6 +121,8 @@ class Story:
                 self._miss(missed, entry.at)
             case events.Looked() as looked:
                 self._look(looked, entry.at)
+            case events.AnswersCompared() as compared:
+                self._compare(compared, entry.at)
             case events.CountingStarted():
                 self.looked = self.looked_at = None
             case events.RollbackDecided() | events.FailBackDecided() as decided:
@@ -193,6 +199,11 @@ class Story:
         by_itself = self.plan.fail_back_automatically and not self.may_lose_writes
         if not (self.held and self.writer is Side.TARGET and not by_itself):
             self.abort = bad
+
+    def _compare(self, compared: events.AnswersCompared, at: datetime) -> None:
+        self.compared = compared
+        if compared.verdict is Agreement.REGRESSION and self.turned is None and not self.overridden(at):
+            self.abort = compared.reason
 
 
 def rungs(plan: Plan) -> tuple[LadderStep, ...]:

@@ -12,6 +12,7 @@ from crossfade.model.plan import (
     NeededApproval,
     Plan,
     ReplicationLimits,
+    ShadowLimits,
     SourceLimits,
 )
 
@@ -51,6 +52,13 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
         ),
         fail_back_automatically=file.bake.fail_back_automatically,
         max_way_back_lag=file.bake.max_way_back_lag,
+        mirror_percent=100.0 if file.shadow.enabled else 0.0,  # whatever is sampled is chosen where it is collected
+        shadow=ShadowLimits(
+            duration=wait(file.shadow.duration),
+            minimum_pairs=file.shadow.minimum_pairs,
+            repeat=file.shadow.repeat_percent / 100,
+            max_difference=file.shadow.max_difference_percent / 100,
+        ),
         needs_backup_link=through_wan and not file.connectivity.cut_over_without_backup,
         replication=ReplicationLimits(
             lag=replication.max_lag_time,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from crossfade.judge import JudgeState
 from crossfade.model.counts import ArmReading
 from crossfade.model.ends import End
-from crossfade.model.events import EndMissed, GateWaits, Looked
+from crossfade.model.events import AnswersCompared, EndMissed, GateWaits, Looked
 from crossfade.model.plan import Plan
 from crossfade.model.terms import Outcome, Phase, Side
 from crossfade.runbook.phases import Course, Step, steps_failing_back, steps_forward, steps_rolling_back
@@ -60,7 +60,8 @@ class State:
     `missed_switch` is a switch that was missed last and is not settled yet, whatever was repaired since.
     `differing` is the verification that found the sides different while the target takes writes, until one finds them
     the same. `approvals` holds who approved which phase. `verified` and `woken` name the switch after which the data
-    was last verified and the way back last proven. `entries_before` is how many entries the journals have from which
+    was last verified and the way back last proven. `compared` is the last look at shadow answers, at `compared_at`.
+    `entries_before` is how many entries the journals have from which
     this one goes on.
     """
 
@@ -86,6 +87,8 @@ class State:
     judge: JudgeState | None = None
     looked: Looked | None = None
     recent: tuple[tuple[datetime, Looked], ...] = ()
+    compared: AnswersCompared | None = None
+    compared_at: datetime | None = None
     waits: GateWaits | None = None
     returns: bool = True
     outcome: Outcome | None = None

@@ -67,6 +67,8 @@ class Strikes:
         return {
             "canary-latency": (self._show_faults, self._show_faults),
             "canary-errors": (self._show_faults, self._show_faults),
+            "wrong-answers": (self._show_faults, self._show_faults),
+            "shadow-hang": (self._show_faults, self._show_faults),
             "common-errors": (self._show_faults, self._show_faults),
             "app-kill": (self._kill_a_server_of_each_side, _nothing),
             "router-kill": (lambda: center.kill("router"), _nothing),
@@ -95,7 +97,10 @@ class Strikes:
         source, target = self._data_center.launchers[Side.SOURCE], self._data_center.launchers[Side.TARGET]
         source.set_faults(error_percent=common)
         target.set_faults(
-            latency_percent=self._sum("canary-latency"), error_percent=common + self._sum("canary-errors")
+            latency_percent=self._sum("canary-latency"),
+            error_percent=common + self._sum("canary-errors"),
+            wrong_percent=self._sum("wrong-answers"),
+            hang_percent=100.0 if any(fault.kind.name == "shadow-hang" for fault in self._active) else 0.0,
         )
 
     def _sum(self, name: str) -> float:

@@ -51,11 +51,12 @@ class Instance(StartOrder):
 
 
 class Faults(_Message):
-    """What all instances of the site show, in percent: of the service time, of answers, of answers."""
+    """What all instances of the site show, in percent: of the service time, of answers, of answers, of shadow calls."""
 
     latency_percent: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)] = 0.0
     error_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
     wrong_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    hang_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
 
 
 _INSTANCE = TypeAdapter(Instance)
@@ -123,10 +124,20 @@ class LauncherClient:
         return _parse(_FAULTS, self._ask("GET", "/faults", "all"))
 
     def set_faults(
-        self, *, latency_percent: float = 0.0, error_percent: float = 0.0, wrong_percent: float = 0.0
+        self,
+        *,
+        latency_percent: float = 0.0,
+        error_percent: float = 0.0,
+        wrong_percent: float = 0.0,
+        hang_percent: float = 0.0,
     ) -> None:
         """These and no others, for all instances of the site, from their next request on."""
-        wanted = Faults(latency_percent=latency_percent, error_percent=error_percent, wrong_percent=wrong_percent)
+        wanted = Faults(
+            latency_percent=latency_percent,
+            error_percent=error_percent,
+            wrong_percent=wrong_percent,
+            hang_percent=hang_percent,
+        )
         self._ask("PUT", "/faults", "all", wanted)
 
     def _ask(self, method: str, path: str, name: str, body: BaseModel | None = None) -> bytes:

@@ -68,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
                     latency_percent=levels.latency_percent,
                     error_percent=levels.error_percent,
                     wrong_percent=levels.wrong_percent,
+                    hang_percent=levels.hang_percent,
                 ),
             )
         else:

@@ -5,20 +5,24 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-_LAYOUT = struct.Struct("3d")
+_LAYOUT = struct.Struct("4d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultLevels:
-    """Percentages. `latency_percent` is added to the service time; the others are shares of requests."""
+    """Percentages. `latency_percent` is added to the service time; the others are shares of requests.
+
+    `hang_percent` of shadow requests get no answer as long as it lasts.
+    """
 
     latency_percent: float = 0.0
     error_percent: float = 0.0
     wrong_percent: float = 0.0
+    hang_percent: float = 0.0
 
 
 class SharedFaults:
-    """A mapped file of three doubles: whoever opens the same file sees the same levels, at once."""
+    """A mapped file of four doubles: whoever opens the same file sees the same levels, at once."""
 
     def __init__(self, file: Path) -> None:
         """The file is made, with no faults, when it is not there."""
@@ -28,8 +32,9 @@ class SharedFaults:
             self._memory = mmap.mmap(handle.fileno(), _LAYOUT.size)
 
     def read(self) -> FaultLevels:
-        latency, error, wrong = _LAYOUT.unpack_from(self._memory)
-        return FaultLevels(latency_percent=latency, error_percent=error, wrong_percent=wrong)
+        latency, error, wrong, hang = _LAYOUT.unpack_from(self._memory)
+        return FaultLevels(latency_percent=latency, error_percent=error, wrong_percent=wrong, hang_percent=hang)
 
     def write(self, levels: FaultLevels) -> None:
-        _LAYOUT.pack_into(self._memory, 0, levels.latency_percent, levels.error_percent, levels.wrong_percent)
+        percents = (levels.latency_percent, levels.error_percent, levels.wrong_percent, levels.hang_percent)
+        _LAYOUT.pack_into(self._memory, 0, *percents)
