@@ -53,7 +53,8 @@ class ScriptedWorld:
     """Both arms get 300 requests a second by their share. Hooks change what is seen or how ends turn out.
 
     While requests are mirrored, `pairs_a_second` are compared; one in `wrong_every` differs in the candidate, one in
-    `noise_every` in the control (0: none). `hear(end)` is called before an end is brought about; what it returns, if anything, is the outcome.
+    `noise_every` in the control (0: none). `hear(end)` is called before an end is brought about; what it returns, if
+    anything, is the outcome.
     """
 
     clock: VirtualClock

@@ -148,8 +148,9 @@ def test_what_is_under_way_is_cancelled_when_it_closes() -> None:
         candidate.open = asyncio.Event()
         made = collector(right(), candidate)
         made.offer(call())
-        while not candidate.asked:
+        for _ in range(20):
             await asyncio.sleep(0)
+        assert candidate.asked
         await made.close()
         return candidate.cancelled, made.in_flight, made.reading().pairs
 
@@ -176,6 +177,15 @@ def test_an_answer_too_large_to_hold_is_dropped() -> None:
     candidate.failure = TooLarge()
     reading = collect(collector(right(), candidate))
     assert (reading.pairs, reading.dropped) == (0, 1)
+
+
+def test_a_fault_of_the_comparison_costs_a_pair_and_tells_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    candidate = right()
+    candidate.failure = ZeroDivisionError("MARK of a customer")
+    reading = collect(collector(right(), candidate))
+    assert (reading.pairs, reading.dropped) == (0, 1)
+    assert "ZeroDivisionError" in caplog.text
+    assert "MARK" not in caplog.text
 
 
 def test_answers_read_from_different_databases_are_not_compared() -> None:

@@ -38,7 +38,7 @@ class ShadowReading:
     `apart`: both answered, from different databases. `dropped`: too many were in flight. `unsafe`: neither by method
     nor by route free of side effects, and not asked. `refused_by_guard` and `refused_by_database` are writes that a
     shadow request attempted. `latency_ratio` is the candidate's time over the control's, with the ends of its
-    interval; None with fewer than two pairs.
+    interval; None with fewer than two pairs. `in_flight` pairs are under way.
     """
 
     boot: str
@@ -53,6 +53,7 @@ class ShadowReading:
     unsafe: int = 0
     refused_by_guard: int = 0
     refused_by_database: int = 0
+    in_flight: int = 0
     latency_ratio: float | None = None
     latency_low: float | None = None
     latency_high: float | None = None

@@ -66,9 +66,8 @@ class Servers:
         """Raises `Unanswered`, `TooLarge`. Cancelling it ends the request."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                for _ in self._addresses:
-                    address = self._addresses[self._next % len(self._addresses)]
-                    self._next += 1
+                first, self._next = self._next, (self._next + 1) % len(self._addresses)
+                for address in (*self._addresses[first:], *self._addresses[:first]):
                     try:
                         return await self._ask(address, call)
                     except aiohttp.ClientConnectorError:

@@ -1,6 +1,7 @@
 """Pairs of answers from mirrored requests: sampled, asked for on both sides, compared, counted, forgotten."""
 
 import asyncio
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +20,8 @@ from crossfade.shadowing.calls import (
     Unanswered,
 )
 from crossfade.shadowing.settings import CollectorSettings
+
+_log = logging.getLogger(__name__)
 
 
 class Asked(Protocol):
@@ -108,6 +111,7 @@ class Collector:
             unsafe=counts.unsafe,
             refused_by_guard=counts.refused_by_guard,
             refused_by_database=counts.refused_by_database,
+            in_flight=self.in_flight,
             latency_ratio=found.latency.ratio if found.latency else None,
             latency_low=found.latency.low if found.latency else None,
             latency_high=found.latency.high if found.latency else None,
@@ -133,6 +137,9 @@ class Collector:
             self._counts.control_unanswered += 1
         except TooLarge:
             self._counts.dropped += 1
+        except Exception as fault:  # noqa: BLE001 - asyncio would log it, with what people sent
+            self._counts.dropped += 1
+            _log.error("a pair was dropped: %s", type(fault).__name__)
         else:
             self._count(call, (control, candidate, again, settled))
 
