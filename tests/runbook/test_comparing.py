@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from crossfade.model import ends, events
-from crossfade.model.comparing import Agreement, FieldFinding
+from crossfade.model.comparing import Agreement, FieldCount, FieldFinding, ShadowReading
 from crossfade.model.plan import ShadowLimits
-from crossfade.model.terms import NoData, Outcome, Phase
+from crossfade.model.terms import NoData, Outcome, Phase, Sighting
+from crossfade.runbook.comparing import compare_answers
 from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, plan, shares
 
@@ -178,3 +179,20 @@ def test_it_goes_on_with_what_was_found_when_another_engine_takes_over() -> None
     assert bench.events(events.RollbackDecided) == []
     assert bench.engine().run() is Outcome.ROLLED_BACK
     assert len(bench.events(events.EngineStarted)) >= 1
+
+
+@pytest.mark.parametrize(("repeat", "pairs"), [(1.0, 700), (0.5, 1400), (0.1, 4800)])
+def test_so_many_pairs_find_one_wrong_answer_in_a_hundred_as_the_document_says(repeat: float, pairs: int) -> None:
+    def found(pairs: int) -> bool:
+        repeated = round(pairs * repeat)
+        field = FieldCount(path="body", candidate_only=repeated // 100, single=(pairs - repeated) // 100)
+        reading = ShadowReading(boot="1", pairs=pairs, repeated=repeated, fields=(field,))
+        bench = shadowed(repeat=repeat)
+        in_shadow(bench)
+        state, now = fold(bench.journal.read()), bench.clock.now()
+        look = compare_answers(state, Sighting(at=now, value=reading), now)
+        assert look is not None
+        return look.verdict is Agreement.REGRESSION
+
+    assert found(pairs)
+    assert not found(round(0.85 * pairs))

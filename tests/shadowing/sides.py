@@ -15,7 +15,8 @@ JSON = "application/json"
 
 
 def answer(body: object, *, status: int = 200, ms: float = 5.0, **headers: str) -> Answer:
-    told: dict[str, str | list[str]] = {"content-type": JSON} | {k.replace("_", "-"): v for k, v in headers.items()}
+    told: dict[str, str | list[str]] = {name.replace("_", "-"): value for name, value in headers.items()}
+    told["content-type"] = JSON
     return Answer(status=status, headers=told, body=json.dumps(body), ms=ms)
 
 
