@@ -128,6 +128,7 @@ _PLANNED = (
     _Planned("limits.rollback_within", "planned; the report tells how long it took"),
     _Planned("limits.hold_at_most", "planned; a rollout holds as long as evidence is missing"),
     _Planned("metrics", "CloudWatch, Prometheus and business metrics are planned; the rehearsal asks its router"),
+    _Planned("shadow", "the rehearsal compares live; on AWS it is planned", lambda file: file.shadow.enabled),
     _Planned("verification.rounds", "planned; a live verification has its own rounds"),
     _Planned("verification.workers", "planned; one chunk is compared at a time"),
     _Planned("verification.max_statements_per_second", "planned; a verification in the rehearsal is not slowed down"),
