@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from crossfade.engine.progress import time_left
 from crossfade.model import ends, events
 from crossfade.model.comparing import Agreement, FieldCount, FieldFinding, ShadowReading
 from crossfade.model.plan import ShadowLimits
@@ -196,3 +197,20 @@ def test_so_many_pairs_find_one_wrong_answer_in_a_hundred_as_the_document_says(r
 
     assert found(pairs)
     assert not found(round(0.85 * pairs))
+
+
+def test_the_time_that_is_left_counts_the_comparison_down() -> None:
+    bench = shadowed()
+    in_shadow(bench)
+
+    def left() -> float:
+        found = time_left(fold(bench.journal.read()), bench.clock.now())
+        assert found is not None
+        return found.total_seconds()
+
+    before, began = left(), bench.clock.now()
+    run_for(bench, 4)
+    passed = (bench.clock.now() - began).total_seconds()
+    assert left() == pytest.approx(before - passed, abs=0.6)
+    bench.run_until(lambda b: b.phase is Phase.CANARY)
+    assert left() <= before - 10
