@@ -7,7 +7,7 @@ ARGS   ?=
 
 SEED   ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 
-.PHONY: rehearse setup test torture soak lint types contract check-docs lock clean
+.PHONY: rehearse setup test torture soak plots lint types contract check-docs lock clean
 
 rehearse: $(VENV)/rehearsal.stamp        ## the main job: a whole migration on this computer
 	@$(BIN)/crossfade rehearse $(FILE) $(ARGS)
@@ -22,6 +22,9 @@ torture: setup                           ## every fault at every place, on real 
 
 soak: setup                              ## 200,000 simulated migrations; SEED=1 for those of that seed
 	@seed=$(SEED); echo "seed $$seed"; $(BIN)/crossfade simulate --runs 200000 --seed $$seed $(ARGS)
+
+plots: setup                             ## the judge's page of measurements, from benchmarks/results
+	@$(BIN)/python -m benchmarks.plots
 
 lock:                                    ## pin anew, with hashes and without index addresses
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -1,8 +1,8 @@
-"""How often the judge cries wolf, how soon it finds what is wrong, and what a look costs.
+"""How soon the judge finds what is wrong by the size of a look, how ladders end, and what a look costs.
 
 Run with `.venv/bin/python -m benchmarks.judge`; results go to benchmarks/results/judge.json. About four minutes of one
-core. Detection is compared with the oracle within the same run: log(1/alpha) nats over the information of one request,
-for a likelihood-ratio test that knows both distributions in advance.
+core. Detection is compared with the oracle within the same run. How often the judge cries wolf is measured beside the
+others' rules, by benchmarks.against_peers.
 """
 
 import json
@@ -14,32 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.judge.scenarios import NOT_WORSE, REQUESTS, bursts_by_request, is_aborted
-from tests.judge.traffic import HEALTHY, Arm, Traffic, bin_chances, until_decided
+from tests.judge.scenarios import REQUESTS
+from tests.judge.traffic import HEALTHY, Arm, Traffic, until_decided
 
+from benchmarks.oracle import information, requests_needed
 from crossfade.judge import Decision, JudgeSettings, begin, judge
 
 RESULTS = Path(__file__).parent / "results" / "judge.json"
 SETTINGS = JudgeSettings()
-ROLLOUTS, DETECTIONS = 1000, 400
-
-
-def false_aborts() -> Iterator[dict[str, Any]]:
-    for scenario in (*NOT_WORSE, bursts_by_request):
-        aborted = sum(is_aborted(scenario, seed) for seed in range(ROLLOUTS))
-        yield {"scenario": scenario.__name__, "rollouts": ROLLOUTS, "aborted_percent": 100 * aborted / ROLLOUTS}
-
-
-def information(canary: Arm, share: float) -> float:
-    """Nats of one request about 'this canary, not one at the edge of what is allowed', for who knows both."""
-    edge = bin_chances(HEALTHY.median_ms * (1 + SETTINGS.latency_margin), HEALTHY.sigma)
-    latency = 0.0
-    if canary.median_ms > HEALTHY.median_ms:
-        shown = bin_chances(canary.median_ms, canary.sigma)
-        latency = sum(p * math.log(p / q) for p, q in zip(shown, edge, strict=True) if p)
-    p, q = canary.error_rate, HEALTHY.error_rate
-    errors = p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
-    return share * (latency + errors)
+DETECTIONS = 400
 
 
 def detection(canary: Arm, requests: int, taught: int) -> dict[str, Any]:
@@ -53,8 +36,8 @@ def detection(canary: Arm, requests: int, taught: int) -> dict[str, Any]:
         n, _ = until_decided(traffic, seed, wanted=Decision.ABORT, at_most=60_000, state=state)
         found.append(math.inf if n is None else n)
     median = statistics.median(found)
-    oracle = math.log(1 / SETTINGS.alpha) / information(canary, traffic.share)
-    split = math.log(SETTINGS.threshold) / information(canary, traffic.share)
+    told = information(canary, HEALTHY, traffic.share)
+    oracle, split = requests_needed(told), requests_needed(told, 1 / SETTINGS.threshold)
     return {
         "requests_a_look": requests,
         "baseline_before": taught,
@@ -174,7 +157,6 @@ def main() -> None:
     results: dict[str, Any] = {"settings": {"alpha": SETTINGS.alpha, "latency_margin": SETTINGS.latency_margin}}
     results["look_cost"] = cost()
     parts: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
-        "false_aborts": false_aborts,
         "detections": detections,
         "after_an_incident": after_an_incident,
         "promotions": promotions,

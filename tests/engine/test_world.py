@@ -3,6 +3,7 @@
 import pytest
 
 from crossfade.checks.memory import InMemoryChecks
+from crossfade.database.errors import SideUnreachable
 from crossfade.database.memory import InMemoryDatabase
 from crossfade.engine.clock import VirtualClock
 from crossfade.engine.world import Roles, RolesWorld
@@ -10,7 +11,7 @@ from crossfade.files.memory import MemoryFiles
 from crossfade.metrics.memory import InMemoryMetrics
 from crossfade.model import ends
 from crossfade.model.events import EndMissed, EndReached
-from crossfade.model.terms import Side
+from crossfade.model.terms import NEITHER, Side
 from crossfade.network.memory import InMemoryNetwork
 from crossfade.servers.memory import MemoryServers
 from crossfade.traffic.memory import InMemoryRouter
@@ -24,12 +25,17 @@ def router() -> InMemoryRouter:
 
 
 @pytest.fixture
-def world(router: InMemoryRouter) -> RolesWorld:
+def database() -> InMemoryDatabase:
+    return InMemoryDatabase()
+
+
+@pytest.fixture
+def world(router: InMemoryRouter, database: InMemoryDatabase) -> RolesWorld:
     servers = MemoryServers(["web-1"])
     for verb in (servers.replicate, servers.launch_test, servers.end_test, servers.launch_cutover):
         verb()
     roles = Roles(
-        database=InMemoryDatabase(),
+        database=database,
         router=router,
         metrics=InMemoryMetrics(),
         servers=servers,
@@ -39,6 +45,32 @@ def world(router: InMemoryRouter) -> RolesWorld:
         verifier=MemoryVerifier(),
     )
     return RolesWorld(roles, VirtualClock(START))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [(True, False, "source"), (False, True, "target"), (False, False, NEITHER), (True, True, None), (None, True, None)],
+)
+@pytest.mark.parametrize("end", [ends.WriterIs(side=Side.TARGET, epoch=1), ends.ReplicationRemoved()])
+def test_who_writes_is_said_after_a_miss_only_where_both_sides_say_so(
+    world: RolesWorld,
+    database: InMemoryDatabase,
+    end: ends.WriterIs | ends.ReplicationRemoved,
+    source: bool | None,
+    target: bool,
+    said: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise SideUnreachable(Side.SOURCE, "connection refused")
+
+    for verb in ("switch", "remove_replication"):
+        monkeypatch.setattr(InMemoryDatabase, verb, fail)
+    database.sides[Side.SOURCE].reachable = source is not None
+    database.sides[Side.SOURCE].open, database.sides[Side.TARGET].open = bool(source), target
+    missed = world.bring_about(end, 1)
+    assert isinstance(missed, EndMissed)
+    assert missed.facts == {"writer": said}
 
 
 @pytest.mark.parametrize("trouble", ["users", "in flight", "silent"])

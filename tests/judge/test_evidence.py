@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
 from crossfade.judge import JudgeSettings, Look
 from crossfade.judge.bets import AGAINST, Bets, fitted_bets
-from crossfade.judge.capital import Floats, log_prior, log_total, shared_anew
+from crossfade.judge.capital import UNSHOWN, Floats, log_prior, log_total, shared_anew
 from crossfade.judge.error_labels import ErrorLabels, likeliest_ratio, log_e_rate_below, ratio_interval
 from crossfade.judge.latency_labels import LatencyLabels
 from crossfade.model.counts import ArmCounts, LatencyHistogram
@@ -87,8 +87,12 @@ def test_the_capital_on_errors_is_not_expected_to_grow_when_labels_are_dealt_to_
 
 
 @given(looks=st.lists(arms, min_size=1, max_size=5), data=st.data())
-def test_the_ratio_does_not_depend_on_the_order_of_looks(looks: list[Counts], data: st.DataObject) -> None:
+def test_the_ratio_does_not_depend_on_the_order_of_looks_when_errors_come_one_by_one(
+    looks: list[Counts], data: st.DataObject
+) -> None:
     shuffled = data.draw(st.permutations(looks))
+    for order in (looks, shuffled):
+        assume(all(folded(*order[:seen]).scatters.size == 1 for seen in range(len(order))))
     assert np.allclose(folded(*looks).rollout, folded(*shuffled).rollout, atol=1e-9)
 
 
@@ -98,13 +102,24 @@ def test_the_evidence_on_errors_is_that_of_one_merged_look_when_the_share_is_the
     merged = (parts * baseline, parts * canary, parts * baseline_errors, parts * canary_errors)
     one, many = folded(merged), folded(*[look] * parts)
     assert np.allclose(one.rollout, many.rollout, atol=1e-9)
+    assume(one.shown <= UNSHOWN)  # beyond, one look alone is not believed
     # Capital is spread anew after each look, a little for each error: that much they may differ.
     assert one.log_e == pytest.approx(many.log_e, abs=0.02 * (1 + sum(merged[2:])))
 
 
-def test_a_look_without_errors_changes_nothing() -> None:
+def test_a_look_without_errors_is_no_evidence() -> None:
     labels = folded((30, 10, 2, 1))
-    assert labels.after(error_look((500, 500, 0, 0))) is labels
+    after = labels.after(error_look((500, 500, 0, 0)))
+    assert after.log_e == labels.log_e
+    assert (after.log_capital, after.rollout, after.step) == (labels.log_capital, labels.rollout, labels.step)
+
+
+@given(looks=st.lists(arms, min_size=1, max_size=6))
+def test_no_look_lets_the_capital_grow_beyond_what_the_looks_before_it_bear_out(looks: list[Counts]) -> None:
+    labels = ErrorLabels()
+    for counts in looks:
+        before, labels = labels, labels.after(error_look(counts))
+        assert labels.log_e - before.log_e <= UNSHOWN + before.shown + 1e-9
 
 
 @given(

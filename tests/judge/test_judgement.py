@@ -6,8 +6,19 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from crossfade.judge import Decision, JudgeSettings, JudgeState, Look, LookInvalid, Metric, Verdict, begin, judge
-from crossfade.model.counts import ArmCounts, LatencyHistogram
+from crossfade.judge import (
+    CountedMetric,
+    Decision,
+    JudgeSettings,
+    JudgeState,
+    Look,
+    LookInvalid,
+    Metric,
+    Verdict,
+    begin,
+    judge,
+)
+from crossfade.model.counts import ArmCounts, Counted, LatencyHistogram
 from tests.judge.traffic import Arm, Traffic
 
 SETTINGS = JudgeSettings()
@@ -154,8 +165,25 @@ def test_learns_latency_before_the_rollout_when_the_share_is_zero() -> None:
     state, verdict = judge(begin(SETTINGS), Traffic(share=0.0, requests=5000).look(rng, step=0), SETTINGS)
     assert verdict.decision is Decision.HOLD
     assert "nothing to compare" in verdict.reason
-    state, verdict = judge(state, Traffic(canary=Arm(median_ms=160), share=0.25).look(rng), SETTINGS)
-    assert verdict.e_value > 1  # a judge that had learnt nothing could not bet yet
+    slow, settled = Traffic(canary=Arm(median_ms=160), share=0.25), replace(SETTINGS, settling_looks=0)
+    assert judge(state, slow.look(rng), settled)[1].e_value > 1  # a judge that had learnt nothing could not bet yet
+
+
+def test_the_latencies_of_a_steps_first_looks_only_teach_when_caches_may_be_cold() -> None:
+    patient = replace(SETTINGS, settling_looks=2)
+    rng = np.random.default_rng(3)
+    state, _ = judge(begin(patient), Traffic(share=0.0, requests=5000).look(rng, step=0), patient)
+    for step, share in ((1, 0.25), (2, 0.5)):
+        cold = Traffic(canary=Arm(median_ms=240), share=share)
+        for _ in range(2):
+            before, (state, _) = state, judge(state, cold.look(rng, step), patient)
+            assert state.latency is not None
+            assert before.latency is not None
+            assert state.latency.log_e == before.latency.log_e
+            assert state.latency.seen > before.latency.seen
+    state, _ = judge(state, cold.look(rng, step), patient)
+    assert state.latency is not None
+    assert state.latency.log_e > 1
 
 
 def test_judges_on_when_one_look_holds_very_many_errors() -> None:
@@ -171,8 +199,16 @@ def test_counts_users_when_both_arms_tell_how_many_had_errors() -> None:
         baseline=replace(burst.baseline, users_with_errors=2),
         canary=replace(burst.canary, users_with_errors=1),
     )
-    assert judged([burst])[1][0].decision is Decision.ABORT
-    assert judged([told])[1][0].decision is Decision.HOLD
+    assert judged([burst] * 2)[1][1].decision is Decision.ABORT
+    assert judged([told] * 2)[1][1].decision is Decision.HOLD
+
+
+def test_no_look_decides_alone_and_what_the_next_one_bears_out_does() -> None:
+    calm, bad = look_at((950, 1), (50, 0)), look_at((950, 1), (50, 40))
+    _, verdicts = judged([calm, bad, calm, calm], ERRORS_ONLY)
+    assert Decision.ABORT not in {verdict.decision for verdict in verdicts}
+    _, verdicts = judged([calm, bad, bad], ERRORS_ONLY)
+    assert [verdict.decision is Decision.ABORT for verdict in verdicts] == [False, False, True]
 
 
 def test_gives_the_same_state_and_verdicts_when_looks_are_folded_again() -> None:
@@ -222,3 +258,109 @@ def test_refuses_a_look_when_its_edges_are_not_those_seen_before() -> None:
     other = replace(look, canary=replace(look.canary, latency=moved))
     with pytest.raises(LookInvalid, match="edges are not those seen before"):
         judge(state, other, SETTINGS)
+
+
+ORDERS = JudgeSettings(metrics=(Metric.ERRORS,), counted=(CountedMetric(name="orders"),))
+Events = tuple[int, int]
+
+
+def counted_look(baseline: Events | None, canary: Events | None, *, step: int = 1) -> Look:
+    """A look at a quarter for the canary with orders (good, total) of each arm; None where nobody counted them."""
+
+    def arm(requests: int, events: Events | None) -> ArmCounts:
+        counted = () if events is None else (Counted(name="orders", good=events[0], total=events[1]),)
+        return ArmCounts(requests=requests, errors=0, counted=counted)
+
+    look = look_at((1, 0), (1, 0), share=0.25, step=step)
+    return replace(look, baseline=arm(1500, baseline), canary=arm(500, canary))
+
+
+def test_aborts_for_a_counted_metric_with_its_odds_when_fewer_go_well() -> None:
+    _, verdicts = judged([counted_look((450, 1500), (100, 500))] * 6, ORDERS)
+    aborted = next(verdict for verdict in verdicts if verdict.decision is Decision.ABORT)
+    assert aborted.metric == "orders"
+    assert aborted.e_value >= aborted.threshold == 40
+    assert "More of the canary's orders goes badly: 1.7" in aborted.reason
+    assert "of the canary went well against" in aborted.reason
+    assert verdicts[0].decision is Decision.HOLD
+
+
+def test_conversions_are_judged_by_their_name() -> None:
+    look = look_at((1500, 0), (500, 0), share=0.25)
+    worse = replace(look, baseline=replace(look.baseline, conversions=450), canary=replace(look.canary, conversions=90))
+    converting = replace(ORDERS, counted=(CountedMetric(name="conversion"),))
+    _, verdicts = judged([worse] * 6, converting)
+    assert (verdicts[-1].decision, verdicts[-1].metric) == (Decision.ABORT, "conversion")
+
+
+def test_promotes_by_a_counted_metric_when_its_odds_are_shown_to_be_within_the_tolerance() -> None:
+    _, verdicts = judged([counted_look((30, 1500), (10, 500))] * 12, ORDERS)
+    assert (verdicts[0].decision, verdicts[0].metric) == (Decision.HOLD, "orders")
+    assert "at less than 2 times the baseline's odds" in verdicts[0].reason
+    assert verdicts[-1].decision is Decision.PROMOTE
+    assert "120 of 6,000 events of the canary went well" in verdicts[-1].reason
+
+
+def test_asks_no_evidence_for_promotion_of_a_metric_that_only_aborts() -> None:
+    aborting = replace(ORDERS, counted=(CountedMetric(name="orders", promotes=False),))
+    _, verdicts = judged([counted_look((30, 1500), (10, 500))], aborting)
+    assert verdicts[0].decision is Decision.PROMOTE
+    assert "orders, which only aborts" in verdicts[0].reason
+    _, verdicts = judged([counted_look((450, 1500), (90, 500))] * 5, aborting)
+    assert verdicts[-1].decision is Decision.ABORT
+
+
+@pytest.mark.parametrize("promotes", [True, False])
+@pytest.mark.parametrize("events", [(None, None), ((30, 1500), None), (None, (9, 500)), ((30, 1500), (0, 0))])
+def test_holds_when_a_counted_metric_is_missing_or_an_arm_has_no_events(
+    promotes: bool, events: tuple[Events | None, Events | None]
+) -> None:
+    asked = replace(ORDERS, counted=(CountedMetric(name="orders", promotes=promotes),))
+    _, verdicts = judged([counted_look((30, 1500), (10, 500)), *[counted_look(*events, step=2)] * 9], asked)
+    assert {verdict.decision for verdict in verdicts[1:]} == {Decision.HOLD}
+    assert verdicts[-1].metric == "orders"
+    assert "No data" in verdicts[-1].reason
+
+
+def test_a_metric_that_comes_later_finds_the_part_of_alpha_that_was_kept_for_it() -> None:
+    worse = counted_look((450, 1500), (90, 500))
+    without = counted_look(None, None)
+    _, verdicts = judged([*[without] * 20, *[worse] * 6], ORDERS)
+    assert {verdict.threshold for verdict in verdicts} == {40}
+    assert verdicts[-1].decision is Decision.ABORT
+    unnamed, ignoring = judged([worse] * 6, ERRORS_ONLY)
+    assert unnamed.counted == ()  # it was not declared, so it has no part of alpha and is not judged
+    assert {verdict.threshold for verdict in ignoring} == {20}
+    assert Decision.ABORT not in {verdict.decision for verdict in ignoring}
+
+
+def test_alpha_goes_by_weight_and_the_sum_of_chances_stays() -> None:
+    weighed = replace(ORDERS, weights=(("orders", 3.0),))
+    assert [weighed.threshold_of(name) for name in weighed.names] == pytest.approx([80, 80 / 3])
+    assert sum(map(weighed.alpha_of, weighed.names)) == pytest.approx(weighed.alpha)
+    _, verdicts = judged([look_at((950, 1), (50, 20))] * 2, weighed)
+    assert verdicts[-1].metric == Metric.ERRORS
+    assert verdicts[-1].threshold == pytest.approx(80)
+
+
+def test_reports_every_fault_of_counted_metrics_with_its_place() -> None:
+    look = look_at((900, 0), (100, 0), share=0.1)
+    twice = Counted(name="orders", good=1, total=2)
+    bad = replace(
+        look,
+        baseline=replace(look.baseline, conversions=901, counted=(twice, twice)),
+        canary=replace(
+            look.canary,
+            conversions=3,
+            counted=(Counted(name="conversion", good=3, total=2), Counted(name="errors", good=0, total=0)),
+        ),
+    )
+    with pytest.raises(LookInvalid) as caught:
+        judge(begin(SETTINGS), bad, SETTINGS)
+    assert caught.value.faults == (
+        "baseline.conversions: 901 conversions of 900 requests",
+        "baseline.counted.orders: the name is taken",
+        "canary.counted.conversion: the name is taken",
+        "canary.counted.conversion: 3 good ones of 2",
+        "canary.counted.errors: the name is taken",
+    )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from crossfade.judge.lumps import Failures, scatter
+from crossfade.judge.lumps import ArmScatters, Failures, Scatter, scatter
 
 
 @given(st.integers(1, 60), st.integers(0, 60), st.integers(1, 500), st.integers(1, 500))
@@ -61,3 +61,41 @@ def test_scatter_stays_near_one_when_independent_failures_change_their_rate_once
 def test_scatter_finds_bursts_of_ten_when_they_are_many() -> None:
     rng = np.random.default_rng(5)
     assert 8 < scatter((10 * rng.poisson(0.5, 200)).tolist()) < 13
+
+
+def scattered(looks: list[tuple[int, int]]) -> Scatter:
+    each = Scatter()
+    for failures, requests in looks:
+        each = each.after(failures, requests)
+    return each
+
+
+def test_running_scatter_stays_at_one_when_failures_come_one_by_one() -> None:
+    rng = np.random.default_rng(6)
+    for rate in (0.001, 0.03, 0.5, 0.97):
+        assert scattered([(int(rng.binomial(500, rate)), 500) for _ in range(300)]).size < 1.1
+
+
+def test_running_scatter_grows_with_bursts_and_forgets_them() -> None:
+    rng = np.random.default_rng(7)
+    bursts = scattered([(10 * int(rng.poisson(0.5)), 500) for _ in range(300)])
+    assert 4 < bursts.size < 10
+    later = bursts
+    for _ in range(400):
+        later = later.after(int(rng.binomial(500, 0.01)), 500)
+    assert later.size == pytest.approx(1, abs=0.2)
+
+
+def test_running_scatter_does_not_take_a_changing_load_for_lumps() -> None:
+    rng = np.random.default_rng(8)
+    loads = [50, 5000] * 60
+    assert scattered([(int(rng.binomial(load, 0.05)), load) for load in loads]).size < 1.2
+
+
+def test_running_scatter_of_arms_is_the_larger_one() -> None:
+    arms = ArmScatters()
+    for burst in [0, 30] * 5:
+        arms = arms.after((1, 100), (burst, 900))
+    assert arms.size == arms.baseline.size > 5
+    assert arms.canary.size == 1
+    assert Scatter(failures=3, requests=9).after(0, 0) == Scatter(failures=3, requests=9)

@@ -7,8 +7,9 @@ from crossfade.model import ends, events
 from crossfade.model.ends import End, SharesAre
 from crossfade.model.events import EndMissed, EndReached
 from crossfade.model.plan import NeededApproval
-from crossfade.model.terms import Outcome, Phase, Side
+from crossfade.model.terms import NEITHER, Outcome, Phase, Side
 from tests.engine.world import Bench, plan
+from tests.runbook.following import assert_the_rules
 
 
 def missed(end: End, **facts: str | None) -> EndMissed:
@@ -112,6 +113,54 @@ def test_a_switch_half_done_is_finished_when_it_is_held() -> None:
     end = bench.clock.now() + timedelta(minutes=1)
     bench.run_until(lambda b: b.clock.now() >= end)
     assert ends.WayBackAwake(primary=Side.TARGET, epoch=1) not in bench.world.reached
+
+
+def test_nobody_turns_back_before_it_is_known_who_writes() -> None:
+    bench = Bench(plan())
+    switching_badly(bench, None)
+    bench.world.writer = Side.TARGET
+    bench.say(events.RollbackRequested(reason="enough"))
+    assert bench.engine().run() is Outcome.FAILED_BACK
+    assert not bench.events(events.RollbackDecided)
+    assert_the_rules(bench)
+
+
+def test_it_rolls_back_when_neither_side_writes_though_the_switch_was_tried_again() -> None:
+    bench = Bench(plan())
+    tries = 0
+
+    def hear(end: End) -> EndMissed | None:
+        nonlocal tries
+        tries += isinstance(end, ends.WriterIs)
+        return missed(end, writer=NEITHER) if isinstance(end, ends.WriterIs) else None
+
+    bench.world.hear = hear
+    bench.run_until(lambda b: bool(b.events(EndMissed)))
+    bench.say(events.RollbackRequested(reason="enough"))
+    assert bench.engine().run() is Outcome.ROLLED_BACK
+    assert tries == 2
+    assert_the_rules(bench)
+
+
+def test_it_fails_back_when_a_switch_that_was_missed_goes_on_while_it_rolls_back() -> None:
+    bench = Bench(plan())
+
+    def hear(end: End) -> EndMissed | None:
+        if isinstance(end, ends.WriterIs) and not bench.events(EndMissed):
+            return missed(end, writer="source")
+        if isinstance(end, ends.ReplicationRemoved):
+            bench.world.writer = Side.TARGET
+            return missed(end, writer="target")
+        return None
+
+    bench.world.hear = hear
+    bench.run_until(lambda b: bool(b.events(EndMissed)))
+    bench.say(events.RollbackRequested(reason="enough"))
+    assert bench.engine().run() is Outcome.FAILED_BACK
+    assert bench.world.writer is Side.SOURCE
+    assert bench.world.percent == 0.0
+    assert ends.DataVerified(primary=Side.SOURCE, epoch=2) in bench.world.reached
+    assert_the_rules(bench)
 
 
 def test_the_way_back_is_alive_when_the_point_of_no_return_is_wanted() -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from crossfade.invariants import broken_rules
 from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed
@@ -15,6 +14,7 @@ from crossfade.model.seen import Replication, Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Side
 from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, ScriptedWorld, plan
+from tests.runbook.following import assert_the_rules
 
 LIMIT = timedelta(seconds=40)
 LADDER = tuple(LadderStep(percent=percent, bake=timedelta(seconds=3)) for percent in (50.0, 100.0))
@@ -56,10 +56,6 @@ def seeing(monkeypatch: pytest.MonkeyPatch, change: Callable[[Seen], Seen]) -> N
 
 def approve(bench: Bench) -> None:
     bench.say(events.Approved(phase=Phase.FINALIZE, reason="change 1"))
-
-
-def assert_the_rules(bench: Bench) -> None:
-    assert not broken_rules(bench.journal.read())
 
 
 def test_it_is_told_and_goes_on_when_the_way_back_lives_again_in_time(bench: Bench) -> None:

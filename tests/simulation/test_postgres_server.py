@@ -10,10 +10,11 @@ import pytest
 
 from crossfade.database.errors import SideUnreachable, StatementFailed
 from crossfade.database.session import Session
+from crossfade.database.state import uninstall
 from crossfade.model.terms import Side
 from crossfade.simulation.hub import Hub
 from crossfade.simulation.postgres.application import WriteOutcome
-from crossfade.simulation.postgres.catalog import APPLICATION, BATCH, SEQUENCE
+from crossfade.simulation.postgres.catalog import APPLICATION, BATCH, BEAT, SEQUENCE
 from crossfade.simulation.postgres.databases import Databases
 from crossfade.simulation.postgres.server import Server
 
@@ -247,6 +248,29 @@ def test_a_lock_times_out_behind_a_writer_and_writers_behind_it_go_on(databases:
     assert within(databases, fence) == "55P03"
     settle(databases, 5)
     assert (slow, queued) == ([WriteOutcome.COMMITTED], [[WriteOutcome.COMMITTED]])
+
+
+def test_a_beat_that_waited_finds_its_table_taken_away(databases: Databases) -> None:
+    ready(databases)
+    told: list[str] = []
+
+    def beat() -> None:
+        with connect(databases, Side.SOURCE) as session, pytest.raises(StatementFailed) as failed:
+            session.value("SELECT crossfade.beat()")
+        told.append(failed.value.sqlstate)
+
+    def take_away() -> bool:
+        with connect(databases, Side.SOURCE) as holder, connect(databases, Side.SOURCE) as session:
+            holder.run(f"BEGIN; LOCK TABLE ONLY {BEAT} IN SHARE MODE", patience=timedelta(seconds=5))
+            databases.hub.spawn("beat", beat)
+            databases.hub.sleep(0.1)
+            uninstall(session)
+            holder.run("COMMIT", patience=timedelta(seconds=5))
+        return True
+
+    within(databases, take_away)
+    settle(databases)
+    assert told == ["42P01"]
 
 
 # replication

@@ -13,6 +13,7 @@ from crossfade.cli.engine import engine
 from crossfade.cli.faults import faults
 from crossfade.cli.init import init
 from crossfade.cli.judge import judge
+from crossfade.cli.manifests import manifests
 from crossfade.cli.on_premises import on_premises
 from crossfade.cli.rehearse import again, rehearse, resume
 from crossfade.cli.shadow import shadow
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, judge, verify, audit, simulate):
     app.command()(command)
-for infrastructure in (synth, deploy, diff, destroy, costs, on_premises):
+for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossfade.judge import Look, Metric
 from crossfade.judge.look import look_faults
-from crossfade.model.counts import ArmCounts, LatencyHistogram
+from crossfade.model.counts import CONVERSION, ArmCounts, Counted, LatencyHistogram
 
 Count = Annotated[int, Field(ge=0)]
+MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+_PLACES = {f"{arm}.latency": f"{arm}.latency_ms" for arm in ("baseline", "canary")}
 
 
 class Record(BaseModel):
@@ -28,19 +30,34 @@ class HistogramRecord(Record):
     counts: list[Count]
 
 
+class CountedRecord(Record):
+    """Of `total` events `good` went well."""
+
+    good: Count
+    total: Count
+
+
 class ArmRecord(Record):
-    """What one arm did in a look. Conversions are read, not judged yet."""
+    """What one arm did in a look."""
 
     requests: Count
     errors: Count
     conversions: Count | None = None
     latency_ms: HistogramRecord | None = None
+    counted: dict[MetricName, CountedRecord] = Field(default_factory=dict)
 
     def counts(self) -> ArmCounts:
         latency = self.latency_ms and LatencyHistogram(
             edges_ms=tuple(self.latency_ms.edges), counts=tuple(self.latency_ms.counts)
         )
-        return ArmCounts(requests=self.requests, errors=self.errors, latency=latency or None)
+        counted = tuple(Counted(name=name, good=each.good, total=each.total) for name, each in self.counted.items())
+        return ArmCounts(
+            requests=self.requests,
+            errors=self.errors,
+            latency=latency or None,
+            conversions=self.conversions,
+            counted=counted,
+        )
 
 
 class LookRecord(Record):
@@ -63,9 +80,10 @@ class LookRecord(Record):
 
 
 class RolloutRecord(Record):
-    """A rollout begins."""
+    """A rollout begins; `metrics` are those to be judged, where they are not to be taken from the looks."""
 
     rollout: str | int
+    metrics: Annotated[list[MetricName], Field(min_length=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +92,30 @@ class RecordedRollout:
 
     rollout: str | int | None
     looks: tuple[Look, ...] = ()
-    conversions: bool = False
+    declared: tuple[str, ...] | None = None
 
     @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What both arms of some look bring: errors always, latency where there are histograms."""
-        told = any(look.baseline.latency is not None and look.canary.latency is not None for look in self.looks)
-        return (Metric.ERRORS, Metric.LATENCY) if told else (Metric.ERRORS,)
+    def metrics(self) -> tuple[str, ...]:
+        """Those declared; else what both arms of some look bring: errors always, latency, conversions, counted ones.
+
+        All looks are asked before any is judged: so a metric that comes later has its part of alpha from the start.
+        """
+        if self.declared is not None:
+            return self.declared
+        found: dict[str, None] = {Metric.ERRORS: None}
+        for look in self.looks:
+            found.update(dict.fromkeys(_brought(look)))
+        return tuple(found)
+
+
+def _brought(look: Look) -> Iterable[str]:
+    baseline, canary = look.baseline, look.canary
+    if baseline.latency is not None and canary.latency is not None:
+        yield Metric.LATENCY
+    if baseline.conversions is not None and canary.conversions is not None:
+        yield CONVERSION
+    if baseline.counted and canary.counted:
+        yield from (counted.name for counted in canary.counted if baseline.metric(counted.name) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +134,15 @@ class _Reading:
     rollout: str | int | None = None
     looks: list[Look] = field(default_factory=list)
     edges: tuple[float, ...] | None = None
-    conversions: bool = False
+    declared: tuple[str, ...] | None = None
 
     def add(self, record: LookRecord) -> list[LineFault]:
         look = record.look()
-        faults = list(_faults_of_counts(record, look, self.edges))
+        faults = list(_faults_of_counts(look, self.edges))
         self.looks.append(look)
         histogram = look.baseline.latency or look.canary.latency
         if self.edges is None and histogram is not None:
             self.edges = histogram.edges_ms
-        self.conversions |= record.canary.conversions is not None or record.baseline.conversions is not None
         return faults
 
 
@@ -122,7 +156,8 @@ def read_observations(lines: Iterable[bytes]) -> tuple[tuple[RecordedRollout, ..
         record = _parsed(line)
         found: list[LineFault] = []
         if isinstance(record, RolloutRecord):
-            rollouts.append(_Reading(record.rollout))
+            declared = None if record.metrics is None else tuple(dict.fromkeys(record.metrics))
+            rollouts.append(_Reading(record.rollout, declared=declared))
         elif isinstance(record, LookRecord):
             rollouts = rollouts or [_Reading()]
             found = rollouts[-1].add(record)
@@ -130,8 +165,7 @@ def read_observations(lines: Iterable[bytes]) -> tuple[tuple[RecordedRollout, ..
             found = record
         faults.extend(replace(fault, line=number) for fault in found)
     read = tuple(
-        RecordedRollout(rollout=each.rollout, looks=tuple(each.looks), conversions=each.conversions)
-        for each in rollouts
+        RecordedRollout(rollout=each.rollout, looks=tuple(each.looks), declared=each.declared) for each in rollouts
     )
     return read, tuple(faults)
 
@@ -151,11 +185,7 @@ def _problem(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _faults_of_counts(record: LookRecord, look: Look, edges: tuple[float, ...] | None) -> Iterable[LineFault]:
+def _faults_of_counts(look: Look, edges: tuple[float, ...] | None) -> Iterable[LineFault]:
     for text in look_faults(look, edges):
         place, _, problem = text.partition(": ")
-        yield LineFault(line=0, place=place.replace(".latency", ".latency_ms"), problem=problem)
-    for name, arm in (("baseline", record.baseline), ("canary", record.canary)):
-        if arm.conversions is not None and arm.conversions > arm.requests:
-            problem = f"{arm.conversions} conversions of {arm.requests} requests"
-            yield LineFault(line=0, place=f"{name}.conversions", problem=problem)
+        yield LineFault(line=0, place=_PLACES.get(place, place), problem=problem)

@@ -15,7 +15,7 @@ from crossfade.model.ends import End
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import EndMissed, EndReached, Facts
 from crossfade.model.seen import NOT_ASKED, Seen, Severity, SwitchReport, Verification, Writer
-from crossfade.model.terms import NoData, Side, Sighting, Suite
+from crossfade.model.terms import NEITHER, NoData, Side, Sighting, Suite
 from crossfade.network.port import Network
 from crossfade.servers.port import Servers
 from crossfade.shadowing.port import NothingCollected, ShadowTraffic
@@ -209,12 +209,13 @@ class RolesWorld:
         return facts
 
     def _after_failure(self, end: End) -> Facts:
-        """After a switch that failed: which side takes writes by the databases' own word, None when that is unknown."""
-        if not isinstance(end, ends.WriterIs):
+        """Which side takes writes by the databases' own word, `NEITHER`, or None: unknown; after what that decides."""
+        if not isinstance(end, ends.WriterIs | ends.ReplicationRemoved):
             return {}
         found = self._roles.database.writer()
-        side = found.side if isinstance(found, Writer) else None
-        return {"writer": side.value if side else None}
+        if not isinstance(found, Writer) or (found.source_open and found.target_open):
+            return {"writer": None}
+        return {"writer": found.side.value if found.side else NEITHER}
 
 
 def _missed(end: End, failure: CrossfadeError, *, retryable: bool, facts: Facts) -> EndMissed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from crossfade.invariants.story import Story, enters, name_of, passes, rungs
+from crossfade.invariants.story import UNKNOWN, Story, enters, name_of, passes, rungs
 from crossfade.model import ends
 from crossfade.model.comparing import Agreement
 from crossfade.model.entry import Entry
@@ -61,9 +61,9 @@ def one_writer(story: Story, entry: Entry) -> Found:
                 yield f"writes move to the {side} outside its place in the runbook"
         case EndWanted(end=ends.ReplicationRemoved()) if story.writer is Side.TARGET:
             yield "replication is removed while the target takes writes"
-        case RollbackDecided() if story.writer is Side.TARGET or story.unsettled == Side.TARGET:
-            yield "rolls back while the target takes writes"
-        case FailBackDecided() if story.writer is Side.SOURCE:
+        case RollbackDecided() if story.writer is Side.TARGET or story.unsettled in {Side.TARGET, UNKNOWN}:
+            yield "rolls back while the target takes writes, or may"
+        case FailBackDecided() if story.writer is Side.SOURCE and not story.opened_after_all:
             yield "fails back while the source takes writes"
         case MigrationEnded(outcome=outcome) if outcome is not Outcome.HALTED:
             if (outcome is Outcome.COMPLETED) != (story.writer is Side.TARGET):
@@ -221,7 +221,10 @@ def words(story: Story, entry: Entry) -> Found:
 
 
 def in_order(story: Story, entry: Entry) -> Found:
-    """'Events never dropped': no position without its entry, phases in order, one turn, after the end nothing."""
+    """'Events never dropped': no position without its entry, phases in order, one turn, after the end nothing.
+
+    A second turn is the one from rolling back to failing back, where a switch went on by itself.
+    """
     event = entry.event
     if entry.position != story.position + 1:
         yield f"follows entry {story.position}"
@@ -232,7 +235,7 @@ def in_order(story: Story, entry: Entry) -> Found:
         if story.turned is not None or event.phase is not following:
             yield f"{event.phase} is entered from {story.turned.kind if story.turned else story.phase}"
     if story.turned is not None:
-        if isinstance(event, RollbackDecided | FailBackDecided):
+        if isinstance(event, RollbackDecided) or (isinstance(event, FailBackDecided) and not story.opened_after_all):
             yield "turns back twice"
         if isinstance(event, GatePassed) and event.gate not in {"drained", "files_in_step"}:
             yield f"{event.gate} passed on the way back"

@@ -75,6 +75,16 @@ class Story:
         """From its proof after cutover until the point of no return is wanted, or the migration has turned."""
         return self.writer is Side.TARGET and self.returns and self.turned is None and self.woken
 
+    @property
+    def opened_after_all(self) -> bool:
+        """Rolling back, the target is found to take writes by the databases' own word."""
+        missed = self.missed if isinstance(self.turned, events.RollbackDecided) else None
+        return (
+            missed is not None
+            and isinstance(missed.end, ends.ReplicationRemoved)
+            and missed.facts.get("writer") == Side.TARGET
+        )
+
     def is_step(self, event: Event) -> bool:
         """Whether `event` goes forward. Repairing a share or finishing half a switch does not."""
         if self.turned is not None:
@@ -126,6 +136,8 @@ class Story:
             case events.CountingStarted():
                 self.looked = self.looked_at = None
             case events.RollbackDecided() | events.FailBackDecided() as decided:
+                if self.opened_after_all:
+                    self.writer, self.epoch, self.switched = Side.TARGET, self.epoch + 1, entry.position
                 self.turned, self.wanted, self.asked, self.abort = decided, None, False, None
                 self.began = entry.position
                 self.waits = self.missed = None

@@ -4,6 +4,8 @@
 docs/judge.md explains the method.
 """
 
+from crossfade.judge.beside import Beside, Classified, beside
+from crossfade.judge.comparison import Comparison, MetricComparison, compare
 from crossfade.judge.guard_limits import BurnLimit, GuardLimits, GuardLimitsInvalid
 from crossfade.judge.guards import (
     GuardKind,
@@ -14,14 +16,19 @@ from crossfade.judge.guards import (
     check_guards,
     guard_window,
 )
+from crossfade.judge.intervals import Interval, QuantileComparison
 from crossfade.judge.judgement import begin, judge
 from crossfade.judge.look import Look, LookInvalid
-from crossfade.judge.settings import JudgeSettings, JudgeSettingsInvalid, Metric
+from crossfade.judge.settings import CountedMetric, JudgeSettings, JudgeSettingsInvalid, Metric
 from crossfade.judge.state import JudgeState
 from crossfade.judge.verdict import Decision, Verdict
 
 __all__ = [
+    "Beside",
     "BurnLimit",
+    "Classified",
+    "Comparison",
+    "CountedMetric",
     "Decision",
     "GuardKind",
     "GuardLimits",
@@ -29,16 +36,21 @@ __all__ = [
     "GuardState",
     "GuardVerdict",
     "GuardWindow",
+    "Interval",
     "JudgeSettings",
     "JudgeSettingsInvalid",
     "JudgeState",
     "Look",
     "LookInvalid",
     "Metric",
+    "MetricComparison",
+    "QuantileComparison",
     "Verdict",
     "WindowCounts",
     "begin",
+    "beside",
     "check_guards",
+    "compare",
     "guard_window",
     "judge",
 ]

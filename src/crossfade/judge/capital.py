@@ -6,6 +6,7 @@ Source: Ville 1939; Shafer 2021, 'Testing by betting'; fixed share: Herbster & W
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LARGEST_LOG = 700.0
+UNSHOWN = 2.9
+"""How much the logarithm of all capital may grow in a look that the one before does not bear out: less than log(20)."""
 
 
 def frozen(values: Floats) -> Floats:
@@ -41,6 +44,36 @@ def shared_anew(log_capital: Floats, prior: Floats, part: float, total: float) -
     if part >= 1:  # tens of thousands of errors in one look leave nothing that can be told from 0
         return np.asarray(prior + total)
     return np.asarray(np.logaddexp(log_capital + math.log1p(-part), prior + (total + math.log(part))))
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a look did: the capital after every bet but cash was paid, the logarithm of its sum, and what it has shown.
+
+    `shown` is how much that logarithm would have grown if nothing were given up, at least 0.
+    """
+
+    log_capital: Floats
+    log_e: float
+    shown: float
+
+
+def grown(log_capital: Floats, log_payoff: Floats, log_before: float, shown: float) -> Growth:
+    """The capital after a look, of which is given up what grows beyond UNSHOWN and what the look before has `shown`.
+
+    `log_before` is the logarithm of the sum before. Giving up breaks no promise: what is nowhere more than the step of
+    a supermartingale is one, too. It keeps one look, whose requests may all share one cause, from deciding alone; what
+    lasts is shown by the next look again.
+    """
+    paid = log_capital.copy()
+    paid[1:] += log_payoff
+    after = log_total(paid)
+    growth = after - log_before
+    surplus = growth - UNSHOWN - shown
+    if surplus > 0:
+        paid -= surplus
+        after -= surplus
+    return Growth(paid, after, max(growth, 0.0))
 
 
 def log_total(log_capital: Floats) -> float:

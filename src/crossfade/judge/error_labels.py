@@ -7,15 +7,16 @@ Source: docs/judge.md; Lindon & Malek, NeurIPS 2022, 'Anytime-valid inference fo
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from crossfade.judge.capital import Floats, frozen, log_prior, log_total, shared_anew
+from crossfade.judge.capital import Floats, frozen, grown, log_prior, log_total, shared_anew
 from crossfade.judge.look import Look
+from crossfade.judge.lumps import ArmScatters
 
-RATIOS = frozen(np.array([1.0, 1.3, 1.7, 2.3, 3.2, 4.5, 6.5, 9.5, 14.0, 22.0, 40.0]))
-PRIOR = log_prior((0.04, 0.05, 0.07, 0.10, 0.14, 0.18, 0.18, 0.13, 0.07, 0.04), cash=0.05)
+RATIOS = frozen(np.array([1.3, 1.7, 2.3, 3.2, 4.5, 6.5, 9.5, 14.0, 22.0, 40.0]))
+PRIOR = log_prior((0.03, 0.04, 0.06, 0.10, 0.15, 0.20, 0.21, 0.14, 0.05, 0.02), cash=0.03)
 # Of all capital, spread again for each error: a regression is found in about ten errors, an incident brings hundreds.
 SHARED_PER_ERROR = 0.002
 
@@ -23,6 +24,8 @@ SHARED_PER_ERROR = 0.002
 GRID = frozen(np.geomspace(1 / 64, 256, 113))
 _DENSITY = np.exp(-0.5 * (np.log(GRID) / 1.1) ** 2)
 GRID_PRIOR = frozen(np.log(_DENSITY / _DENSITY.sum()))
+_POINTS = frozen(np.concatenate((RATIOS, GRID)))
+_LOG_POINTS = frozen(np.log(_POINTS))
 _ZEROS = frozen(np.zeros_like(GRID))
 # Against a limit of the rate: half the weight on 'no errors at all', half on a fifth of the limit.
 _NO_ERROR_WEIGHT, _RATE_PART = 0.45, 0.2
@@ -35,6 +38,8 @@ class ErrorLabels:
     log_capital: Floats = field(default_factory=lambda: PRIOR)
     rollout: Floats = field(default_factory=lambda: _ZEROS)
     step: Floats = field(default_factory=lambda: _ZEROS)
+    scatters: ArmScatters = field(default_factory=ArmScatters)
+    shown: float = 0.0
     log_e: float = 0.0
     """Logarithm of the e-value of 'the canary makes no more errors than the baseline'."""
 
@@ -53,23 +58,30 @@ class ErrorLabels:
 
     def at_new_step(self) -> "ErrorLabels":
         """The same evidence against the canary; none yet for its promotion."""
-        return ErrorLabels(log_capital=self.log_capital, rollout=self.rollout, log_e=self.log_e)
+        return ErrorLabels(log_capital=self.log_capital, rollout=self.rollout, scatters=self.scatters, log_e=self.log_e)
 
     def after(self, look: Look) -> "ErrorLabels":
         """The evidence after a look in which both arms had requests."""
         canary, baseline = errors_counted(look)
+        requests = look.canary.requests + look.baseline.requests
+        scatters = self.scatters.after((canary, look.canary.requests), (baseline, look.baseline.requests))
         if canary + baseline == 0:
-            return self
-        share = look.canary.requests / (look.canary.requests + look.baseline.requests)
-        capital = self.log_capital + log_payoff(RATIOS, canary, baseline, share)
-        gained = log_payoff(GRID, canary, baseline, share)
-        log_e = log_total(capital)
-        part = -math.expm1((canary + baseline) * math.log1p(-SHARED_PER_ERROR))
+            if scatters is self.scatters and not self.shown:
+                return self
+            return replace(self, scatters=scatters, shown=0.0)
+        share = look.canary.requests / requests
+        # Lumps count once: what earlier looks showed of their size is the root that is taken of every payoff.
+        lump = self.scatters.size
+        gained = log_payoff(_POINTS, canary, baseline, share) / lump
+        growth = grown(self.log_capital, gained[: len(RATIOS)], self.log_e, self.shown)
+        part = -math.expm1((canary + baseline) / lump * math.log1p(-SHARED_PER_ERROR))
         return ErrorLabels(
-            log_capital=frozen(shared_anew(capital, PRIOR, part, log_e)),
-            rollout=frozen(self.rollout + gained),
-            step=frozen(self.step + gained),
-            log_e=log_e,
+            log_capital=frozen(shared_anew(growth.log_capital, PRIOR, part, growth.log_e)),
+            rollout=frozen(self.rollout + gained[len(RATIOS) :]),
+            step=frozen(self.step + gained[len(RATIOS) :]),
+            scatters=scatters,
+            shown=growth.shown,
+            log_e=growth.log_e,
         )
 
 
@@ -83,7 +95,8 @@ def errors_counted(look: Look) -> tuple[int, int]:
 
 def log_payoff(ratios: Floats, canary: int, baseline: int, share: float) -> Floats:
     """What bets on these ratios gain from so many errors of each arm, as logarithms."""
-    return np.asarray(canary * np.log(ratios) - (canary + baseline) * np.log1p(share * (ratios - 1.0)))
+    logs = _LOG_POINTS if ratios is _POINTS else np.log(ratios)
+    return np.asarray(canary * logs - (canary + baseline) * np.log1p(share * (ratios - 1.0)))
 
 
 def ratio_interval(log_likelihood: Floats, alpha: float) -> tuple[float, float]:

@@ -1,30 +1,30 @@
 """The judge: folds looks into evidence and says promote, hold or abort. Pure and deterministic."""
 
-import math
-
 from crossfade.judge import reasons
 from crossfade.judge.capital import e_value
+from crossfade.judge.counted_labels import CountedLabels
 from crossfade.judge.latency_labels import LatencyLabels
 from crossfade.judge.look import Look, LookInvalid, look_faults
 from crossfade.judge.promotion import lacking
-from crossfade.judge.settings import JudgeSettings, Metric
+from crossfade.judge.settings import CountedMetric, JudgeSettings, Metric
 from crossfade.judge.state import JudgeState
 from crossfade.judge.step import ShareCheck, StepCounts
 from crossfade.judge.verdict import Decision, Verdict
 
 
-def begin(settings: JudgeSettings) -> JudgeState:  # noqa: ARG001 - callers need not know that no setting matters yet
+def begin(settings: JudgeSettings) -> JudgeState:
     """The state before the first look: no evidence at all."""
-    return JudgeState()
+    return JudgeState(counted=tuple(CountedLabels() for _ in settings.counted))
 
 
 def judge(state: JudgeState, look: Look, settings: JudgeSettings) -> tuple[JudgeState, Verdict]:
     """The state and the verdict after one more look. Looks come in order; the same looks give the same answers.
 
     Over a whole rollout a canary that is not worse (errors: rate not above the baseline's; latency: not slower beyond
-    the margin) is aborted with a chance of at most alpha, however often one looks. A promotion needs evidence in its
-    own step. A look without requests, or whose counts do not fit its share, changes nothing and holds. Looks at share 0
-    teach the judge the baseline's latencies before the rollout.
+    the margin; counted metrics: odds of going badly within theirs) is aborted with a chance of at most alpha, however
+    often one looks. A promotion needs evidence in its own step. A look without requests, or whose counts do not
+    fit its share, changes nothing and holds. Looks at share 0 teach the judge the baseline's latencies before the
+    rollout.
     Raises LookInvalid for counts that cannot be.
     """
     if faults := look_faults(look, state.latency.edges_ms if state.latency else None):
@@ -40,11 +40,11 @@ def judge(state: JudgeState, look: Look, settings: JudgeSettings) -> tuple[Judge
     step = state.step.after(look)
     state = _learned(state, step, look, settings)
     worst = state.worst(settings)
-    if state.log_e(worst) >= math.log(settings.threshold):
+    if state.log_e(worst, settings) >= settings.log_threshold_of(worst):
         return state, _verdict(state, settings, Decision.ABORT, _why_abort(state, step, worst, settings), worst)
     if lack := lacking(state, step, look, settings):
         return state, _verdict(state, settings, Decision.HOLD, *lack)
-    reason = reasons.promoted_alone(step, settings) if look.share == 1 else reasons.promoted(state.latency, step)
+    reason = reasons.promoted_alone(step, settings) if look.share == 1 else reasons.promoted(state, step, settings)
     return state, _verdict(state, settings, Decision.PROMOTE, reason)
 
 
@@ -55,19 +55,34 @@ def _learned(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSet
     baseline, canary = look.baseline.latency, look.canary.latency
     if Metric.LATENCY in settings.metrics and baseline is not None and canary is not None:
         latency = (latency or LatencyLabels.unlearnt(baseline.edges_ms)).after(baseline, canary, settings)
-    return JudgeState(errors=errors, latency=latency, step=step)
+    counted = tuple(
+        _counted(labels, look, metric) for labels, metric in zip(state.counted, settings.counted, strict=True)
+    )
+    return JudgeState(errors=errors, latency=latency, counted=counted, step=step)
 
 
-def _why_abort(state: JudgeState, step: StepCounts, metric: Metric, settings: JudgeSettings) -> str:
-    if metric is Metric.LATENCY and state.latency is not None:
-        return reasons.latency_worse(state.latency, step, settings)
+def _counted(labels: CountedLabels, look: Look, metric: CountedMetric) -> CountedLabels:
+    canary, baseline = look.canary.metric(metric.name), look.baseline.metric(metric.name)
+    return labels if canary is None or baseline is None else labels.after(canary, baseline, metric.margin)
+
+
+def _why_abort(state: JudgeState, step: StepCounts, name: str, settings: JudgeSettings) -> str:
+    labels = state.labels(name, settings)
+    if isinstance(labels, LatencyLabels):
+        return reasons.latency_worse(labels, step, settings)
+    if isinstance(labels, CountedLabels):
+        return reasons.counted_worse(name, labels, settings)
     return reasons.errors_worse(state.errors, step, settings.alpha)
 
 
 def _verdict(
-    state: JudgeState, settings: JudgeSettings, decision: Decision, reason: str, metric: Metric | None = None
+    state: JudgeState, settings: JudgeSettings, decision: Decision, reason: str, metric: str | None = None
 ) -> Verdict:
-    log_e = state.log_e(metric or state.worst(settings))
+    name = metric or state.worst(settings)
     return Verdict(
-        decision=decision, metric=metric, e_value=e_value(log_e), threshold=settings.threshold, reason=reason
+        decision=decision,
+        metric=metric,
+        e_value=e_value(state.log_e(name, settings)),
+        threshold=settings.threshold_of(name),
+        reason=reason,
     )

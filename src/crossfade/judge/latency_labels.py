@@ -6,13 +6,14 @@ derives it). Bets are fitted to what earlier looks showed, never to the look tha
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from crossfade.judge.bets import AGAINST, PRIOR, PROMOTION_PRIOR, Bets, fitted_bets
 from crossfade.judge.bins import log_moments
-from crossfade.judge.capital import Floats, frozen, log_total, shared_anew
+from crossfade.judge.capital import Floats, frozen, grown, shared_anew
 from crossfade.judge.settings import JudgeSettings
 from crossfade.model.counts import LatencyHistogram
 
@@ -28,9 +29,10 @@ BASELINE, CANARY = 0, 1  # rows
 class LatencyLabels:
     """Evidence from the labels of requests by latency, and what was learnt so far.
 
-    `learnt` are faded counts by arm and bin; `step_sums` by arm the requests of this step, the sum of their log latency
-    and of its square; `earlier` the log latency ratio over the steps before: the sums of precision times ratio, and of
-    precision. Counts of steps are never pooled: their shares differ (Simpson's paradox).
+    `learnt` are faded counts by arm and bin, `step_counts` those of this step; `taught` is how many looks of the step
+    only taught; `earlier` the log latency ratio over the steps before: the sums of precision times ratio, and of
+    precision. Counts of steps are never pooled: their shares differ (Simpson's paradox). `shown` is what looks before
+    have shown of a canary that is slower, and of one that is healthy (capital.Growth).
     """
 
     edges_ms: tuple[float, ...]
@@ -39,10 +41,14 @@ class LatencyLabels:
     bets: Bets | None
     log_capital: Floats
     log_promotion: Floats
-    step_sums: Floats
+    step_counts: Floats
     earlier: tuple[float, float]
+    taught: int = 0
+    shown: tuple[float, float] = (0.0, 0.0)
     log_e: float = 0.0
     """Logarithm of the e-value of 'the canary is not slower beyond the margin'."""
+    log_e_promotion: float = 0.0
+    """Logarithm of the e-value of 'the canary is slower by the tolerance or more', in this step."""
 
     @classmethod
     def unlearnt(cls, edges_ms: tuple[float, ...]) -> "LatencyLabels":
@@ -54,7 +60,7 @@ class LatencyLabels:
             bets=None,
             log_capital=PRIOR,
             log_promotion=PROMOTION_PRIOR,
-            step_sums=frozen(np.zeros((2, 3))),
+            step_counts=frozen(np.zeros((2, len(edges_ms) + 1))),
             earlier=(0.0, 0.0),
         )
 
@@ -65,71 +71,78 @@ class LatencyLabels:
         return hash(self._key())
 
     def _key(self) -> tuple[object, ...]:
-        arrays = (self.learnt, self.log_capital, self.log_promotion, self.step_sums)
-        return (self.edges_ms, self.seen, self.earlier, self.bets, *(array.tobytes() for array in arrays))
-
-    @property
-    def log_e_promotion(self) -> float:
-        """Logarithm of the e-value of 'the canary is slower by the tolerance or more', in this step."""
-        return log_total(self.log_promotion)
+        arrays = (self.learnt, self.log_capital, self.log_promotion, self.step_counts)
+        return (
+            self.edges_ms,
+            self.seen,
+            self.earlier,
+            self.taught,
+            self.shown,
+            self.bets,
+            *(array.tobytes() for array in arrays),
+        )
 
     def at_new_step(self) -> "LatencyLabels":
         """The same evidence against the canary; none yet for its promotion."""
-        return LatencyLabels(
-            edges_ms=self.edges_ms,
-            learnt=self.learnt,
-            seen=self.seen,
-            bets=self.bets,
-            log_capital=self.log_capital,
+        return replace(
+            self,
             log_promotion=PROMOTION_PRIOR,
-            step_sums=frozen(np.zeros((2, 3))),
+            log_e_promotion=0.0,
+            step_counts=frozen(np.zeros_like(self.step_counts)),
             earlier=self._ratio_sums(),
-            log_e=self.log_e,
+            taught=0,
+            shown=(0.0, 0.0),
         )
 
     def after(self, baseline: LatencyHistogram, canary: LatencyHistogram, settings: JudgeSettings) -> "LatencyLabels":
-        """The evidence after a look; empty histograms are harmless."""
+        """The evidence after a look; edges must be those seen before.
+
+        The first looks of a step only teach: caches may be cold. So does whatever comes before the first bets.
+        """
         counts = np.array((baseline.counts, canary.counts), dtype=float)
-        sums = counts @ log_moments(self.edges_ms)
-        n_baseline, n_canary = float(sums[BASELINE, 0]), float(sums[CANARY, 0])
+        n_baseline, n_canary = counts.sum(axis=1).tolist()
         if n_baseline + n_canary == 0:
             return self
-        capital, promotion, log_e = self.log_capital, self.log_promotion, self.log_e
-        if self.bets is not None and n_baseline and n_canary:
-            gained = self.bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
-            part = -math.expm1(min(n_baseline, n_canary) * math.log1p(-SHARED_PER_REQUEST))
-            capital = capital.copy()
-            capital[1:] += gained[:AGAINST]
-            log_e = log_total(capital)
-            capital = frozen(shared_anew(capital, PRIOR, part, log_e))
-            promotion = promotion.copy()
-            promotion[1:] += gained[AGAINST:]
-            frozen(promotion)
+        both = bool(n_baseline and n_canary)
+        changed: dict[str, Any] = {}
+        if both and self.taught < settings.settling_looks:
+            changed = {"taught": self.taught + 1}
+        elif self.bets is not None and both:
+            changed = self._judged(self.bets, counts, n_canary, n_baseline)
         learnt = frozen(self.learnt * 0.5 ** (n_baseline / REMEMBERED) + counts)
-        seen = self.seen + n_baseline + n_canary
-        bets = self.bets
+        seen, bets = self.seen + n_baseline + n_canary, self.bets
         if seen >= (bets.refit_at if bets else FIRST_FIT):
             refit_at = min(seen * REFIT_GROWTH, seen + 2 * REMEMBERED)
             bets = fitted_bets(self.edges_ms, learnt[BASELINE], learnt[CANARY], settings, refit_at) or bets
-        return LatencyLabels(
-            edges_ms=self.edges_ms,
-            learnt=learnt,
-            seen=seen,
-            bets=bets,
-            log_capital=capital,
-            log_promotion=promotion,
-            step_sums=frozen(self.step_sums + sums),
-            earlier=self.earlier,
-            log_e=log_e,
-        )
+            if self.bets is None and bets is not None and both:
+                # The look that taught the first bets is bet on by none; it may still bear out the next one.
+                payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
+                changed["shown"] = (grown(PRIOR, payoffs[:AGAINST], 0.0, 0.0).shown, 0.0)
+        return replace(self, learnt=learnt, seen=seen, bets=bets, **changed)
+
+    def _judged(self, bets: Bets, counts: Floats, n_canary: float, n_baseline: float) -> dict[str, Any]:
+        """What a look changes that is bet on."""
+        payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
+        part = -math.expm1(min(n_baseline, n_canary) * math.log1p(-SHARED_PER_REQUEST))
+        slower, healthy = self.shown
+        against = grown(self.log_capital, payoffs[:AGAINST], self.log_e, slower)
+        promotion = grown(self.log_promotion, payoffs[AGAINST:], self.log_e_promotion, healthy)
+        return {
+            "log_capital": frozen(shared_anew(against.log_capital, PRIOR, part, against.log_e)),
+            "log_promotion": frozen(promotion.log_capital),
+            "log_e_promotion": promotion.log_e,
+            "step_counts": frozen(self.step_counts + counts),
+            "shown": (against.shown, promotion.shown),
+            "log_e": against.log_e,
+        }
 
     def step_ratio(self) -> tuple[float, float] | None:
         """Log ratio of the arms' geometric mean latencies in this step, and its variance; None with too little data."""
-        (n_baseline, *_), (n_canary, *_) = self.step_sums.tolist()
-        if min(n_baseline, n_canary) < 2:
+        baseline, canary = (self.step_counts @ log_moments(self.edges_ms)).tolist()
+        if min(baseline[0], canary[0]) < 2:
             return None
-        mean, variance = _mean_and_variance(*self.step_sums[CANARY].tolist())
-        baseline_mean, baseline_variance = _mean_and_variance(*self.step_sums[BASELINE].tolist())
+        mean, variance = _mean_and_variance(*canary)
+        baseline_mean, baseline_variance = _mean_and_variance(*baseline)
         return mean - baseline_mean, variance + baseline_variance
 
     def rollout_ratio(self) -> tuple[float, float] | None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import ClassVar
 
-from crossfade.model.counts import ArmCounts, LatencyHistogram
+from crossfade.judge.settings import Metric
+from crossfade.model.counts import CONVERSION, ArmCounts, LatencyHistogram
 from crossfade.model.errors import CrossfadeError
 
 
@@ -45,13 +46,13 @@ def look_faults(look: Look, edges_ms: tuple[float, ...] | None) -> tuple[str, ..
         faults.append("the look lasted no time")
     known = edges_ms
     for name, arm in (("baseline", look.baseline), ("canary", look.canary)):
-        faults.extend(f"{name}: {text}" for text in _arm_faults(arm))
+        faults += [f"{name}: {text}" for text in _arm_faults(arm)]
+        faults += [f"{name}.{text}" for text in _counted_faults(arm)]
         if arm.latency is not None:
             edges = arm.latency.edges_ms
             # Rising edges are looked at once; afterwards it is enough that they stay the same.
-            faults.extend(
-                f"{name}.latency: {text}" for text in _histogram_faults(arm.latency, rising=edges == edges_ms)
-            )
+            known_to_rise = edges is edges_ms or edges == edges_ms
+            faults += [f"{name}.latency: {text}" for text in _histogram_faults(arm.latency, rising=known_to_rise)]
             if known is not None and edges != known:
                 faults.append(f"{name}.latency: edges are not those seen before")
             known = edges
@@ -64,6 +65,24 @@ def _arm_faults(arm: ArmCounts) -> list[str]:
         faults.append(f"{arm.errors} errors of {arm.requests} requests")
     if arm.users_with_errors is not None and not 0 <= arm.users_with_errors <= arm.errors:
         faults.append(f"{arm.users_with_errors} users with errors, but {arm.errors} errors")
+    return faults
+
+
+def _counted_faults(arm: ArmCounts) -> list[str]:
+    if arm.conversions is None and not arm.counted:
+        return []
+    faults = []
+    names: set[str] = {*Metric}
+    if arm.conversions is not None:
+        names.add(CONVERSION)
+        if not 0 <= arm.conversions <= arm.requests:
+            faults.append(f"conversions: {arm.conversions} conversions of {arm.requests} requests")
+    for counted in arm.counted:
+        if counted.name in names:
+            faults.append(f"counted.{counted.name}: the name is taken")
+        names.add(counted.name)
+        if not 0 <= counted.good <= counted.total:
+            faults.append(f"counted.{counted.name}: {counted.good} good ones of {counted.total}")
     return faults
 
 

@@ -67,3 +67,60 @@ def scatter(arm: Sequence[float]) -> float:
     if not total:
         return 1.0
     return max(1.0, sum((after - before) ** 2 for before, after in pairwise((0.0, *arm, 0.0))) / (2 * total))
+
+
+# How many failures' worth of 'they come one by one' is believed before anything was seen.
+_ASSUMED = 5.0
+_REMEMBERED = 0.98  # of what was seen, after one more look
+_BY_CHANCE = 1.5  # times as much scatter is no sign of lumps where failures are few
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter:
+    """How much the failures of one arm differ from look to look: the same idea, look by look and for any rate.
+
+    `squares` are the squared differences of successive rates, `expected` what they would be of single failures; both
+    fade. Rates, not counts, so that neither load nor share matter.
+    """
+
+    failures: int = 0
+    requests: int = 0
+    squares: float = 0.0
+    expected: float = 0.0
+
+    def after(self, failures: int, requests: int) -> "Scatter":
+        """With one more look; one without requests changes nothing, nor one without failures after another such."""
+        if not requests or (self.requests and not failures and not self.failures):
+            return self
+        squares, expected = self.squares, self.expected
+        both = self.requests + requests
+        if self.requests and 0 < (failed := self.failures + failures) < both:
+            size = 2 * self.requests * requests / both
+            difference = (failures / requests - self.failures / self.requests) * size
+            squares = _REMEMBERED * squares + difference * difference / 2
+            expected = _REMEMBERED * expected + size * failed * (both - failed) / (both * both)
+        return Scatter(failures=failures, requests=requests, squares=squares, expected=expected)
+
+    @property
+    def size(self) -> float:
+        """How many failures make a lump, at least 1."""
+        return max(1.0, (_ASSUMED + self.squares) / (_BY_CHANCE * (_ASSUMED + self.expected)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmScatters:
+    """The scatter of both arms; `size` is the larger one."""
+
+    canary: Scatter = Scatter()
+    baseline: Scatter = Scatter()
+
+    def after(self, canary: tuple[int, int], baseline: tuple[int, int]) -> "ArmScatters":
+        """With one more look, of which failures and requests of each arm are given."""
+        of_canary, of_baseline = self.canary.after(*canary), self.baseline.after(*baseline)
+        if of_canary is self.canary and of_baseline is self.baseline:
+            return self
+        return ArmScatters(canary=of_canary, baseline=of_baseline)
+
+    @property
+    def size(self) -> float:
+        return max(self.canary.size, self.baseline.size)

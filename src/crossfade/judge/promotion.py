@@ -3,14 +3,15 @@
 import math
 
 from crossfade.judge import reasons
+from crossfade.judge.counted_labels import CountedLabels, odds_interval
 from crossfade.judge.error_labels import log_e_rate_below, ratio_interval
 from crossfade.judge.latency_labels import LatencyLabels
 from crossfade.judge.look import Look
-from crossfade.judge.settings import JudgeSettings, Metric
+from crossfade.judge.settings import CountedMetric, JudgeSettings, Metric
 from crossfade.judge.state import JudgeState
 from crossfade.judge.step import StepCounts
 
-Lack = tuple[str, Metric | None]
+Lack = tuple[str, str | None]
 
 
 def lacking(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSettings) -> Lack | None:
@@ -27,6 +28,9 @@ def lacking(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSett
         return lack, Metric.ERRORS
     if Metric.LATENCY in settings.metrics and (lack := _of_latency(state.latency, step, look, settings)):
         return lack, Metric.LATENCY
+    for metric, counted in zip(settings.counted, state.counted, strict=True):
+        if lack := _of_counted(metric, counted, look, settings):
+            return lack, metric.name
     return None
 
 
@@ -58,3 +62,14 @@ def _of_latency(labels: LatencyLabels | None, step: StepCounts, look: Look, sett
     if labels.log_e_promotion < -math.log(settings.promotion_alpha):
         return reasons.latency_unclear(labels, step, settings)
     return None
+
+
+def _of_counted(metric: CountedMetric, labels: CountedLabels, look: Look, settings: JudgeSettings) -> str | None:
+    if look.baseline.metric(metric.name) is None or look.canary.metric(metric.name) is None:
+        return f"No data: this look holds no counts of {metric.name} of both arms."
+    if labels.step_counts is None or not all(counted.total for counted in labels.step_counts):
+        return f"No data: an arm has had no event of {metric.name} in this step."
+    if not metric.promotes:
+        return None
+    _, high = odds_interval(labels.step, settings.promotion_alpha)
+    return None if high < metric.tolerance else reasons.counted_unclear(metric, labels, settings)

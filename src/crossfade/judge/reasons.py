@@ -2,9 +2,12 @@
 
 import math
 
+from crossfade.judge.counted_labels import CountedLabels, likeliest_odds, odds_interval
 from crossfade.judge.error_labels import GRID, ErrorLabels, likeliest_ratio, ratio_interval
+from crossfade.judge.intervals import Interval, QuantileComparison, compared_quantiles, log_mean_interval
 from crossfade.judge.latency_labels import LatencyLabels
-from crossfade.judge.settings import JudgeSettings
+from crossfade.judge.settings import CountedMetric, JudgeSettings
+from crossfade.judge.state import JudgeState
 from crossfade.judge.step import ShareCheck, StepCounts
 
 
@@ -34,11 +37,14 @@ def latency_worse(labels: LatencyLabels, step: StepCounts, settings: JudgeSettin
     The evidence is of some part of the latencies, such as the slowest; their mean may lie within the margin.
     """
     ratio = labels.rollout_ratio()
+    quantile = compared_quantiles(labels, settings.alpha)[1:2]
+    tail = f"; {_tail(*quantile)}" if quantile else ""
     part = " in part of its requests" if ratio and math.exp(ratio[0]) <= 1 + settings.latency_margin else ""
     return (
         f"The canary is slower than the baseline by more than {percent(settings.latency_margin)}"
         f"{_allowed(settings)}{part}: "
-        f"{_latency_ratio(ratio)} over all steps; {_requests(step.canary_requests)} of it in this step."
+        f"{_latency_ratio(ratio, settings.alpha)} over all steps{tail}; "
+        f"{_requests(step.canary_requests)} of it in this step."
     )
 
 
@@ -46,8 +52,27 @@ def latency_unclear(labels: LatencyLabels, step: StepCounts, settings: JudgeSett
     """Why latency does not yet promote."""
     return (
         f"Not yet shown that the canary is less than {percent(settings.latency_tolerance)}{_allowed(settings)} "
-        f"slower than the baseline: {_latency_ratio(labels.step_ratio())} "
+        f"slower than the baseline: {_latency_ratio(labels.step_ratio(), settings.alpha)} "
         f"after {_requests(step.canary_requests)} of it in this step."
+    )
+
+
+def counted_worse(name: str, labels: CountedLabels, settings: JudgeSettings) -> str:
+    """Why a counted metric aborts; the odds ratio is that of all steps."""
+    low, high = odds_interval(labels.rollout, settings.alpha)
+    best = likeliest_odds(labels.rollout)
+    return (
+        f"More of the canary's {name} goes badly: {best:.3g} times the odds ({percent(1 - settings.alpha)} interval "
+        f"{low:.3g} to {high:.3g}) over all steps; {_counted_in_step(labels)}."
+    )
+
+
+def counted_unclear(metric: CountedMetric, labels: CountedLabels, settings: JudgeSettings) -> str:
+    """Why a counted metric does not yet promote."""
+    low, high = odds_interval(labels.step, settings.promotion_alpha)
+    return (
+        f"Not yet shown that the canary's {metric.name} goes badly at less than {metric.tolerance:g} times the "
+        f"baseline's odds (now {low:.3g} to {high:.3g} times); {_counted_in_step(labels)}."
     )
 
 
@@ -65,11 +90,15 @@ def too_few(step: StepCounts, settings: JudgeSettings) -> str:
     return f"The canary has answered {step.canary_requests:,} of the {needed} that this step needs."
 
 
-def promoted(labels: LatencyLabels | None, step: StepCounts) -> str:
+def promoted(state: JudgeState, step: StepCounts, settings: JudgeSettings) -> str:
     """Why the share may rise."""
-    estimate = labels.step_ratio() if labels else None
-    latency = f"; {_latency_ratio(estimate)}" if estimate else ""
-    return f"The canary is shown to be within its tolerances: {_errors_in_step(step)}{latency}."
+    estimate = state.latency.step_ratio() if state.latency else None
+    latency = f"; {_latency_ratio(estimate, settings.alpha)}" if estimate else ""
+    counted = "".join(
+        f"; {metric.name}{'' if metric.promotes else ', which only aborts'}: {_counted_in_step(labels)}"
+        for metric, labels in zip(settings.counted, state.counted, strict=True)
+    )
+    return f"The canary is shown to be within its tolerances: {_errors_in_step(step)}{latency}{counted}."
 
 
 def promoted_alone(step: StepCounts, settings: JudgeSettings) -> str:
@@ -104,6 +133,16 @@ def _errors_in_step(step: StepCounts) -> str:
     )
 
 
+def _counted_in_step(labels: CountedLabels) -> str:
+    if labels.step_counts is None:
+        return "nothing in this step"
+    canary, baseline = labels.step_counts
+    return (
+        f"in this step {canary.good:,} of {canary.total:,} events of the canary went well against {baseline.good:,} of "
+        f"{baseline.total:,} of the baseline"
+    )
+
+
 def _interval(low: float, high: float) -> str:
     if high >= GRID[-1]:
         return f"at least {low:.2g} times"
@@ -120,12 +159,25 @@ def _error_ratio(labels: ErrorLabels, alpha: float) -> str:
     return f"{best:.2g} times its error rate ({percent(1 - alpha)} interval {low:.2g} to {high:.2g})"
 
 
-def _latency_ratio(estimate: tuple[float, float] | None) -> str:
+def _latency_ratio(estimate: tuple[float, float] | None, alpha: float) -> str:
     if estimate is None:
         return "latencies of both arms are too few to compare"
-    mean, variance = estimate
-    reach = 1.96 * math.sqrt(variance)
+    low, high = log_mean_interval(estimate, alpha)
     return (
-        f"it takes {math.exp(mean):.2f} times as long (geometric mean, 95 % interval {math.exp(mean - reach):.2f} to "
-        f"{math.exp(mean + reach):.2f})"
+        f"it takes {math.exp(estimate[0]):.2f} times as long (geometric mean, {percent(1 - alpha)} interval "
+        f"{math.exp(low):.2f} to {math.exp(high):.2f})"
     )
+
+
+def _tail(compared: QuantileComparison) -> str:
+    canary, baseline = compared.canary_ms, compared.baseline_ms
+    return (
+        f"{percent(compared.quantile)} of its requests in this step take up to {canary.estimate:.3g} ms "
+        f"({_between(canary)}), of the baseline's up to {baseline.estimate:.3g} ms ({_between(baseline)})"
+    )
+
+
+def _between(interval: Interval) -> str:
+    if interval.high == math.inf:
+        return f"at least {interval.low:.3g}"
+    return f"{interval.low:.3g} to {interval.high:.3g}"

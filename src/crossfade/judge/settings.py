@@ -1,5 +1,7 @@
 """What a person may set about the judge, and the faults that are found in it."""
 
+import math
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -12,6 +14,37 @@ class Metric(StrEnum):
 
     ERRORS = "errors"
     LATENCY = "latency"
+
+
+NAME = r"[a-z][a-z0-9_-]{0,62}"
+"""What the name of a counted metric looks like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedMetric:
+    """A metric that counts events going well or badly, such as `conversion`: how it is judged.
+
+    `margin`: the odds of going badly may be higher by this part without counting against the canary; 0.05 is 5 %.
+    `tolerance`: promotion needs evidence that these odds are below this multiple of the baseline's; above 1 + margin.
+    `promotes`: False where the metric only ever aborts: few events would make every step long.
+    """
+
+    name: str
+    margin: float = 0.0
+    tolerance: float = 2.0
+    promotes: bool = True
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with it."""
+        rules = (
+            (
+                re.fullmatch(NAME, self.name) is not None and self.name not in [*Metric],
+                f"a name must match {NAME} and not be errors or latency",
+            ),
+            (0 <= self.margin <= 1, "margin must lie between 0 and 1"),
+            (1 + self.margin < self.tolerance <= 50, "tolerance must be above 1 + margin, at most 50"),
+        )
+        return tuple(f"counted {self.name}: {text}" for holds, text in rules if not holds)
 
 
 class JudgeSettingsInvalid(CrossfadeError):
@@ -29,7 +62,10 @@ class JudgeSettingsInvalid(CrossfadeError):
 class JudgeSettings:
     """How sure the judge must be, and of what.
 
-    `alpha`: chance of a false abort in a whole rollout, split evenly over `metrics`; in (0, 0.5).
+    `metrics` and `counted` are all that is judged, fixed before the first look: a metric that comes later than others
+    has had its part of alpha from the start, one that is not named is not judged.
+    `alpha`: chance of a false abort in a whole rollout, split over all metrics; in (0, 0.5).
+    `weights`: by metric, the parts of that split; what is not named weighs 1. Above 0.
     `promotion_alpha`: chance, in one step and for one metric, to promote a canary beyond the tolerance; in (0, 0.5).
     `latency_margin`: a canary slower by no more than this part never counts against it; 0.05 is 5 %.
     `latency_allowance_ms`: what of each canary request's latency is not its own but the link's; 0 or above.
@@ -37,11 +73,14 @@ class JudgeSettings:
     `error_tolerance`: promotion needs evidence that the canary's error rate is below this multiple of the baseline's …
     `error_rate_limit`: … or that it is below this rate, which alone can be shown where nobody makes errors.
     `minimum_requests`: requests of the canary in a step before it may be promoted.
+    `settling_looks`: looks at the start of each step whose latencies only teach, since caches may be cold; 0 or above.
     `sticky_users`: users whose coming and going makes the observed share scatter; fewer make the share check milder.
     Raises JudgeSettingsInvalid with every fault. Source: docs/judge.md, 'Settings'.
     """
 
     metrics: tuple[Metric, ...] = (Metric.ERRORS, Metric.LATENCY)
+    counted: tuple[CountedMetric, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
     alpha: float = 0.05
     promotion_alpha: float = 0.05
     latency_margin: float = 0.05
@@ -50,14 +89,23 @@ class JudgeSettings:
     error_tolerance: float = 2.0
     error_rate_limit: float = 0.03
     minimum_requests: int = 100
+    settling_looks: int = 1
     sticky_users: int = 200
     threshold: float = field(init=False)
+    """What aborts where the weights are even; `threshold_of` tells it of each metric."""
+    _log_thresholds: dict[str, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        names, weighed = self.names, dict(self.weights)
         rules = (
+            (bool(names) and len(set(names)) == len(names), "metrics must name at least one, each once"),
             (
-                bool(self.metrics) and len(set(self.metrics)) == len(self.metrics),
-                "metrics must name at least one, each once",
+                len(weighed) == len(self.weights) and set(weighed) <= set(names),
+                "weights must name metrics that are judged, each once",
+            ),
+            (
+                all(0 < weight < math.inf for weight in weighed.values()),
+                "weights must be above 0",
             ),
             (0 < self.alpha < 0.5, "alpha must lie between 0 and 0.5"),
             (0 < self.promotion_alpha < 0.5, "promotion_alpha must lie between 0 and 0.5"),
@@ -70,9 +118,33 @@ class JudgeSettings:
             (1 < self.error_tolerance <= 100, "error_tolerance must be above 1, at most 100"),
             (0 < self.error_rate_limit < 1, "error_rate_limit must lie between 0 and 1"),
             (self.minimum_requests >= 1, "minimum_requests must be at least 1"),
+            (0 <= self.settling_looks <= 1000, "settling_looks must lie between 0 and 1,000"),
             (self.sticky_users >= 1, "sticky_users must be at least 1"),
         )
         faults = tuple(text for holds, text in rules if not holds)
+        faults += tuple(text for metric in self.counted for text in metric.faults())
         if faults:
             raise JudgeSettingsInvalid(faults)
-        object.__setattr__(self, "threshold", len(self.metrics) / self.alpha)
+        total = math.fsum(weighed.get(name, 1.0) for name in names)
+        log_thresholds = {name: math.log(total / (self.alpha * weighed.get(name, 1.0))) for name in names}
+        object.__setattr__(self, "threshold", len(names) / self.alpha)
+        object.__setattr__(self, "_log_thresholds", log_thresholds)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All metrics that are judged."""
+        return (*self.metrics, *(metric.name for metric in self.counted))
+
+    def alpha_of(self, name: str) -> float:
+        """A metric's part of alpha: the chance of an abort by it, in a whole rollout of a canary that is not worse."""
+        return math.exp(-self._log_thresholds[name])
+
+    def threshold_of(self, name: str) -> float:
+        """The e-value at which a metric aborts: 1 over its part of alpha."""
+        even = math.log(self.threshold)
+        log_threshold = self._log_thresholds[name]
+        return self.threshold if math.isclose(log_threshold, even) else math.exp(log_threshold)
+
+    def log_threshold_of(self, name: str) -> float:
+        """The logarithm of it."""
+        return self._log_thresholds[name]

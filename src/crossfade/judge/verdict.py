@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crossfade.judge.settings import Metric
-
 
 class Decision(StrEnum):
     """What to do with the canary's share."""
@@ -18,13 +16,14 @@ class Decision(StrEnum):
 class Verdict:
     """A decision and why.
 
-    `metric` is what decided it: of an abort the worse one, of a hold the one that lacks evidence, None where the whole
-    look does. `e_value` is the evidence against the canary (of that metric, else the largest), `threshold` what aborts.
+    `metric` is what decided it, a Metric or the name of a counted one: of an abort the worst, of a hold the one that
+    lacks evidence, None where the whole look does. `e_value` is the evidence against the canary (of that metric, else
+    of the one nearest to its threshold), `threshold` what aborts by it.
     `reason` is one sentence for a person.
     """
 
     decision: Decision
-    metric: Metric | None
+    metric: str | None
     e_value: float
     threshold: float
     reason: str

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+CONVERSION = "conversion"
+"""The metric of the conversions among an arm's requests."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyHistogram:
@@ -44,23 +47,62 @@ class LatencyHistogram:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Events of one arm by a metric of its own, such as orders: of `total`, `good` went well; good <= total."""
+
+    name: str
+    good: int
+    total: int
+
+    @property
+    def bad(self) -> int:
+        return self.total - self.good
+
+    def __add__(self, other: "Counted") -> "Counted":
+        """The events of both."""
+        return Counted(name=self.name, good=self.good + other.good, total=self.total + other.total)
+
+    def __sub__(self, earlier: "Counted") -> "Counted":
+        """The events counted since `earlier`, an older reading of the same counters."""
+        return Counted(name=self.name, good=self.good - earlier.good, total=self.total - earlier.total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArmCounts:
     """Requests of one arm. `errors` are answers of status 5xx and requests without an answer; errors <= requests.
 
-    `users_with_errors` is None where the source cannot tell users apart.
+    `users_with_errors` is None where the source cannot tell users apart; `conversions`, of the requests, where nobody
+    counts them. `counted` are further metrics, each name once; one that was not read is not there, never 0.
     """
 
     requests: int
     errors: int
     latency: LatencyHistogram | None = None
     users_with_errors: int | None = None
+    conversions: int | None = None
+    counted: tuple[Counted, ...] = ()
 
     def __sub__(self, earlier: "ArmCounts") -> "ArmCounts":
-        """What was counted since `earlier`, an older reading of the same counters."""
+        """What was counted since `earlier`, an older reading of the same counters.
+
+        What only one of the two readings has is unknown.
+        """
         latency = self.latency - earlier.latency if self.latency and earlier.latency else None
+        known = self.conversions is not None and earlier.conversions is not None
+        before = {counted.name: counted for counted in earlier.counted}
         return ArmCounts(
-            requests=self.requests - earlier.requests, errors=self.errors - earlier.errors, latency=latency
+            requests=self.requests - earlier.requests,
+            errors=self.errors - earlier.errors,
+            latency=latency,
+            conversions=(self.conversions or 0) - (earlier.conversions or 0) if known else None,
+            counted=tuple(now - before[now.name] for now in self.counted if now.name in before),
         )
+
+    def metric(self, name: str) -> Counted | None:
+        """The counts of a metric by its name; conversions, of requests, go by CONVERSION."""
+        if name == CONVERSION and self.conversions is not None:
+            return Counted(name=CONVERSION, good=self.conversions, total=self.requests)
+        return next((counted for counted in self.counted if counted.name == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

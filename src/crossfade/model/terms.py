@@ -19,6 +19,10 @@ class Side(StrEnum):
         return Side.TARGET if self is Side.SOURCE else Side.SOURCE
 
 
+NEITHER = "neither"
+"""Of the sides, where one is asked for: said only when both are known."""
+
+
 class Phase(StrEnum):
     """The phases of a migration, in their order."""
 

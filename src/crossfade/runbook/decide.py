@@ -25,7 +25,14 @@ from crossfade.runbook.gates import Passed, ask
 from crossfade.runbook.judging import fresh_reading, look_at
 from crossfade.runbook.phases import Course, Reach
 from crossfade.runbook.state import State
-from crossfade.runbook.turning import beyond_attempts, reason_to_turn, switch_half_done, turn, way_back_lost
+from crossfade.runbook.turning import (
+    beyond_attempts,
+    opened_after_all,
+    reason_to_turn,
+    switch_half_done,
+    turn,
+    way_back_lost,
+)
 from crossfade.runbook.warning import warnings
 
 
@@ -131,6 +138,9 @@ def _advance(state: State, seen: Seen, now: datetime) -> Event | None:
     step = state.step
     if step is None:
         return _after_last_step(state)
+    found_open = opened_after_all(state)
+    if found_open is not None:
+        return found_open
     if isinstance(step, Reach):
         return _try(state, step, now)
     answer = ask(step, state, seen, now)

@@ -9,6 +9,7 @@ from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import Event
+from crossfade.model.terms import Side
 from crossfade.runbook.differing import found_different
 from crossfade.runbook.judging import as_look, begin_judging, judge_settings
 from crossfade.runbook.phases import Course, Reach
@@ -85,7 +86,7 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
         case events.RollbackDecided():
             return _turned(state, Course.ROLLING_BACK, at)
         case events.FailBackDecided():
-            return _turned(state, Course.FAILING_BACK, at)
+            return _turned(_found_switched(state), Course.FAILING_BACK, at)
         case events.MigrationEnded(outcome=outcome):
             return replace(state, outcome=outcome, wanted=None)
         case _:
@@ -130,6 +131,11 @@ def _looked(state: State, event: events.Looked, at: datetime) -> State:
     recent = (*(seen for seen in state.recent if at - seen[0] < plan.guards.longest_window), (at, event))
     counting = Counting(reading=event.reading, at=at)
     return replace(state, judge=judged, looked=event, recent=recent, counting=counting)
+
+
+def _found_switched(state: State) -> State:
+    """Who fails back has a target that takes writes, also where the switch was never seen to be done."""
+    return state if state.writer is Side.TARGET else replace(state, writer=Side.TARGET, epoch=state.epoch + 1)
 
 
 def _turned(state: State, course: Course, at: datetime) -> State:

@@ -21,7 +21,7 @@ from crossfade.model.events import (
     RollbackDecided,
 )
 from crossfade.model.seen import Seen
-from crossfade.model.terms import NoData, Outcome, Phase, Side
+from crossfade.model.terms import NEITHER, NoData, Outcome, Phase, Side
 from crossfade.runbook.comparing import awaits_answers
 from crossfade.runbook.differing import could_not_compare, in_words, loses_nothing
 from crossfade.runbook.judging import aborts
@@ -51,8 +51,8 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
     """The first reason to leave the way forward, the gravest first; None to go on."""
     if state.course is not Course.FORWARD or not state.returns:
         return None
-    if switch_half_done(state) and _opened(state) is not None:
-        return None  # the new side takes writes: to find the switch done comes first, then it can fail back
+    if switch_half_done(state) and not _neither_writes(state):
+        return None  # the new side takes writes, or may: to find the switch done comes first, then it can fail back
     return (
         way_back_lost(state, seen)
         or _asked(state)
@@ -86,6 +86,17 @@ def turn(state: State, cause: Cause) -> Event | None:
             return None if state.held else Held(reason=reason)
         return FailBackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
     return RollbackDecided(cause=cause.word, reason=cause.reason, facts=cause.facts)
+
+
+def opened_after_all(state: State) -> FailBackDecided | None:
+    """Rolling back, the target is found to take writes: a switch that was missed, or another engine's, went on.
+
+    Nothing was undone that replication needs, so it fails back instead.
+    """
+    last = state.miss.last if state.miss is not None and state.course is Course.ROLLING_BACK else None
+    if last is None or not isinstance(last.end, ends.ReplicationRemoved) or last.facts.get("writer") != Side.TARGET:
+        return None
+    return FailBackDecided(cause="end", reason=f"it cannot roll back: {last.reason}", facts={"end": last.end.kind})
 
 
 def _not_compared(state: State, cause: Cause) -> bool:
@@ -124,6 +135,12 @@ def switch_half_done(state: State) -> bool:
 def way_back_lost(state: State, seen: Seen) -> Cause | None:
     """The target takes writes, and what leads back has lost some of them: nobody can go back, whoever asks."""
     return _lost(seen) if state.writer is Side.TARGET and state.returns else None
+
+
+def _neither_writes(state: State) -> bool:
+    """Nor will: it was tried again, which waits for whoever else was about it, a call of ours without answer too."""
+    again = state.miss is not None and state.miss.last == state.missed_switch and state.miss.attempts > 1
+    return again and _opened(state) == NEITHER
 
 
 def _opened(state: State) -> str | int | float | bool | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from crossfade.model.file.database import ReplicationEngine
 from crossfade.model.file.document import MigrationFile
+from crossfade.model.file.kubernetes import StepJudge
 from crossfade.model.file.section import Section
 from crossfade.model.file.texts import SecretStore
 from crossfade.model.file.traffic import RouterEngine, Strategy
@@ -118,12 +119,15 @@ _PLANNED = (
     _Planned("traffic.blue_green", "blue-green is planned; the rehearsal moves everybody in one step, without preview"),
     _Planned(
         "traffic.router",
-        "Route 53 and Argo Rollouts are planned; the rehearsal always uses Envoy",
+        "Route 53 is planned; the router for Argo Rollouts has no engine yet; the rehearsal always uses Envoy",
         lambda file: file.traffic.router is not RouterEngine.ENVOY,
     ),
     _Planned("traffic.drain_timeout", f"{_SYNTH}; the rehearsal waits until no request is in flight"),
     _Planned("traffic.share_tolerance_percent", f"{_AWS}; the rehearsal's router tells its shares exactly"),
-    _Planned("traffic.keep_warm", "planned with blue-green; the old side runs until `finalize`"),
+    _Planned(
+        "traffic.keep_warm",
+        "in what `crossfade manifests` writes; elsewhere planned: the old side runs until `finalize`",
+    ),
     _Planned("traffic.dns", f"the private zone: {_SYNTH}"),
     _Planned("limits.rollback_within", "planned; the report tells how long it took"),
     _Planned("limits.hold_at_most", "planned; a rollout holds as long as evidence is missing"),
@@ -168,7 +172,11 @@ _PLANNED = (
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", f"Migration Hub, and the user of discovery agents: {_SYNTH}; the other tools not yet"),
     _Planned("facade", "an application gives these to `crossfade.facade` itself; nothing reads them from the file yet"),
-    _Planned("kubernetes", "planned with `crossfade manifests`; nothing reads it yet"),
+    _Planned(
+        "kubernetes.judged_by",
+        "manifests that wait for Crossfade are written; an engine that leads them is planned with the AWS side",
+        lambda file: file.kubernetes.judged_by is StepJudge.CROSSFADE,
+    ),
 )
 
 

@@ -6,13 +6,14 @@ from typing import Literal
 from crossfade.model.file.checks import Bake, Checks
 from crossfade.model.file.connectivity import Connectivity
 from crossfade.model.file.database import Database, Verification
+from crossfade.model.file.kubernetes import Kubernetes
 from crossfade.model.file.limits import Limits, Metrics
 from crossfade.model.file.people import Approval, Notifications
 from crossfade.model.file.planning import Planning
 from crossfade.model.file.rehearsal import Rehearsal
 from crossfade.model.file.section import Section
 from crossfade.model.file.servers import Files, Servers
-from crossfade.model.file.services import AwsTools, Events, Facade, Kubernetes, Orchestration, Posture
+from crossfade.model.file.services import AwsTools, Events, Facade, Orchestration, Posture
 from crossfade.model.file.shadow import Shadow
 from crossfade.model.file.site import Environment, Migration, Source, Target
 from crossfade.model.file.traffic import Traffic

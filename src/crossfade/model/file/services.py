@@ -1,4 +1,4 @@
-"""What stands around the migration: security wishes, events, the engine's home, AWS's own tools, Kubernetes."""
+"""What stands around the migration: security wishes, events, the engine's home, AWS's own tools, the facade."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from pydantic import Field
 from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Count, Duration, Port, Span
 from crossfade.model.file.section import Section
-from crossfade.model.file.texts import HostName, Region, Secret, Slug, Text, UrlPath
+from crossfade.model.file.texts import HostName, Region, Secret, Text
 
 
 class Framework(StrEnum):
@@ -116,24 +116,3 @@ class Facade(Section):
     """Makes users' segments differ from those of another migration."""
     fall_back: bool = True
     """Answer from legacy when modern fails."""
-
-
-class Kubernetes(Section):
-    """What `crossfade manifests` writes."""
-
-    namespace: Slug = "default"
-    """Namespace."""
-    replicas: Count = 3
-    """Pods of each side."""
-    port: Port = 8080
-    """Port of the container."""
-    health_path: UrlPath = "/health"
-    """Path of the probes."""
-    cpu: Annotated[str, Form(r"\d+(\.\d+)?m?", 'cores such as "2", or thousandths such as 500m', 20)] = "500m"
-    """CPU request and limit."""
-    memory: Annotated[str, Form(r"\d+(Ki|Mi|Gi)", "a size such as 512Mi", 20)] = "512Mi"
-    """Memory request and limit."""
-    request_metric: Text = "http_requests_total"
-    """Prometheus counter of requests, with a status label."""
-    latency_metric: Text = "http_request_duration_seconds"
-    """Prometheus histogram of durations."""

@@ -112,7 +112,7 @@ def mark(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answ
     if purpose == "drain":
         sequences = tuple((name, value) for name, value in server.sequences.items() if value is not None)
     key = (str(writer.side), purpose)
-    tx.change(MARKER, key, server.tables[MARKER].get(key), Marker(token, writer.epoch, sequences))
+    tx.change(MARKER, key, server.table(MARKER).get(key), Marker(token, writer.epoch, sequences))
     return ""
 
 
@@ -129,9 +129,7 @@ def await_marker(server: "Server", task: Task, tx: Transaction, args: list[str])
 
 
 def _with(server: "Server", token: str) -> tuple[str, Marker] | None:
-    if MARKER not in server.tables:  # everything was taken away meanwhile
-        raise ServerError("42P01", f'relation "{MARKER}" does not exist')
-    for (origin, _), marker in server.tables[MARKER].content().items():
+    for (origin, _), marker in server.table(MARKER).content().items():
         if marker.token == token:
             return origin, marker
     return None
@@ -189,7 +187,7 @@ def beat(server: "Server", task: Task, tx: Transaction, args: list[str]) -> Answ
     if not writer.open:
         return None
     yield from server.lock(task, tx, BEAT, Mode.WRITE)
-    beats, origin = server.tables[BEAT], str(writer.side)
+    beats, origin = server.table(BEAT), str(writer.side)
     assert isinstance(beats, Beats)
     fresh = (beats.newest(origin) or 0) + 1
     tx.change(BEAT, (origin, fresh), None, server.now().timestamp())

@@ -13,7 +13,6 @@ from crossfade.simulation.postgres.catalog import BEAT, MARKER
 from crossfade.simulation.postgres.locks import Mode
 from crossfade.simulation.postgres.replication_reads import REPLICATION_READS
 from crossfade.simulation.postgres.tables import Beats
-from crossfade.simulation.postgres.task import ServerError
 from crossfade.simulation.postgres.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 
 
 def _beats(server: "Server") -> Beats:
-    beats = server.tables.get(BEAT)
-    if not isinstance(beats, Beats):  # taken away meanwhile
-        raise ServerError("42P01", f'relation "{BEAT}" does not exist')
+    beats = server.table(BEAT)
+    assert isinstance(beats, Beats)
     return beats
 
 
@@ -113,10 +111,7 @@ def _age(backend: "Backend", parameters: Mapping[str, Any]) -> Rows:
 
 
 def _proven(backend: "Backend", parameters: tuple[str, str]) -> Rows:
-    table = backend.server.tables.get(MARKER)
-    if table is None:  # taken away meanwhile
-        raise ServerError("42P01", f'relation "{MARKER}" does not exist')
-    marker = table.get(parameters)
+    marker = backend.server.table(MARKER).get(parameters)
     return [] if marker is None else [(marker.epoch,)]
 
 

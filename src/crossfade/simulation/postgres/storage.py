@@ -50,6 +50,13 @@ class Storage:
         """By this server's clock."""
         return self.hub.now() + self.clock_skew
 
+    def table(self, name: str) -> Table:
+        """Raises 42P01 where it does not exist: whoever waited for a lock may find it taken away meanwhile."""
+        table = self.tables.get(name)
+        if table is None:
+            raise ServerError("42P01", f'relation "{name}" does not exist')
+        return table
+
     # tasks and transactions
 
     def new_pid(self) -> int:
