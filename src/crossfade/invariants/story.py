@@ -131,8 +131,6 @@ class Story:
                 self._miss(missed, entry.at)
             case events.Looked() as looked:
                 self._look(looked, entry.at)
-            case events.AnswersCompared() as compared:
-                self._compare(compared, entry.at)
             case events.CountingStarted():
                 self.looked = self.looked_at = None
             case events.RollbackDecided() | events.FailBackDecided() as decided:
@@ -160,6 +158,8 @@ class Story:
                 self.waits = self.missed = None
             case events.GateWaits() as waits:
                 self.waits = waits
+            case events.AnswersCompared() as compared:
+                self._compare(compared, entry.at)
             case events.Approved(phase=phase):
                 self.approved.add((phase, entry.by))
                 self.waits = None
