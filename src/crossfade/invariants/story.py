@@ -129,7 +129,7 @@ class Story:
                 self._reach(end, entry)
             case events.EndMissed() as missed:
                 self._miss(missed, entry.at)
-            case events.Looked() as looked:
+            case events.Looked() | events.AnswersCompared() as looked:
                 self._look(looked, entry.at)
             case events.CountingStarted():
                 self.looked = self.looked_at = None
@@ -158,8 +158,6 @@ class Story:
                 self.waits = self.missed = None
             case events.GateWaits() as waits:
                 self.waits = waits
-            case events.AnswersCompared() as compared:
-                self._compare(compared, entry.at)
             case events.Approved(phase=phase):
                 self.approved.add((phase, entry.by))
                 self.waits = None
@@ -203,7 +201,10 @@ class Story:
             case ends.DataVerified(primary=Side.TARGET) if not missed.retryable:
                 self.differing = missed.facts
 
-    def _look(self, looked: events.Looked, at: datetime) -> None:
+    def _look(self, looked: events.Looked | events.AnswersCompared, at: datetime) -> None:
+        if isinstance(looked, events.AnswersCompared):
+            self._compare(looked, at)
+            return
         self.looked, self.looked_at = looked, at
         bad = looked.guard or (looked.reason if looked.verdict == "abort" else None)
         if bad is None or self.turned is not None or not self.returns or self.overridden(at) or self.plan is None:
