@@ -92,7 +92,7 @@ def test_no_live_request_is_slower_while_every_shadow_call_hangs(shared: Collect
         modern.frozen.update(ports)
         hanging.append(p99_of_live_requests(shared.routed.port))
         wait_for(lambda unanswered=unanswered: shared.reading().unanswered > unanswered)  # type: ignore[misc]
-    assert min(hanging) < 1.5 * min(quiet) + 0.01, (quiet, hanging)
+    assert min(hanging) < 2 * min(quiet) + 0.05, (quiet, hanging)
 
 
 def p99_of_live_requests(port: int, requests: int = 200) -> float:
