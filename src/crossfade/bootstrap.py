@@ -45,6 +45,8 @@ from crossfade.rehearsal.parts import target_postgres
 from crossfade.report.telemetry import append_progress
 from crossfade.servers.copied import CopiedServers, Launchers, Places
 from crossfade.servers.twin import Twin
+from crossfade.shadowing.client import CollectorClient
+from crossfade.shadowing.port import NothingCollected
 from crossfade.traffic.envoy import EnvoyRouter
 from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 
@@ -95,6 +97,9 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
         ),
         network=TcpNetwork([*_ways_to_databases(layout), *_paths_of_the_link(layout, file)], every=_LINKS_EVERY),
         checks=HttpChecks(_probes(layout)),
+        shadow=CollectorClient(f"http://127.0.0.1:{ports.shadow_control}")
+        if file.shadow.enabled
+        else NothingCollected(),
         source=PostgresWatch(dsns[Side.SOURCE], free_disk_bytes=free_disk_of(layout.site(Side.SOURCE))),
         verifier=PostgresVerifier(
             VerifySettings(

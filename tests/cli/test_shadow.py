@@ -253,9 +253,9 @@ def test_pairs_are_read_one_by_one_and_none_is_kept(monkeypatch: pytest.MonkeyPa
     seen = []
 
     class Watched(Comparer):
-        def add(self, pair: Any, line: int) -> None:
+        def add(self, pair: Any, line: int, *, settled: Any = None) -> None:
             seen.append(line)
-            super().add(pair, line)
+            super().add(pair, line, settled=settled)
 
     comparer = Watched(ShadowSettings(), Masker(key=b"k" * 32))
     source = io.BufferedReader(Endless(2000), buffer_size=512)

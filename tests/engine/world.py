@@ -29,6 +29,7 @@ from crossfade.model.seen import (
 )
 from crossfade.model.terms import NoData, Phase, Side, Sighting
 from crossfade.runbook.evolve import fold
+from crossfade.shadowing.memory import InMemoryShadow
 
 E = TypeVar("E")
 START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
@@ -51,7 +52,9 @@ def plan(**changes: object) -> Plan:
 class ScriptedWorld:
     """Both arms get 300 requests a second by their share. Hooks change what is seen or how ends turn out.
 
-    `hear(end)` is called before an end is brought about; what it returns, if anything, is the outcome.
+    While requests are mirrored, `pairs_a_second` are compared; one in `wrong_every` differs in the candidate, one in
+    `noise_every` in the control (0: none). `hear(end)` is called before an end is brought about; what it returns, if
+    anything, is the outcome.
     """
 
     clock: VirtualClock
@@ -65,6 +68,11 @@ class ScriptedWorld:
     boot: str = "1"
     reached: list[End] = field(default_factory=list)
     percent: float = 0.0
+    mirrored: float = 0.0
+    shadow: InMemoryShadow = field(default_factory=InMemoryShadow)
+    pairs_a_second: int = 100
+    wrong_every: int = 0
+    noise_every: int = 0
     writer: Side = Side.SOURCE
     way_back_alive: bool = True
     both_write: bool = False
@@ -74,6 +82,7 @@ class ScriptedWorld:
     ask_source: Callable[[], SourceHealth | NoData] | None = None
     _counts: dict[str, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0] * (len(HEALTHY) + 2)))
     _counted_until: datetime = START
+    _pairs: int = 0
 
     def bring_about(self, end: End, order: int = 0) -> EndReached | EndMissed:
         self._count()
@@ -83,6 +92,8 @@ class ScriptedWorld:
         self.reached.append(end)
         if isinstance(end, ends.SharesAre):
             self.percent = end.canary_percent
+        if isinstance(end, ends.MirrorIs):
+            self.mirrored = end.percent
         if isinstance(end, ends.WriterIs):
             self.writer = end.side
         return scripted or EndReached(end=end)
@@ -92,7 +103,8 @@ class ScriptedWorld:
         at = self.clock.now()
         values: dict[str, object] = {
             "arms": self._reading(),
-            "shares": Shares(canary_percent=self.percent),
+            "shares": Shares(canary_percent=self.percent, mirror_percent=self.mirrored),
+            "shadow": self.shadow.reading(),
             "drained": True,
             "replication": Replication(
                 primary=writer,
@@ -138,7 +150,13 @@ class ScriptedWorld:
     def _count(self) -> None:
         now = self.clock.now()
         requests = self.rate * (now - self._counted_until).total_seconds()
+        compared = int(self.pairs_a_second * (now - self._counted_until).total_seconds()) if self.mirrored else 0
         self._counted_until = now
+        for _ in range(compared):
+            self._pairs += 1
+            wrong = int(self.wrong_every > 0 and self._pairs % self.wrong_every == 0)
+            noise = int(self.noise_every > 0 and self._pairs % self.noise_every == 1)
+            self.shadow.compare(1, wrong=wrong, noise=noise)
         for arm, share, errors, shape in (
             ("baseline", 1 - self.percent / 100, self.common_error_rate, HEALTHY),
             ("canary", self.percent / 100, self.common_error_rate + self.canary_error_rate, self.canary_shape),

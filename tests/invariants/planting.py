@@ -9,7 +9,7 @@ from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import EndMissed, EndReached, EndWanted, Event, GatePassed
-from crossfade.model.plan import LadderStep, NeededApproval
+from crossfade.model.plan import LadderStep, NeededApproval, ShadowLimits
 from crossfade.model.terms import Outcome, Phase, Side
 from tests.engine.world import START, Bench, plan
 
@@ -46,6 +46,23 @@ def turned(phase: Phase) -> tuple[Entry, ...]:
     made.say(events.RollbackRequested(reason="enough"))
     made.engine().run()
     return made.journal.read()
+
+
+@cache
+def shadowed() -> tuple[Entry, ...]:
+    """Completed, after both sides' answers were compared."""
+    limits = ShadowLimits(duration=timedelta(seconds=5), minimum_pairs=200, repeat=1.0)
+    made = Bench(plan(ladder=LADDER, mirror_percent=100.0, shadow=limits))
+    assert made.engine().run() is Outcome.COMPLETED
+    return made.journal.read()
+
+
+def comparing(**changed: object) -> Callable[[Journal], Journal]:
+    """Each look at the answers says something else."""
+    return lambda entries: [
+        replace(e, event=replace(e.event, **changed)) if isinstance(e.event, events.AnswersCompared) else e  # type: ignore[arg-type]
+        for e in entries
+    ]
 
 
 def rolled_back() -> tuple[Entry, ...]:

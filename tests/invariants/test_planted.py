@@ -8,6 +8,7 @@ import pytest
 
 from crossfade.invariants import Rule, Rules, broken_rules
 from crossfade.model import ends, events
+from crossfade.model.comparing import Agreement, ShadowReading
 from crossfade.model.entry import Entry
 from crossfade.model.events import EndReached, EndWanted, GatePassed, PhaseEntered
 from crossfade.model.seen import Seen
@@ -28,6 +29,7 @@ from tests.invariants.planting import (
     Journal,
     about,
     both,
+    comparing,
     completed,
     differing,
     ending,
@@ -43,11 +45,13 @@ from tests.invariants.planting import (
     put_after,
     put_before,
     rolled_back,
+    shadowed,
     share,
     sooner,
     without,
 )
 
+AGREED = GatePassed(gate="answers_agree")
 PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal], Journal]]] = {
     "the modern servers end under their users": (
         Rule.SHARES,
@@ -262,6 +266,14 @@ PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal
         completed,
         lambda entries: [replace(entries[0], event=planned(*reversed(LADDER))), *entries[1:]],
     ),
+    "users come before answers were compared": (Rule.DATA, shadowed, without(is_like(AGREED))),
+    "answers agree though they do not": (Rule.DATA, shadowed, comparing(verdict=Agreement.UNCLEAR)),
+    "answers agree after too few pairs": (
+        Rule.DATA,
+        shadowed,
+        comparing(reading=ShadowReading(boot="1", pairs=199, matched=199, repeated=199)),
+    ),
+    "answers that differ are not acted upon": (Rule.NO_FLAPPING, shadowed, comparing(verdict=Agreement.REGRESSION)),
     "an outcome before its intent": (Rule.RECORD, completed, without(lambda event: event == EndWanted(end=AWAKE))),
     "an outcome of something else": (Rule.RECORD, completed, put_after(EndWanted(end=AWAKE), EndReached(end=VERIFIED))),
     "two intents at once": (Rule.RECORD, completed, put_after(EndWanted(end=AWAKE), EndWanted(end=VERIFIED))),
@@ -270,7 +282,7 @@ PLANTS: dict[str, tuple[Rule, Callable[[], tuple[Entry, ...]], Callable[[Journal
 }
 
 
-@pytest.mark.parametrize("journal", [completed, rolled_back, failed_back])
+@pytest.mark.parametrize("journal", [completed, rolled_back, failed_back, shadowed])
 def test_nothing_is_found_when_all_is_as_it_should_be(journal: Callable[[], tuple[Entry, ...]]) -> None:
     assert broken_rules(journal()) == ()
 

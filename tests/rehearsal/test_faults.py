@@ -8,7 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from crossfade.cli.application import app
 from crossfade.database.port import SWITCH_POINTS
 from crossfade.model import ends
 from crossfade.model.entry import Entry
@@ -19,13 +21,14 @@ from crossfade.rehearsal.faults.catalogue import CATALOGUE, FaultKind, Unit
 from crossfade.rehearsal.faults.grammar import Fault, FaultsInvalid, parse_faults
 from crossfade.rehearsal.faults.injector import Injector, full_disks
 from crossfade.rehearsal.faults.points import PointsHeard, at_points
+from tests.rehearsal.run import SMALL
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHARES = (5.0, 25.0, 100.0)
 PROMISED = {
     "canary-latency", "canary-errors", "common-errors", "controller-kill", "source-db-kill", "target-db-kill",
     "router-kill", "app-kill", "wan-latency", "wan-cut", "wrong-rows", "hot-table", "long-transaction", "disk-full",
-    "slot-dropped",
+    "slot-dropped", "wrong-answers", "shadow-hang",
 }  # fmt: skip
 
 
@@ -69,7 +72,8 @@ def test_every_kind_that_is_promised_is_in_the_catalogue() -> None:
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: str(kind.name))
 def test_each_kind_is_understood_as_the_catalogue_writes_it(kind: FaultKind) -> None:
     name, example = kind.name, kind.example
-    (fault,) = parse_faults([f"{name}={example}@cutover" if example else f"{name}@cutover"], SHARES)
+    place = "cutover" if not kind.phases or Phase.CUTOVER in kind.phases else str(kind.phases[0])
+    (fault,) = parse_faults([f"{name}={example}@{place}" if example else f"{name}@{place}"], SHARES)
     assert fault.kind.name == name
     assert (fault.amount is not None) == (fault.kind.unit not in {None, Unit.WORD})
 
@@ -250,3 +254,10 @@ def test_a_long_folder_is_no_hindrance(tmp_path: Path) -> None:
         assert (at.to, at.point) == (Side.TARGET, "fenced")
     engine.join(10)
     heard.close()
+
+
+@pytest.mark.parametrize("fault", ["wrong-answers=1%@shadow", "shadow-hang=5s@shadow"])
+def test_a_fault_of_the_shadow_is_refused_with_the_remedy_when_the_file_has_none(fault: str) -> None:
+    refused = CliRunner().invoke(app, ["rehearse", str(SMALL), "--fault", fault], env={"COLUMNS": "200"})
+    assert refused.exit_code == 2
+    assert "shadow.enabled: true" in refused.stderr

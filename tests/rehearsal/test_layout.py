@@ -20,7 +20,7 @@ def test_ports_lie_in_the_range_and_where_the_file_says() -> None:
     ports = lay_out("small-1", ("a", "b"), through_wan=False, speed=1.0, seed=1, wanted=wanted).ports
     assert ports.router == router
     assert all(first <= port <= first + 399 for port in ports.everyone() - {router})
-    assert len(ports.everyone()) == 11 + 3 * 2
+    assert len(ports.everyone()) == 13 + 3 * 2
     assert read_layout("small-1").ports == ports
 
 

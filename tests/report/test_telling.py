@@ -6,6 +6,7 @@ import pytest
 
 from crossfade.journal.port import Entry
 from crossfade.model import ends, events
+from crossfade.model.comparing import ShadowReading
 from crossfade.model.terms import Outcome, Phase, Side, Suite
 from crossfade.report.end_words import aim, reached
 from crossfade.report.telling import Importance, Narrator, Told, narrate, tell, threshold
@@ -32,6 +33,8 @@ _VALUES: dict[str, Any] = {
     "baseline": sample.NO_COUNTS,
     "canary": sample.NO_COUNTS,
     "verdict": "hold",
+    "threshold": 40.0,
+    "fields": (),
     "metric": "latency",
     "e_value": 1.5,
     "until": datetime(2031, 5, 4, 10, tzinfo=UTC),
@@ -47,8 +50,12 @@ _VALUES: dict[str, Any] = {
 }
 
 
+_OF_ONE_KIND: dict[Any, dict[str, Any]] = {events.AnswersCompared: {"reading": ShadowReading(boot="1", pairs=5)}}
+
+
 def made(kind: Any, **given: Any) -> Any:
     """An event or end with a value for each field that needs one."""
+    given = _OF_ONE_KIND.get(kind, {}) | given
     needed = {f.name for f in fields(kind) if f.default is MISSING} - given.keys()
     return kind(**given, **{name: _VALUES[name] for name in needed})
 

@@ -3,7 +3,7 @@
 import resource
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,7 +58,14 @@ class Routed:
 
 
 @contextmanager
-def routed(*, servers_of_each: int = 3, timeout_s: float = 10) -> Iterator[Routed]:
+def routed(
+    *,
+    servers_of_each: int = 3,
+    timeout_s: float = 10,
+    mirror_ports: Sequence[int] = (),
+    safe_routes: Sequence[str] = (),
+) -> Iterator[Routed]:
+    """Copies go to `mirror_ports`, or to the modern servers where there are none."""
     with tempfile.TemporaryDirectory(prefix="crossfade-router-") as folder:
         listen, admin, *ports = processes.free_ports(2 + 2 * servers_of_each)
         layout = RouterLayout(
@@ -68,6 +75,8 @@ def routed(*, servers_of_each: int = 3, timeout_s: float = 10) -> Iterator[Route
             legacy_ports=ports[:servers_of_each],
             modern_ports=ports[servers_of_each:],
             timeout=timedelta(seconds=timeout_s),
+            mirror_ports=mirror_ports,
+            safe_routes=safe_routes,
         )
         with serving(layout.legacy_ports, layout.modern_ports) as servers:
             process = processes.start(router.launch(layout, layout.folder / "router.log"))

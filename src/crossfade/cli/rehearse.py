@@ -17,7 +17,7 @@ from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.built import not_built
 from crossfade.model.resolve import plan_for_rehearsal
-from crossfade.model.terms import Outcome
+from crossfade.model.terms import Outcome, Phase
 from crossfade.rehearsal.conductor import Conductor, Watcher, read_all
 from crossfade.rehearsal.faults.grammar import Fault, FaultsInvalid, parse_faults
 from crossfade.rehearsal.faults.injector import needs_wan
@@ -59,6 +59,9 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option of the command
         faults = parse_faults(fault or [], [step.percent for step in described.traffic.steps()])
     except FaultsInvalid as invalid:
         raise typer.BadParameter(f"{invalid}. {invalid.remedy}", param_hint="--fault") from invalid
+    if not described.shadow.enabled and (named := [one.text for one in faults if one.kind.phases == (Phase.SHADOW,)]):
+        told = f"{', '.join(named)}: nothing is mirrored. Set shadow.enabled: true in {file}"
+        raise typer.BadParameter(told, param_hint="--fault")
     require(report, home(), needed_bytes(described.rehearsal.rows))
     layout = lay_out(
         new_id(described.migration.name),

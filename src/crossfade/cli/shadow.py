@@ -1,7 +1,5 @@
 """`crossfade shadow compare`: recorded answers of control and candidate, field by field."""
 
-import os
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +12,11 @@ from rich.text import Text
 from crossfade.cli.compared import as_json, tell
 from crossfade.cli.migration_file import complain_of
 from crossfade.cli.output import Exit, answer, people
-from crossfade.model.file.texts import SecretReference, SecretStore
+from crossfade.model.file.texts import SecretReference
 from crossfade.model.file.tree import MAX_BYTES
 from crossfade.shadow import Comparer, Comparison, FieldVerdict, Masker, PairFault, ShadowSettings, read_pair
-from crossfade.shadow.masking import LEAST_KEY_BYTES
 from crossfade.shadow.settings import read_settings
+from crossfade.shadowing.masks import MaskKeyUnusable, mask_key
 
 MAX_LINE_BYTES = 64_000_000
 _TOO_LONG = (PairFault(place="", problem="is longer than 64 MB", remedy="leave such answers out"),)
@@ -123,21 +121,10 @@ def _settings(path: Path | None) -> ShadowSettings:
 
 def _key(reference: SecretReference | None) -> bytes:
     """The key of the masks. It is never said, nor is any part of it."""
-    if reference is None:
-        return secrets.token_bytes(32)
-    if reference.store is SecretStore.ENV:
-        key = os.environb.get(reference.name.encode(), b"")
-    elif reference.store is SecretStore.FILE:
-        with _opened(Path(reference.name)) as file:
-            key = file.read(4096).strip()
-    else:
-        _stop(f"mask_key: {reference} is not read here", "Name env:NAME or file:/path, or leave it out for a new key.")
-    if len(key) < LEAST_KEY_BYTES:
-        _stop(
-            f"mask_key: {reference} holds fewer than {LEAST_KEY_BYTES} bytes",
-            "Make a key that nobody can guess, such as 32 random bytes in hexadecimal.",
-        )
-    return key
+    try:
+        return mask_key(reference)
+    except MaskKeyUnusable as unusable:
+        _stop(str(unusable), unusable.remedy)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from crossfade.model.progress import ArmRates, Progress
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Phase
 from crossfade.report.end_words import aim
+from crossfade.runbook.comparing import awaits_answers
 from crossfade.runbook.phases import Await, Course, Gate, Reach, rungs
 from crossfade.runbook.state import State
 
@@ -54,6 +55,8 @@ def time_left(state: State, now: datetime) -> timedelta | None:
     for phase in list(Phase)[list(Phase).index(state.phase) :]:
         if phase is Phase.BAKE:
             left += plan.bake
+        if phase is Phase.SHADOW:
+            left += _comparing(state, now)
         if phase is Phase.CANARY:
             left += sum((rung.bake for rung in rungs(plan)), plan.preview or timedelta())
     if state.phase is Phase.CANARY:
@@ -80,6 +83,15 @@ def _previewed(state: State, now: datetime) -> timedelta:
     ):
         return preview or timedelta()
     return min(preview, now - state.sound_since) if state.sound_since else timedelta()
+
+
+def _comparing(state: State, now: datetime) -> timedelta:
+    """How long answers are still compared at least."""
+    plan = state.plan_or_raise
+    if not plan.mirror_percent or Await(gate=Gate.ANSWERS_AGREE) in state.steps[: state.cursor]:
+        return timedelta()
+    passed = state.held_since(now) if awaits_answers(state) else timedelta()
+    return max(plan.shadow.duration - passed, timedelta())
 
 
 def _waiting(state: State) -> str | None:

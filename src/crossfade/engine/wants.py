@@ -8,7 +8,7 @@ _BY_PHASE: dict[Phase, frozenset[str]] = {
     Phase.PREPARE: frozenset(),
     Phase.REPLICATE: frozenset({"replication", "servers", "files", "links", "source"}),
     Phase.VALIDATE: frozenset({"replication", "files", "links", "source"}),
-    Phase.SHADOW: frozenset({"replication", "files", "links", "source"}),
+    Phase.SHADOW: frozenset({"replication", "files", "links", "source", "shadow", "shares"}),
     Phase.CANARY: frozenset({"replication", "arms", "shares", "files", "links", "source"}),
     Phase.CUTOVER: frozenset({"replication", "arms", "shares", "files", "links", "source"}),
     Phase.BAKE: frozenset({"replication", "way_back", "writer", "arms", "shares", "files", "links", "source"}),

@@ -18,6 +18,7 @@ from crossfade.model.seen import NOT_ASKED, Seen, Severity, SwitchReport, Verifi
 from crossfade.model.terms import NEITHER, NoData, Side, Sighting, Suite
 from crossfade.network.port import Network
 from crossfade.servers.port import Servers
+from crossfade.shadowing.port import NothingCollected, ShadowTraffic
 from crossfade.traffic.port import Router
 from crossfade.verify.port import Verifier
 
@@ -46,6 +47,7 @@ class Roles:
     checks: Checks
     verifier: Verifier
     source: SourceWatch = field(default_factory=Unwatched)
+    shadow: ShadowTraffic = field(default_factory=NothingCollected)
 
 
 class World(Protocol):
@@ -83,6 +85,7 @@ class RolesWorld:
             "files": roles.files.state,
             "links": roles.network.links,
             "source": roles.source.health,
+            "shadow": roles.shadow.reading,
         }
         sightings = {name: self._sight(ask if name in fields else None) for name, ask in asked.items()}
         return Seen(at=self._clock.now(), **sightings)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from crossfade.invariants.story import ENGINE, UNKNOWN, Story, enters, name_of, passes, rungs
 from crossfade.model import ends
+from crossfade.model.comparing import Agreement
 from crossfade.model.entry import Entry
 from crossfade.model.events import (
     Approved,
@@ -42,7 +43,9 @@ _SEEN_BY = {  # what each gate must have seen, in the names of `Seen`; the judge
     "baked": ("way_back", "writer", "replication", "shares"),
     "way_back_alive": ("way_back", "writer", "replication", "shares"),
     "link_backed": ("links",),
+    "answers_agree": ("shadow",),
 }
+_OVERRIDABLE = ("link_backed", "answers_agree")
 
 
 def one_writer(story: Story, entry: Entry) -> Found:
@@ -143,11 +146,13 @@ def baked(story: Story, entry: Entry) -> Found:
 
 
 def passed_on_data(story: Story, entry: Entry, seen: Seen) -> Found:
-    """'Missing data holds; it never passes.' Nor does old data. Only the link's backup can be overridden."""
+    """'Missing data holds; it never passes.' Nor does old data. Only the link's backup and answers that
+    differ can be overridden.
+    """
     event, plan = entry.event, story.plan
     if not isinstance(event, GatePassed) or plan is None:
         return
-    if event.gate == "link_backed" and story.overridden(entry.at):
+    if event.gate in _OVERRIDABLE and story.overridden(entry.at):
         return
     for name in _SEEN_BY.get(event.gate, ()):
         sighting = getattr(seen, name)
@@ -196,6 +201,25 @@ def previewed(story: Story, entry: Entry) -> Found:
         story.plan.fresh, story.plan.check_every
     ):
         yield f"previewed passed after checks from {story.sound_since.isoformat()} to {story.checked_at.isoformat()}"
+
+
+def compared_on_data(story: Story, entry: Entry) -> Found:
+    """The same of the answers to mirrored requests: no user is sent where they differ, or where nobody has compared."""
+    event, plan = entry.event, story.plan
+    if plan is None or not plan.mirror_percent:
+        return
+    if enters(event, Phase.CANARY) and "answers_agree" not in story.passed:
+        yield "canary is entered before answers were compared"
+    if not passes(event, "answers_agree") or story.overridden(entry.at):
+        return
+    lasted = entry.at - (story.stepped or entry.at)
+    if lasted < plan.shadow.duration:
+        yield f"answers were compared for {lasted}"
+    found = story.compared
+    if found is None or found.reading.pairs < plan.shadow.minimum_pairs:
+        yield f"answers agree after {found.reading.pairs if found else 0} pairs"
+    elif found.verdict is not Agreement.AGREES:
+        yield f"answers agree, and the last look said {found.verdict}"
 
 
 def words(story: Story, entry: Entry) -> Found:
@@ -316,10 +340,9 @@ def record(story: Story, entry: Entry) -> Found:
             yield f"{name_of(event)} was not wanted"
     elif story.wanted is not None and not isinstance(event, (*_WORDS, EngineStarted)):
         yield f"{name_of(event)} while {story.wanted.kind} has no outcome"
-    end = event.end if isinstance(event, EndWanted) and not isinstance(event.end, ends.SharesAre) else None
-    if (
-        end is not None and not story.repeats_check(end) and story.reached.get(end, 0) > story.began
-    ):  # a share may be changed by somebody else
+    by_others = ends.SharesAre | ends.MirrorIs  # may be changed by somebody else, and are set again
+    end = event.end if isinstance(event, EndWanted) and not isinstance(event.end, by_others) else None
+    if end is not None and not story.repeats_check(end) and story.reached.get(end, 0) > story.began:
         yield f"{name_of(event)} again, which was reached already in this place"
     if (story.position == 0) != isinstance(event, MigrationPlanned):
         yield "a journal begins with its plan, and has one"

@@ -35,6 +35,7 @@ _BY_JOURNAL: tuple[tuple[Rule, Callable[[Story, Entry], Iterator[str]]], ...] = 
     (Rule.VERIFIED, checkers.baked),
     (Rule.DATA, checkers.judged_on_data),
     (Rule.DATA, checkers.previewed),
+    (Rule.DATA, checkers.compared_on_data),
     (Rule.WORDS, checkers.words),
     (Rule.NO_FLAPPING, checkers.in_order),
     (Rule.NO_FLAPPING, checkers.damped),

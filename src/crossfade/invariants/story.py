@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crossfade.model import ends, events
+from crossfade.model.comparing import Agreement
 from crossfade.model.ends import End
 from crossfade.model.entry import Entry
 from crossfade.model.events import Event
@@ -52,6 +53,7 @@ class Story:
     fell: bool = False
     looked: events.Looked | None = None
     looked_at: datetime | None = None
+    compared: events.AnswersCompared | None = None
     held: bool = False
     asked: bool = False
     refused_though_open: bool = False
@@ -102,6 +104,8 @@ class Story:
                 return percent != self.share
             case events.EndWanted(end=end) if self.repeats_check(end):
                 return False
+            case events.EndWanted(end=ends.MirrorIs() as end):
+                return self.reached.get(end, 0) <= self.began  # or it is set again
             case events.EndWanted(end=ends.WriterIs()):
                 return self.unsettled is None or self.unsettled == self.writer
             case events.MigrationEnded(outcome=outcome):
@@ -160,7 +164,7 @@ class Story:
                 self._reach(end, entry)
             case events.EndMissed() as missed:
                 self._miss(missed, entry.at)
-            case events.Looked() as looked:
+            case events.Looked() | events.AnswersCompared() as looked:
                 self._look(looked, entry.at)
             case events.CountingStarted():
                 self.looked = self.looked_at = None
@@ -238,7 +242,10 @@ class Story:
             case ends.DataVerified(primary=Side.TARGET) if not missed.retryable:
                 self.differing = missed.facts
 
-    def _look(self, looked: events.Looked, at: datetime) -> None:
+    def _look(self, looked: events.Looked | events.AnswersCompared, at: datetime) -> None:
+        if isinstance(looked, events.AnswersCompared):
+            self._compare(looked, at)
+            return
         self.looked, self.looked_at = looked, at
         bad = looked.guard or (looked.reason if looked.verdict == "abort" else None)
         if bad is None or self.turned is not None or not self.returns or self.overridden(at) or self.plan is None:
@@ -246,6 +253,11 @@ class Story:
         by_itself = self.plan.fail_back_automatically and not self.may_lose_writes
         if not (self.held and self.writer is Side.TARGET and not by_itself):
             self.abort = bad
+
+    def _compare(self, compared: events.AnswersCompared, at: datetime) -> None:
+        self.compared = compared
+        if compared.verdict is Agreement.REGRESSION and self.turned is None and not self.overridden(at):
+            self.abort = compared.reason
 
 
 def rungs(plan: Plan) -> tuple[LadderStep, ...]:

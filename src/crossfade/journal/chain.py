@@ -19,8 +19,8 @@ from crossfade.model.events import Event
 
 SCHEMA = 3
 """2: a plan may go `after` an earlier journal. 3: readings may say `until` when they count, and arms count metrics of
-their own; a plan may have a preview, and ask for approval of a share. Older entries are read as they are: theirs have
-none of it."""
+their own; a plan may have a preview, ask for approval of a share, and have answers compared. Older entries are read as
+they are: theirs have none of it."""
 GENESIS = hashlib.sha256(b"crossfade journal").hexdigest()
 _EVENTS: TypeAdapter[Any] = TypeAdapter(Event)
 

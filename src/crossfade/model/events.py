@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from crossfade.model.comparing import Agreement, FieldJudged, ShadowReading
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.ends import End
 from crossfade.model.plan import Plan
@@ -145,6 +146,22 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersCompared:
+    """A look at what mirrored requests were answered by both sides, all since `reading` began.
+
+    `fields` are those that differed, the worst first; no value of them is here. `threshold` is the e-value of a
+    regression.
+    """
+
+    reading: ShadowReading
+    threshold: float
+    fields: tuple[FieldJudged, ...]
+    verdict: Agreement
+    reason: str
+    kind: Literal["answers_compared"] = "answers_compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
     """`phase` may begin; with a `share`, in percent, its share may rise to that."""
 
@@ -174,7 +191,8 @@ class RollbackRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overridden:
-    """Until `until` the judge and guards of traffic neither hold nor abort; nor does a link without backup hold.
+    """Until `until` the judge and guards of traffic neither hold nor abort, nor do answers that differ; nor does a link
+    without backup hold.
 
     Nothing that protects data can be overridden.
     """
@@ -186,7 +204,7 @@ class Overridden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackDecided:
-    """Undo before cutover. `cause` is one of judge, guard, person, end, replication, source."""
+    """Undo before cutover. `cause` is one of judge, guard, shadow, person, end, replication, source."""
 
     cause: str
     reason: str
@@ -233,6 +251,7 @@ Event = Annotated[
     | WarningEnded
     | CountingStarted
     | Looked
+    | AnswersCompared
     | Approved
     | Held
     | Released

@@ -104,6 +104,25 @@ class GuardLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowLimits:
+    """How long answers are compared at least, and how many. Source: docs/shadow.md.
+
+    `alpha`: the chance to call any field a regression that is none, over all fields and looks; `noise_alpha`: for one
+    field, to call a regression noise, which is what differs less than `noise_ratio` times as often as the control from
+    itself. `repeat`: the fraction of pairs whose control is asked twice. `max_difference`: the fraction of pairs that
+    may differ beyond noise.
+    """
+
+    duration: timedelta = timedelta(0)
+    minimum_pairs: int = 1000
+    max_difference: float = 0.001
+    repeat: float = 0.1
+    alpha: float = 0.05
+    noise_alpha: float = 0.05
+    noise_ratio: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NeededApproval:
     """`phase` begins its work only after `count` different ones of `by` approved it; of anybody, if `by` is empty.
 
@@ -123,11 +142,12 @@ class NeededApproval:
 class Plan:
     """One migration, resolved: no references, no defaults left open, waits as they will really be waited.
 
-    `mirror_percent` 0 leaves the shadow phase empty. `attempts` bounds how often an end is tried before the plan gives
-    way, `retry_after` apart. `fresh` is how old a sighting may be and still count. Unless `fail_back_automatically`,
-    only a person's word fails back; every other reason holds and waits for it. `max_way_back_lag`: a way back that is
-    dead or later than this, for this long, is failed back over while it can be. `needs_backup_link`: no cutover begins
-    while only one path between the sites carries traffic.
+    `mirror_percent` is the share of reads that the router mirrors in the shadow phase; 0 leaves that empty, otherwise
+    `shadow` says when it ends. `attempts` bounds how often an end is tried before the plan gives way, `retry_after`
+    apart. `fresh` is how old a sighting may be and still count. Unless `fail_back_automatically`, only a person's word
+    fails back; every other reason holds and waits for it. `max_way_back_lag`: a way back that is dead or later than
+    this, for this long, is failed back over while it can be. `needs_backup_link`: no cutover begins while only one path
+    between the sites carries traffic.
 
     `preview` is None on a ladder. With it everybody moves at once: after that long without a failed check of the new
     side, which is asked `check_every`, as it is while it is watched afterwards. `keep_warm`: how long after everybody
@@ -146,6 +166,7 @@ class Plan:
     fail_back_automatically: bool = True
     max_way_back_lag: timedelta = timedelta(minutes=1)
     mirror_percent: float = 0.0
+    shadow: ShadowLimits = field(default_factory=ShadowLimits)
     needs_backup_link: bool = False
     preview: timedelta | None = None
     check_every: timedelta = timedelta(seconds=1)

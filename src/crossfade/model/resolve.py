@@ -14,6 +14,7 @@ from crossfade.model.plan import (
     NeededApproval,
     Plan,
     ReplicationLimits,
+    ShadowLimits,
     SourceLimits,
 )
 from crossfade.model.terms import Phase
@@ -56,6 +57,13 @@ def plan_for_rehearsal(file: MigrationFile, migration: str, speed: float, *, thr
         approvals=_approvals(file, scale),
         fail_back_automatically=file.bake.fail_back_automatically,
         max_way_back_lag=file.bake.max_way_back_lag,
+        mirror_percent=100.0 if file.shadow.enabled else 0.0,  # whatever is sampled is chosen where it is collected
+        shadow=ShadowLimits(
+            duration=wait(file.shadow.duration),
+            minimum_pairs=file.shadow.minimum_pairs,
+            repeat=file.shadow.repeat_percent / 100,
+            max_difference=file.shadow.max_difference_percent / 100,
+        ),
         preview=wait(blue_green.preview) if file.traffic.strategy is Strategy.BLUE_GREEN else None,
         check_every=max(wait(blue_green.check_every), _SHORTEST_CHECKS),
         keep_warm=wait(file.traffic.keep_warm),

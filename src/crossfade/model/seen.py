@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from crossfade.model.comparing import ShadowReading
 from crossfade.model.counts import ArmReading
 from crossfade.model.terms import NoData, Side, Sighting
 
@@ -227,3 +228,4 @@ class Seen:
     drained: Sighting[bool]
     links: Sighting[tuple[Link, ...]] = NEVER_SEEN
     source: Sighting[SourceHealth] = NEVER_SEEN
+    shadow: Sighting[ShadowReading] = NEVER_SEEN

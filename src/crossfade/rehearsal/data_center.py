@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crossfade.model.file import MigrationFile
 from crossfade.model.resolve import file_interval
-from crossfade.model.terms import Side
+from crossfade.model.terms import NoData, Side
 from crossfade.rehearsal import parts, router, wan
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.layout import Layout
@@ -24,6 +24,8 @@ from crossfade.rehearsal.part import Part
 from crossfade.rehearsal.processes import Launch
 from crossfade.rehearsal.room import LEAST_LEFT, require_room
 from crossfade.rehearsal.router_configuration import RouterLayout
+from crossfade.rehearsal.shadow_settings import collector_settings
+from crossfade.shadowing.client import CollectorClient
 
 _PATIENCE_S = 30.0
 _BUILT, _SERVED = "built", "served"
@@ -64,6 +66,9 @@ class DataCenter:
             legacy_ports=ports.legacy,
             modern_ports=ports.modern,
             user_header=file.traffic.sticky_header,
+            mirror_ports=(ports.shadow_mirror,),
+            mirrored_methods=file.shadow.methods,
+            safe_routes=file.shadow.safe_routes,
         )
         self._parts = self._make_parts()
         self.users = Part("users", self._launch_users, (layout.users / "requests.csv").exists)
@@ -134,6 +139,8 @@ class DataCenter:
         ]
         made.append(Part("router", self._launch_router, self._router_answers))
         made.append(Part("file agent", self._launch_file_agent, lambda: True))
+        if self._file.shadow.enabled:
+            made.append(Part("shadow collector", self._launch_collector, self._collector_answers))
         if layout.through_wan:
             made.insert(0, Part("wan", self._launch_wan, self._wan_answers))
         return made
@@ -220,6 +227,15 @@ class DataCenter:
         words += ["--source", str(layout.share(Side.SOURCE)), "--target", str(layout.share(Side.TARGET))]
         words += ["--interval", f"{file_interval(self._file, layout.speed).total_seconds():g}"]
         return self._python("crossfade.files.agent", words, "file-agent.log")
+
+    def _launch_collector(self) -> Launch:
+        settings = self.layout.shadow / "settings.json"
+        settings.write_text(collector_settings(self.layout, self._file).model_dump_json(indent=1), encoding="utf-8")
+        return self._python("crossfade.shadowing", [str(settings)], "shadow-collector.log")
+
+    def _collector_answers(self) -> bool:
+        reading = CollectorClient(f"http://127.0.0.1:{self.layout.ports.shadow_control}").reading()
+        return not isinstance(reading, NoData)
 
     def _launch_users(self) -> Launch:
         load = self._file.rehearsal

@@ -19,6 +19,7 @@ from crossfade.model.terms import Side
 from crossfade.rehearsal.processes import free_ports, is_free
 
 MOST_SERVERS = 12  # of each side: more would measure this computer, not the migration
+_SINGLE_PORTS = 13
 
 
 class NoSuchRehearsal(CrossfadeError):
@@ -54,7 +55,8 @@ class PortTaken(CrossfadeError):
 class Ports:
     """All on 127.0.0.1. `wan_to_source` is where the target site reaches the source's database through the WAN.
 
-    At `wan_primary` and `wan_backup` the far ends of the WAN's two paths answer.
+    At `wan_primary` and `wan_backup` the far ends of the WAN's two paths answer. Copies of requests come to
+    `shadow_mirror`, and what became of them is told at `shadow_control`.
     """
 
     source_database: int
@@ -68,6 +70,8 @@ class Ports:
     router_admin: int
     source_launcher: int
     target_launcher: int
+    shadow_mirror: int
+    shadow_control: int
     legacy: tuple[int, ...]
     modern: tuple[int, ...]
     test: tuple[int, ...]
@@ -142,6 +146,10 @@ class Layout:
         return self.root / "logs"
 
     @property
+    def shadow(self) -> Path:
+        return self.root / "shadow"
+
+    @property
     def engine_log(self) -> Path:
         return self.logs / "engine.log"
 
@@ -203,8 +211,9 @@ def lay_out(
         if port is not None and not is_free(port):
             raise PortTaken(key, port)
     but = _ports_of_others() | {port for port in given.values() if port is not None}
-    free = free_ports(11 + 3 * count, but=but, among=range(wanted.first, wanted.last + 1))
-    singles, blocks = free[:11], [tuple(free[11 + i * count : 11 + (i + 1) * count]) for i in range(3)]
+    free = free_ports(_SINGLE_PORTS + 3 * count, but=but, among=range(wanted.first, wanted.last + 1))
+    singles, rest = free[:_SINGLE_PORTS], free[_SINGLE_PORTS:]
+    blocks = [tuple(rest[i * count : (i + 1) * count]) for i in range(3)]
     ports = Ports(
         source_database=wanted.source_database or singles[0],
         target_database=wanted.target_database or singles[1],
@@ -217,6 +226,8 @@ def lay_out(
         target_launcher=singles[8],
         wan_primary=singles[9],
         wan_backup=singles[10],
+        shadow_mirror=singles[11],
+        shadow_control=singles[12],
         legacy=blocks[0],
         modern=blocks[1],
         test=blocks[2],
@@ -235,7 +246,7 @@ def lay_out(
     except OSError as fault:
         raise FolderUnusable(layout.root, fault.strerror or str(fault)) from fault
     try:
-        for folder in (layout.users, layout.router, layout.files, layout.logs, *map(layout.share, Side)):
+        for folder in (layout.users, layout.router, layout.files, layout.shadow, layout.logs, *map(layout.share, Side)):
             folder.mkdir(parents=True)
         durable.replace(layout.root / "layout.json", json.dumps(asdict(layout), default=str, indent=1).encode())
     except OSError as fault:

@@ -33,7 +33,9 @@ class RouterLayout:
     """Where the router stands. `folder` is its own; `concurrency` is the number of its worker threads.
 
     `timeout` is how long a request may take in all: long enough to wait for the window of a switch. `user_header` is
-    the request header that names the user.
+    the request header that names the user. Copies of requests go to `mirror_ports`, or to the modern servers where
+    there are none: of requests with one of `mirrored_methods`, and with any method of the paths `safe_routes`, which
+    are declared free of side effects.
     """
 
     folder: Path
@@ -44,6 +46,9 @@ class RouterLayout:
     concurrency: int = 2
     timeout: timedelta = timedelta(seconds=10)
     user_header: str = USER_HEADER
+    mirror_ports: Sequence[int] = ()
+    mirrored_methods: Sequence[str] = ("GET", "HEAD")
+    safe_routes: Sequence[str] = ()
 
     @property
     def url(self) -> str:
@@ -69,7 +74,7 @@ def bootstrap(layout: RouterLayout) -> Json:
         "stats_flush_interval": _FLUSH,
         "stats_config": _stats(),
         "static_resources": {
-            "clusters": [legacy, modern, _mirror_cluster(layout.modern_ports)],
+            "clusters": [legacy, modern, _mirror_cluster(layout.mirror_ports or layout.modern_ports)],
             "listeners": [_listener(layout)],
         },
     }
@@ -123,9 +128,9 @@ def _cluster(name: str, ports: Sequence[int]) -> Json:
 
 
 def _mirror_cluster(ports: Sequence[int]) -> Json:
-    """The modern servers again, for copies: with a small queue, so that a hung server holds few of them."""
+    """Who gets the copies: with a small queue, so that one that hangs holds few of them."""
     cluster = _cluster(runtime.MIRROR, ports)
-    del cluster["health_checks"]  # those of the modern cluster ask the same servers already
+    del cluster["health_checks"]  # what nobody waits for needs none
     return {**cluster, "circuit_breakers": {"thresholds": [_limits(64)]}}
 
 
@@ -178,7 +183,9 @@ def _listener(layout: RouterLayout) -> Json:
         "@type": f"{_TYPE}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "users",
         "codec_type": "HTTP1",
-        "generate_request_id": False,
+        # By it a copy is sampled, and both answers to it are a pair; a user's own stays.
+        "generate_request_id": True,
+        "preserve_external_request_id": True,
         "route_config": {"name": "users", "virtual_hosts": [_virtual_host(layout)]},
         "access_log": _access_logs(),
         "http_filters": [
@@ -193,8 +200,9 @@ def _listener(layout: RouterLayout) -> Json:
 
 
 def _virtual_host(layout: RouterLayout) -> Json:
-    """Two routes with the same shares: a write must never be mirrored, since its copy would be a second write."""
-    reads = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
+    """Routes with the same shares: a write must never be mirrored, since its copy would be a second write."""
+    methods = {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(layout.mirrored_methods)}}}
+    safe: list[Json] = [{"path": path} for path in layout.safe_routes]
     mirror = {
         "cluster": runtime.MIRROR,
         "runtime_fraction": {
@@ -204,14 +212,10 @@ def _virtual_host(layout: RouterLayout) -> Json:
         "disable_shadow_host_suffix_append": True,
     }
     action = _route_action(layout)
-    return {
-        "name": "users",
-        "domains": ["*"],
-        "routes": [
-            {"match": {"prefix": "/", "headers": [reads]}, "route": {**action, "request_mirror_policies": [mirror]}},
-            {"match": {"prefix": "/"}, "route": action},
-        ],
-    }
+    mirrored = {**action, "request_mirror_policies": [mirror]}
+    matches = [{"prefix": "/", "headers": [methods]}, *safe]
+    routes = [{"match": match, "route": mirrored} for match in matches]
+    return {"name": "users", "domains": ["*"], "routes": [*routes, {"match": {"prefix": "/"}, "route": action}]}
 
 
 def _route_action(layout: RouterLayout) -> Json:

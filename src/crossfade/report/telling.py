@@ -8,6 +8,7 @@ from functools import singledispatch
 
 from crossfade.journal.port import Entry
 from crossfade.model import events as happened
+from crossfade.model.comparing import Agreement
 from crossfade.model.plan import Plan
 from crossfade.model.terms import Outcome, Phase
 from crossfade.report.end_words import aim, reached
@@ -183,6 +184,13 @@ def _(event: happened.Looked, _: Entry) -> Saying:
 
 
 @_say.register
+def _(event: happened.AnswersCompared, _: Entry) -> Saying:
+    if event.verdict is Agreement.REGRESSION:
+        return Importance.PROBLEM, Matter.JUDGEMENT, f"The answers differ: {_clause(event.reason)}."
+    return Importance.DETAIL, Matter.JUDGEMENT, f"The answers so far: {_clause(event.reason)}."
+
+
+@_say.register
 def _(event: happened.Approved, entry: Entry) -> Saying:
     what = event.phase if event.share is None else f"{event.phase} at {say_percent(event.share)}"
     return Importance.MILESTONE, Matter.PERSON, f"{entry.by} approved {what}: {_clause(event.reason)}."
@@ -233,6 +241,14 @@ def _(event: happened.MigrationEnded, _: Entry) -> Saying:
 
 
 def _evidence(event: happened.Event) -> Mapping[str, Scalar]:
+    if isinstance(event, happened.AnswersCompared):
+        return {
+            "pairs": event.reading.pairs,
+            "matched": event.reading.matched,
+            "fields_that_differ": len(event.fields),
+            "latency_ratio": event.reading.latency_ratio,
+            "unanswered": event.reading.unanswered,
+        }
     if not isinstance(event, happened.Looked):
         return getattr(event, "facts", {})
     return {
@@ -301,6 +317,7 @@ _GATES = {
     "caught_up": ("replication to catch up", "Replication has caught up"),
     "servers_ready": ("the servers' copies", "Every server is copied"),
     "files_in_step": ("the files' copies", "The files are in step"),
+    "answers_agree": ("both sides' answers", "The answers of both sides agree"),
     "drained": ("the last requests in flight", "No request is in flight any more"),
     "previewed": ("the preview of the new side", "The new side has passed its checks for the whole preview"),
     "kept_warm": ("the old side's time to be kept warm", "The old side was kept warm for as long as it had to be"),

@@ -18,6 +18,7 @@ from crossfade.model.events import (
 )
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Suite
+from crossfade.runbook.comparing import awaits_answers, compare_answers
 from crossfade.runbook.differing import why_refused, would_be_lost
 from crossfade.runbook.evolve import evolve
 from crossfade.runbook.gates import Passed, ask
@@ -96,6 +97,15 @@ def _next_events(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
 
 
 def _looks(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
+    """At the answers of mirrored requests, or at both arms."""
+    compared = compare_answers(state, seen.shadow, now)
+    if compared is not None:
+        yield compared
+    else:
+        yield from _looks_at_arms(state, seen, now)
+
+
+def _looks_at_arms(state: State, seen: Seen, now: datetime) -> Iterator[Event]:
     """Count from the first fresh reading after the warm-up of a share; then judge what came since.
 
     A source that counts late is waited for: what it counts afterwards must all be of this share.
@@ -183,14 +193,18 @@ def _after_last_step(state: State) -> Event:
 
 
 def _drifted(state: State, seen: Seen) -> ends.End | None:
-    """The share as it should be, where the router says another: it was restarted, or somebody turned it by hand.
+    """Share and mirror as they should be, where the router says another: it was restarted, or turned by hand.
 
     None where the next step sets the share anyway: on the way back it falls at once, and one that was set though it
     was reported as failed moves nobody back.
     """
     found, step = seen.shares.value, state.step
-    if isinstance(found, NoData) or found.canary_percent == state.canary_percent:
+    if isinstance(found, NoData):
         return None
+    if found.canary_percent == state.canary_percent:
+        mirrored = state.plan_or_raise.mirror_percent
+        lost = awaits_answers(state) and found.mirror_percent != mirrored
+        return ends.MirrorIs(percent=mirrored) if lost else None
     due = step.end.canary_percent if isinstance(step, Reach) and isinstance(step.end, ends.SharesAre) else None
     if due == found.canary_percent or (state.course is not Course.FORWARD and state.canary_percent > 0):
         return None

@@ -113,6 +113,8 @@ def _after_the_engines_word(state: State, event: Event, at: datetime) -> State: 
             return replace(state, counting=Counting(reading=reading, at=at), looked=None)  # what was seen before is old
         case events.Looked():
             return _looked(state, event, at)
+        case events.AnswersCompared():
+            return replace(state, compared=event, compared_at=at)
         case events.RequestRefused():
             return replace(state, rollback=None)
         case events.RollbackDecided():

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from crossfade.model.comparing import Agreement
 from crossfade.model.events import Facts
 from crossfade.model.plan import Plan
 from crossfade.model.seen import FileSync, Link, Replication, Seen, ServerState
 from crossfade.model.terms import NoData, Side, Sighting
 from crossfade.runbook.approving import expired, in_words, still_needed, what
+from crossfade.runbook.comparing import fresh_shadow, last_of_its_boot
 from crossfade.runbook.judging import promotes
 from crossfade.runbook.phases import Await, Gate, rungs
 from crossfade.runbook.state import State
@@ -139,6 +141,28 @@ def _kept_warm(at: Situation) -> Answer:
     return Passed(facts={"seconds": round((at.now - until + at.plan.keep_warm).total_seconds(), 1)})
 
 
+def _answers_agree(at: Situation) -> Answer:
+    """After the whole duration, by a look at pairs that came till its end: a silent mirror passes nothing."""
+    limits, compared, began = at.plan.shadow, at.state.compared, at.state.since
+    if at.state.held_since(at.now) < limits.duration or began is None:
+        return Waits(cause="duration", reason=f"answers are compared for {_seconds(limits.duration)}")
+    if at.state.overridden(at.now):
+        return Passed(facts={"override": True})
+    found = fresh_shadow(at.plan, at.seen.shadow, at.now)
+    if isinstance(found, NoData):
+        return _no_data(found)
+    if found.pairs < limits.minimum_pairs:
+        return Waits(cause="pairs", reason=f"{found.pairs:,} of {limits.minimum_pairs:,} pairs are compared")
+    if compared is None or at.state.compared_at is None or at.state.compared_at - began < limits.duration:
+        return Waits(cause="look", reason="more pairs are needed since the last look at them")
+    if last_of_its_boot(at.state, found).pairs < limits.minimum_pairs:
+        return Waits(cause="look", reason="the collector has begun anew since the last look")
+    if compared.verdict is not Agreement.AGREES:
+        return Waits(cause=f"answers:{compared.verdict}", reason=compared.reason)
+    seen = compared.reading
+    return Passed(facts={"pairs": seen.pairs, "matched": seen.matched, "latency_ratio": seen.latency_ratio})
+
+
 def _link_backed(at: Situation) -> Answer:
     if at.state.overridden(at.now):
         return Passed(facts={"override": True})
@@ -233,6 +257,7 @@ _GATES: dict[Gate, Callable[[Situation], Answer]] = {
     Gate.CAUGHT_UP: _caught_up,
     Gate.SERVERS_READY: _servers_ready,
     Gate.FILES_IN_STEP: _files_in_step,
+    Gate.ANSWERS_AGREE: _answers_agree,
     Gate.JUDGED: _judged,
     Gate.DRAINED: _drained,
     Gate.BAKED: _baked,

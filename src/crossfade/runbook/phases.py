@@ -30,6 +30,7 @@ class Gate(StrEnum):
     CAUGHT_UP = "caught_up"
     SERVERS_READY = "servers_ready"
     FILES_IN_STEP = "files_in_step"
+    ANSWERS_AGREE = "answers_agree"
     JUDGED = "judged"
     DRAINED = "drained"
     BAKED = "baked"
@@ -140,16 +141,25 @@ def _replicate(plan: Plan, epoch: int) -> tuple[Step, ...]:
 
 
 def _validate(plan: Plan, epoch: int) -> tuple[Step, ...]:
+    # Where answers are compared, it is the test instances that give them: they stay for it.
+    gone = () if plan.mirror_percent else (Reach(end=ends.TestInstancesGone()),)
     return (
         Reach(end=ends.TestInstancesRunning()),
         Reach(end=ends.ChecksPassed(suite=Suite.TEST_INSTANCES)),
         Reach(end=ends.DataVerified(primary=Side.SOURCE, epoch=epoch)),
-        Reach(end=ends.TestInstancesGone()),
+        *gone,
     )
 
 
 def _shadow(plan: Plan, epoch: int) -> tuple[Step, ...]:
-    return (Reach(end=ends.MirrorIs(percent=plan.mirror_percent)),)
+    if not plan.mirror_percent:
+        return (Reach(end=ends.MirrorIs(percent=0.0)),)
+    return (
+        Reach(end=ends.MirrorIs(percent=plan.mirror_percent)),
+        Await(gate=Gate.ANSWERS_AGREE),
+        Reach(end=ends.MirrorIs(percent=0.0)),
+        Reach(end=ends.TestInstancesGone()),
+    )
 
 
 def _canary(plan: Plan, epoch: int) -> tuple[Step, ...]:

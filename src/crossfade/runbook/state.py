@@ -7,7 +7,7 @@ from crossfade.judge import JudgeState
 from crossfade.model import ends
 from crossfade.model.counts import ArmReading
 from crossfade.model.ends import End
-from crossfade.model.events import EndMissed, GateWaits, Looked
+from crossfade.model.events import AnswersCompared, EndMissed, GateWaits, Looked
 from crossfade.model.plan import NeededApproval, Plan
 from crossfade.model.terms import Outcome, Phase, Side, Suite
 from crossfade.runbook.approving import Approvals
@@ -87,7 +87,8 @@ class State:
     the same. `approvals` holds who approved which phase or share. `verified` and `woken` name the switch after which
     the data was last verified and the way back last proven. `entries_before` is how many entries the journals have from
     which this one goes on. `checked` is when the modern side passed its checks last, `sound_since` since when none of
-    them has failed; `moved` since when everybody is there; `turned` when it was decided to go back.
+    them has failed; `moved` since when everybody is there; `turned` when it was decided to go back. `compared`
+    is the last look at shadow answers, at `compared_at`.
     """
 
     plan: Plan | None = None
@@ -112,6 +113,8 @@ class State:
     judge: JudgeState | None = None
     looked: Looked | None = None
     recent: tuple[tuple[datetime, Looked], ...] = ()
+    compared: AnswersCompared | None = None
+    compared_at: datetime | None = None
     waits: GateWaits | None = None
     returns: bool = True
     outcome: Outcome | None = None

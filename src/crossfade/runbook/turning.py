@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossfade.model import ends
+from crossfade.model.comparing import Agreement
 from crossfade.model.events import (
     EndMissed,
     Event,
@@ -21,6 +22,7 @@ from crossfade.model.events import (
 )
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NEITHER, NoData, Outcome, Phase, Side
+from crossfade.runbook.comparing import awaits_answers
 from crossfade.runbook.differing import could_not_compare, in_words, loses_nothing
 from crossfade.runbook.judging import aborts
 from crossfade.runbook.phases import Course
@@ -37,7 +39,7 @@ _LEFT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """`word` is one of person, judge, guard, replication, way_back, source, end."""
+    """`word` is one of person, judge, guard, shadow, replication, way_back, source, end."""
 
     word: str
     reason: str
@@ -55,6 +57,7 @@ def reason_to_turn(state: State, seen: Seen, looked: Looked | None, now: datetim
         way_back_lost(state, seen)
         or _asked(state)
         or (None if state.overridden(now) else _judged(looked))
+        or (None if state.overridden(now) else _compared(state))
         or _replication(state, seen)
         or _source(state, seen, now)
         or _lost(seen)
@@ -166,6 +169,22 @@ def _judged(looked: Looked | None) -> Cause | None:
     if looked.guard is not None:
         return Cause(word="guard", reason=looked.guard, facts=facts)
     return None
+
+
+def _compared(state: State) -> Cause | None:
+    """Answers of the modern servers differ, and users are not sent there before that is mended."""
+    found = state.compared
+    if found is None or found.verdict is not Agreement.REGRESSION or not awaits_answers(state):
+        return None
+    worst = found.fields[0]
+    facts: Facts = {
+        "field": worst.path,
+        "differ": worst.differ,
+        "noise": worst.noise,
+        "pairs": found.reading.pairs,
+        "e_value": round(worst.e_value, 2),
+    }
+    return Cause(word="shadow", reason=found.reason, facts=facts)
 
 
 def _replication(state: State, seen: Seen) -> Cause | None:

@@ -9,10 +9,11 @@ from crossfade.shadow.example import Example, example
 from crossfade.shadow.fields import Field, FieldTree
 from crossfade.shadow.latency import LatencyPairs, LatencyRatio
 from crossfade.shadow.masking import Masker
-from crossfade.shadow.pair import Pair
+from crossfade.shadow.pair import Answer, Pair
 from crossfade.shadow.rules import Rules
 from crossfade.shadow.sampling import is_sampled
 from crossfade.shadow.settings import ShadowSettings
+from crossfade.shadow.structure import Found
 
 _ORDER = {FieldVerdict.REGRESSION: 0, FieldVerdict.UNCLEAR: 1, FieldVerdict.NOISE: 2}
 
@@ -78,19 +79,24 @@ class Comparer:
         self._latency = LatencyPairs()
         self._pairs = self._matched = self._repeated = self._left_out = 0
 
-    def add(self, pair: Pair, line: int) -> None:
-        """Compares one pair, if its id belongs to the sample; `line` is where it stands, for examples."""
+    def add(self, pair: Pair, line: int, *, settled: Answer | None = None) -> None:
+        """Compares one pair, if its id belongs to the sample; `line` is where it stands, for examples.
+
+        `settled` is what the control answered after all others: a field in which it differs from its first answer was
+        changed by somebody meanwhile, or never is the same, and tells nothing of this pair.
+        """
         if not is_sampled(str(pair["id"]), self._settings.sample_percent):
             self._left_out += 1
             return
         control, candidate, again = pair["control"], pair["candidate"], pair.get("control_again")
-        found = compare(control, candidate, self._tree)
+        moving = compare(control, settled, self._tree) if settled is not None else {}
+        found = _without(moving, compare(control, candidate, self._tree))
         self._pairs += 1
         self._matched += not found
         self._latency.add(control["ms"], candidate["ms"])
         if again is not None:
             self._repeated += 1
-            noise = compare(control, again, self._tree)
+            noise = _without(moving, compare(control, again, self._tree))
             for field in noise.keys() - found.keys():
                 self._tally(field).noise_only += 1
         for field, values in found.items():
@@ -103,6 +109,10 @@ class Comparer:
                 tally.candidate_only += 1
             if len(tally.examples) < self._settings.examples:
                 tally.examples.append(example(line, field, *values, self._masker))
+
+    def agree(self, control: Answer, other: Answer) -> bool:
+        """Whether two answers are equal by the rules. Counts nothing."""
+        return not compare(control, other, self._tree)
 
     def result(self) -> Comparison:
         """What is known now. One look: the chance of a false regression is spent on it, not on several."""
@@ -135,3 +145,15 @@ class Comparer:
             e_value=e_value(log_e),
             examples=tuple(tally.examples),
         )
+
+
+def _without(moving: Found, found: Found) -> Found:
+    """What was found, but for the fields that move, and all that stands in these."""
+    if not moving or not found:
+        return found
+    places = {field.parts for field in moving}
+    return {
+        field: values
+        for field, values in found.items()
+        if not any(field.parts[:length] in places for length in range(len(field.parts) + 1))
+    }

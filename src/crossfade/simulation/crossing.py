@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from crossfade.model.comparing import ShadowReading
 from crossfade.model.counts import ArmReading
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import FileSync, Replication, Shares, WayBack, Writer
@@ -94,7 +95,7 @@ class Crossing:
 
 LOOKS = frozenset({
     "router.shares", "router.drained", "metrics.arms", "database.replication", "database.way_back",
-    "database.writer", "servers.states", "files.state", "network.links",
+    "database.writer", "servers.states", "files.state", "network.links", "shadow.reading",
 })  # fmt: skip
 
 
@@ -114,5 +115,7 @@ def _wrong(answer: Any, rng: Random) -> Any:
         case ArmReading():
             fewer = replace(answer.canary, requests=answer.canary.requests // 2, errors=answer.canary.errors // 2)
             return replace(answer, canary=fewer) if rng.random() < 0.5 else replace(answer, boot="another")
+        case ShadowReading():
+            return replace(answer, boot="another") if rng.random() < 0.5 else replace(answer, unanswered=10**6)
         case _:
             return answer

@@ -7,7 +7,15 @@ from random import Random
 from crossfade.database.port import SWITCH_POINTS
 from crossfade.model.terms import Phase, Side
 
-LOOKS = ("router.shares", "metrics.arms", "database.replication", "database.way_back", "database.writer", "files.state")
+LOOKS = (
+    "router.shares",
+    "metrics.arms",
+    "database.replication",
+    "database.way_back",
+    "database.writer",
+    "files.state",
+    "shadow.reading",
+)
 ACTS = (
     "router.set_shares",
     "router.set_shares",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
-from crossfade.model.plan import Burn, GuardLimits, LadderStep, NeededApproval, Plan
+from crossfade.model.plan import Burn, GuardLimits, LadderStep, NeededApproval, Plan, ShadowLimits
 from crossfade.model.terms import Phase, Side
 from crossfade.simulation.chances import chances
 from crossfade.simulation.faults import Fault, draw_faults
@@ -14,6 +14,7 @@ _AGAIN = 0.5
 _AT_ONCE = 0.15
 _USUALLY = 0.85
 _BOTH = 0.3
+_WRONG, _OFTEN_WRONG = 0.1, 0.08
 _PEOPLE = ("ann", "bob", "eve")
 
 
@@ -35,7 +36,8 @@ class Scenario:
 
     The engines run at `engine_at`; `round_trip` between the sites and `retry_seconds`, PostgreSQL's
     wal_retrieve_retry_interval, are in seconds. With `step_by_step` a switch passes its points one after the other.
-    After a fail back it goes on with a later cutover if `again`.
+    After a fail back it goes on with a later cutover if `again`. Where requests are mirrored, the modern servers answer
+    `wrong_answers` of them wrongly, a fraction.
     """
 
     seed: int
@@ -49,6 +51,7 @@ class Scenario:
     retry_seconds: float
     faults: tuple[Fault, ...]
     again: bool = False
+    wrong_answers: float = 0.0
 
 
 def draw(seed: int) -> Scenario:
@@ -66,6 +69,7 @@ def draw(seed: int) -> Scenario:
         retry_seconds=rng.choice((0.5, 5.0)),
         faults=draw_faults(chances(seed, "faults")),
         again=chances(seed, "again").random() < _AGAIN,
+        wrong_answers=_WRONG if chances(seed, "wrong answers").random() < _OFTEN_WRONG else 0.0,
     )
 
 
@@ -79,6 +83,7 @@ def _plan(rng: Random, seed: int) -> Plan:
         approvals=_approvals(rng),
         fail_back_automatically=rng.random() < 0.8,
         mirror_percent=rng.choice((0.0, 10.0)),
+        shadow=ShadowLimits(duration=timedelta(seconds=1), minimum_pairs=100, repeat=1.0),
         guards=GuardLimits(
             window=timedelta(seconds=3),
             burn=(Burn(rate=10.0, window=timedelta(seconds=4), short_window=timedelta(seconds=2)),),

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from crossfade.database.settings import channel
 from crossfade.database.way_back import PURPOSE
 from crossfade.model import ends
-from crossfade.model.events import EndReached, Event, MigrationEnded
-from crossfade.model.terms import Outcome, Side
+from crossfade.model.entry import Entry
+from crossfade.model.events import EndReached, Event, MigrationEnded, Overridden, PhaseEntered
+from crossfade.model.terms import Outcome, Phase, Side
 from crossfade.simulation.faults import Fault
 from crossfade.simulation.postgres.catalog import MARKER
 from crossfade.simulation.postgres.server import Server
@@ -38,6 +39,13 @@ def way_back_lives(databases: Databases) -> bool:
     name = channel(Side.TARGET)
     subscription, slot = databases[Side.SOURCE].subscriptions.get(name), databases[Side.TARGET].slots.get(name)
     return subscription is not None and subscription.enabled and slot is not None and not slot.lost
+
+
+def of_the_shadow(ended: MigrationEnded | None, entries: Sequence[Entry], *, wrong: bool) -> Found:
+    """Modern servers that answer wrongly get no users, unless a person says that they shall."""
+    said = any(isinstance(entry.event, Overridden) for entry in entries)
+    if wrong and not said and any(entry.event == PhaseEntered(phase=Phase.CANARY) for entry in entries):
+        yield "wrong answers are found", f"canary was entered; it ended {ended.outcome if ended else 'never'}"
 
 
 def of_the_end(

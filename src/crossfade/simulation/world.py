@@ -40,6 +40,7 @@ from crossfade.simulation.postgres.tables import Entries
 from crossfade.simulation.router import SimulatedRouter
 from crossfade.simulation.rules import Violation, of_the_end
 from crossfade.simulation.scenario import Scenario
+from crossfade.simulation.shadow import SimulatedShadow
 from crossfade.simulation.shared_journal import SharedJournal
 from crossfade.simulation.sites import SimulatedChecks, SimulatedFiles, SimulatedNetwork, SimulatedServers
 from crossfade.simulation.users import Users
@@ -80,6 +81,7 @@ class SimulatedWorld:
         self.servers_of_data = {side: self.databases[side] for side in Side}
         self.router = SimulatedRouter(hub, rng("router"))
         self.metrics = SimulatedMetrics(hub, self.router, scenario, rng("metrics"))
+        self.shadow = SimulatedShadow(hub, self.router, scenario.wrong_answers, rng("shadow"))
         self.app_servers = SimulatedServers(hub, rng("servers"))
         self.files = SimulatedFiles(hub, rng("files"))
         self.checks = SimulatedChecks(hub, rng("checks"), self.app_servers)
@@ -144,7 +146,11 @@ class SimulatedWorld:
         )
         for rule, what in found:
             self.violated(rule, what)
-        healthy = not self.scenario.canary.worse and self.turned_by != "judge"  # who may be wrong, seldom
+        wrong = self.scenario.wrong_answers and self.scenario.plan.mirror_percent
+        may_err = {"judge", "shadow"}  # seldom
+        healthy = not self.scenario.canary.worse and not wrong and self.turned_by not in may_err
+        for rule, what in truth.of_the_shadow(self.ended, self.journal.read(), wrong=bool(wrong)):
+            self.violated(rule, what)
         for rule, what in truth.of_the_end(self.ended, self.servers_of_data, self.router, faults, healthy=healthy):
             self.violated(rule, what)
 
@@ -178,6 +184,7 @@ class SimulatedWorld:
             network=crossing("network", self.network),
             checks=crossing("checks", self.checks),
             verifier=crossing("verifier", self.verifier),
+            shadow=crossing("shadow", self.shadow),
         )
         journal = CrashingJournal(shared, self.hub, self._rng(f"journal-{number}"), self.occur)
         world = SeenWorld(RolesWorld(roles, clock), self._saw)

@@ -127,7 +127,7 @@ _PLANNED = (
         "`crossfade metrics` asks them; dashboard and logs are in the templates of `crossfade synth`; a migration that "
         "is judged by them is planned; the rehearsal asks its router, of `business` for transfers alone",
     ),
-    _Planned("shadow", "planned; the shadow phase is passed over", lambda file: file.shadow.enabled),
+    _Planned("shadow", "the rehearsal compares live; on AWS it is planned", lambda file: file.shadow.enabled),
     _Planned("verification.rounds", "planned; a live verification has its own rounds"),
     _Planned("verification.workers", "planned; one chunk is compared at a time"),
     _Planned("verification.max_statements_per_second", "planned; a verification in the rehearsal is not slowed down"),

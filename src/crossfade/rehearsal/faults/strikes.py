@@ -68,6 +68,8 @@ class Strikes:
             "canary-latency": (self._show_faults, self._show_faults),
             "canary-errors": (self._show_faults, self._show_faults),
             "canary-conversion": (self._show_faults, self._show_faults),
+            "wrong-answers": (self._show_faults, self._show_faults),
+            "shadow-hang": (self._show_faults, self._show_faults),
             "common-errors": (self._show_faults, self._show_faults),
             "app-kill": (self._kill_a_server_of_each_side, _nothing),
             "router-kill": (lambda: center.kill("router"), _nothing),
@@ -99,6 +101,8 @@ class Strikes:
             latency_percent=self._sum("canary-latency"),
             error_percent=common + self._sum("canary-errors"),
             declined_percent=self._sum("canary-conversion"),
+            wrong_percent=self._sum("wrong-answers"),
+            hang_percent=100.0 if any(fault.kind.name == "shadow-hang" for fault in self._active) else 0.0,
         )
 
     def _sum(self, name: str) -> float:

@@ -51,12 +51,15 @@ class Instance(StartOrder):
 
 
 class Faults(_Message):
-    """What all instances of the site show, in percent: of the service time, of answers, of answers, of transfers."""
+    """What all instances of the site show, in percent: of the service time, of answers, of answers, of transfers, of
+    shadow calls.
+    """
 
     latency_percent: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)] = 0.0
     error_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
     wrong_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
     declined_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    hang_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
 
 
 _INSTANCE = TypeAdapter(Instance)
@@ -130,6 +133,7 @@ class LauncherClient:
         error_percent: float = 0.0,
         wrong_percent: float = 0.0,
         declined_percent: float = 0.0,
+        hang_percent: float = 0.0,
     ) -> None:
         """These and no others, for all instances of the site, from their next request on."""
         wanted = Faults(
@@ -137,6 +141,7 @@ class LauncherClient:
             error_percent=error_percent,
             wrong_percent=wrong_percent,
             declined_percent=declined_percent,
+            hang_percent=hang_percent,
         )
         self._ask("PUT", "/faults", "all", wanted)
 

@@ -16,6 +16,7 @@ _ROLES = """
 DO $$ BEGIN
     IF to_regrole('ledger_owner') IS NULL THEN CREATE ROLE ledger_owner NOLOGIN; END IF;
     IF to_regrole('ledger_app') IS NULL THEN CREATE ROLE ledger_app LOGIN; END IF;
+    IF to_regrole('ledger_shadow') IS NULL THEN CREATE ROLE ledger_shadow LOGIN; END IF;
     IF to_regrole('crossfade') IS NULL THEN CREATE ROLE crossfade LOGIN SUPERUSER REPLICATION; END IF;
 END $$
 """

@@ -69,6 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
                     error_percent=levels.error_percent,
                     wrong_percent=levels.wrong_percent,
                     declined_percent=levels.declined_percent,
+                    hang_percent=levels.hang_percent,
                 ),
             )
         else:

@@ -1,6 +1,6 @@
 -- The ledger: customers, their accounts, transfers between accounts as double entries, and statements.
 -- Everything has a primary key, so that each table can be replicated row by row.
--- Run by a superuser in an empty database that has the roles ledger_owner and ledger_app.
+-- Run by a superuser in an empty database that has the roles ledger_owner, ledger_app and ledger_shadow.
 
 CREATE SCHEMA ledger AUTHORIZATION ledger_owner;
 SET ROLE ledger_owner;
@@ -233,5 +233,8 @@ GRANT USAGE ON SCHEMA ledger TO ledger_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ledger_app;
 GRANT INSERT, UPDATE, DELETE ON customers, accounts, transfers, entries, statements, audit_log TO ledger_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ledger TO ledger_app;
+-- Shadow requests are served by a role that could not write if it wanted to.
+GRANT USAGE ON SCHEMA ledger TO ledger_shadow;
+GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ledger_shadow;
 RESET search_path;
 RESET ROLE;

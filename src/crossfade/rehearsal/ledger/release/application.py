@@ -6,6 +6,7 @@ import logging
 import math
 import random
 import traceback
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .books import Books, Refused, Statement
+from .books import Books, Refused, ShadowWrite, Statement, read_from
 from .faults import FaultLevels, SharedFaults
 from .http import Answer, Request
 from .pages import account_page, statement_page
@@ -23,6 +24,8 @@ from .shares import DocumentMissing, Shares
 
 _log = logging.getLogger(__name__)
 _API_ENTRIES, _PAGE_ENTRIES = 5, 20
+_SHADOW = "x-crossfade-shadow"
+_HANGS_SECONDS = 0.02  # between two looks whether the fault is over
 _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 
@@ -64,9 +67,10 @@ class Application:
         settings: ServerSettings,
         kind: Kind,
         faults: SharedFaults | None,
-        state: tuple[Books, Shares, Primary],
+        state: tuple[Books, Books, Shares, Primary],
     ) -> None:
-        self._books, self._shares, self._primary = state
+        """`state` begins with the books of users and those of shadow requests."""
+        self._books, self._shadow_books, self._shares, self._primary = state
         self._kind, self._faults = kind, faults
         self._median, self._sigma = settings.service_time_ms / 1000, settings.service_time_sigma
         self._random = random.Random(settings.name)
@@ -82,7 +86,9 @@ class Application:
             await asyncio.sleep(self._service_time() * (1 + levels.latency_percent / 100))
             if self._happens(levels.error_percent):
                 return _problem(500, "injected")
-            answer = await self._route(request)
+            if _is_shadow(request):
+                return await self._shadow(request, levels)
+            answer = await self._route(request, self._books)
         except Refused as exc:
             return _problem(exc.status, exc.problem)
         except ValidationError as exc:
@@ -94,37 +100,60 @@ class Application:
         except Exception as exc:  # noqa: BLE001 - whatever it is, somebody waits for an answer
             _log.error("%s at %s", type(exc).__name__, _place(exc))  # not its text, which may repeat what people sent
             return _problem(500, "the server has a fault; its log names it")
-        if request.method == "GET" and self._happens(levels.wrong_percent):
-            return _falsified(answer)
-        return answer
+        return self._perhaps_wrong(request, answer, levels)
 
     def _levels(self) -> FaultLevels:
         return self._faults.read() if self._faults is not None else FaultLevels()
 
-    async def _route(self, request: Request) -> Answer:
+    async def _shadow(self, request: Request, levels: FaultLevels) -> Answer:
+        """A copy of a request, of which no user sees the answer: it says from which database it was read.
+
+        It is served by a database role that may not write, and refused before that where it would.
+        """
+        if self._happens(levels.hang_percent):
+            await self._hang()
+        read_from.set(None)
+        try:
+            answer = await self._route(request, self._shadow_books)
+        except ShadowWrite as refused:
+            told = _problem(refused.status, refused.problem)
+            return replace(told, headers={"x-refused-by": refused.by})
+        answer = self._perhaps_wrong(request, answer, levels)
+        side = read_from.get()
+        return replace(answer, headers={**answer.headers, "x-read-from": side}) if side is not None else answer
+
+    async def _hang(self) -> None:
+        """As long as the fault lasts; whoever asked may have gone meanwhile."""
+        while True:
+            if self._faults is None or not self._faults.read().hang_percent:
+                return
+            await asyncio.sleep(_HANGS_SECONDS)
+
+    def _perhaps_wrong(self, request: Request, answer: Answer, levels: FaultLevels) -> Answer:
+        return _falsified(answer) if request.method == "GET" and self._happens(levels.wrong_percent) else answer
+
+    async def _route(self, request: Request, books: Books) -> Answer:
         match request.method, request.path.strip("/").split("/"):
             case "POST", ["api", "transfers"]:
-                return await self._transfer(request)
+                return await self._transfer(request, books)
             case "POST", ["api", "statements"]:
-                return await self._issue(request)
+                return await self._issue(request, books)
             case "GET", ["api", "accounts"]:
-                first, last = await self._books.accounts()
+                first, last = await books.accounts()
                 return Answer(status=200, body=json.dumps({"first": first, "last": last}).encode())
             case "GET", ["api", "accounts", number]:
-                return Answer(
-                    status=200, body=(await self._books.account(_number(number), entries=_API_ENTRIES)).encode()
-                )
+                return Answer(status=200, body=(await books.account(_number(number), entries=_API_ENTRIES)).encode())
             case "GET", ["api", "statements", number]:
-                return await self._document(_number(number), page=False)
+                return await self._document(_number(number), books, page=False)
             case "GET", ["accounts", number]:
-                account = await self._books.account(_number(number), entries=_PAGE_ENTRIES)
+                account = await books.account(_number(number), entries=_PAGE_ENTRIES)
                 return Answer(status=200, body=account_page(account), content_type=_HTML)
             case "GET", ["statements", number]:
-                return await self._document(_number(number), page=True)
+                return await self._document(_number(number), books, page=True)
             case _, _:
                 raise Refused(404, "there is nothing here")
 
-    async def _transfer(self, request: Request) -> Answer:
+    async def _transfer(self, request: Request, books: Books) -> Answer:
         key = self._key(request)
         body = TransferBody.model_validate_json(request.body)
         if body.debit == body.credit:
@@ -132,7 +161,7 @@ class Application:
         if self._happens(self._levels().declined_percent):
             raise Refused(409, "declined: injected")
         memo = None if body.memo is None else json.dumps({"text": body.memo})
-        booked = await self._books.transfer(key, body.debit, body.credit, body.amount, memo)
+        booked = await books.transfer(key, body.debit, body.credit, body.amount, memo)
         told = {
             "id": booked.id,
             "key": str(key),
@@ -144,10 +173,10 @@ class Application:
         }
         return Answer(status=201, body=json.dumps(told).encode(), headers=_replayed(booked.replayed))
 
-    async def _issue(self, request: Request) -> Answer:
+    async def _issue(self, request: Request, books: Books) -> Answer:
         key = self._key(request)
         body = StatementBody.model_validate_json(request.body)
-        statement = await self._books.issue_statement(key, body.account)
+        statement = await books.issue_statement(key, body.account)
         await self._keep_document(statement)
         told = {
             "id": statement.id,
@@ -173,8 +202,8 @@ class Application:
             # Writes moved while this one was under way: copying from the old share may have ended.
             await self._shares.write(self._primary.side, statement.document, statement.body)
 
-    async def _document(self, number: int, *, page: bool) -> Answer:
-        statement = await self._books.statement(number)
+    async def _document(self, number: int, books: Books, *, page: bool) -> Answer:
+        statement = await books.statement(number)
         body, _ = await self._shares.read(self._primary.side, statement.document, statement.checksum)
         if page:
             return Answer(status=200, body=statement_page(number, body), content_type=_HTML)
@@ -187,18 +216,28 @@ class Application:
         return Answer(status=200, body=b'{"status": "ready"}')
 
     def _key(self, request: Request) -> UUID:
-        if self._kind is Kind.TEST:
+        """What every write begins with."""
+        self._guard(request)
+        if self._kind is Kind.TEST and not _is_shadow(request):
             raise Refused(403, "a test instance writes nothing")
         try:
             return UUID(request.headers["idempotency-key"])
         except (KeyError, ValueError):
             raise Refused(400, "the header Idempotency-Key must hold a UUID") from None
 
+    def _guard(self, request: Request) -> None:
+        if _is_shadow(request):
+            raise ShadowWrite("guard")
+
     def _service_time(self) -> float:
         return self._random.lognormvariate(math.log(self._median), self._sigma) if self._median else 0.0
 
     def _happens(self, percent: float) -> bool:
         return percent > 0 and self._random.random() * 100 < percent
+
+
+def _is_shadow(request: Request) -> bool:
+    return _SHADOW in request.headers
 
 
 def _number(text: str) -> int:

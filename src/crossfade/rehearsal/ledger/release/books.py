@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import LiteralString
@@ -21,6 +22,8 @@ _IN_TROUBLE = (
     "58",
 )  # classes: insufficient resources (a full disk), system error; they pass, or the deadline does
 _ATTEMPT_SECONDS = 3.5
+read_from: ContextVar[Side | None] = ContextVar("read_from", default=None)
+"""The side that answered the last shadow read of this task."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
 _REASONS = {
     "23503": (404, "there is no such account"),
@@ -55,6 +58,14 @@ class Refused(Exception):
     def __init__(self, status: int, problem: str) -> None:
         self.status, self.problem = status, problem
         super().__init__(problem)
+
+
+class ShadowWrite(Refused):
+    """A shadow request would have written. `by` is who refused it: the guard in front, or the database behind."""
+
+    def __init__(self, by: str) -> None:
+        self.by = by
+        super().__init__(403, "a shadow request writes nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +186,39 @@ class Books:
             side = side.other
             if side is self._primary.side:
                 pause = await _rest(pause, deadline)
+
+
+class ShadowBooks(Books):
+    """The same for shadow requests, on connections of a role that may not write; opened by the first of them.
+
+    What goes wrong here raises no doubt in the primary: users must not wait for a shadow.
+    """
+
+    async def _read(self, query: LiteralString, parameters: Sequence[object]) -> tuple[list[Row], Side]:
+        self._open()
+        rows, side = await super()._read(query, parameters)
+        read_from.set(side)
+        return rows, side
+
+    async def _write(self, query: LiteralString, parameters: Sequence[object]) -> tuple[list[Row], Side]:
+        self._open()
+        side = await self._primary.settled(self._deadline_seconds)
+        try:
+            await self._databases[side].run(query, parameters, within=_ATTEMPT_SECONDS)
+        except ConnectionLost:
+            raise NoPrimary from None
+        except psycopg.Error as exc:
+            if exc.sqlstate in _REFUSES_WRITES:
+                raise ShadowWrite("database") from exc
+            raise _reason(exc) from exc
+        raise Refused(500, "the database let a shadow request write")
+
+    def _note_loss(self, side: Side, exc: ConnectionLost) -> None:
+        """The keeper of the connections makes new ones; nobody else is told."""
+
+    def _open(self) -> None:
+        for database in self._databases.values():
+            database.open()
 
 
 async def _rest(pause: float, deadline: float) -> float:

@@ -70,7 +70,12 @@ class Database:
         self._keeper: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Returns at once; connections are made in the background, and made anew for as long as this is open."""
+        """Returns at once; connections are made in the background, and made anew for as long as this is open.
+
+        What is open already stays so.
+        """
+        if self._keeper is not None:
+            return
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
     async def close(self) -> None:

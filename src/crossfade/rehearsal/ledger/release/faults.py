@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-_LAYOUT = struct.Struct("4d")
+_LAYOUT = struct.Struct("5d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,12 +13,14 @@ class FaultLevels:
     """Percentages. `latency_percent` is added to the service time; the others are shares of requests.
 
     `declined_percent` is of transfers alone: refused before anything is booked, as by a rule of the business.
+    `hang_percent` of shadow requests get no answer as long as it lasts.
     """
 
     latency_percent: float = 0.0
     error_percent: float = 0.0
     wrong_percent: float = 0.0
     declined_percent: float = 0.0
+    hang_percent: float = 0.0
 
 
 class SharedFaults:
@@ -32,9 +34,15 @@ class SharedFaults:
             self._memory = mmap.mmap(handle.fileno(), _LAYOUT.size)
 
     def read(self) -> FaultLevels:
-        latency, error, wrong, declined = _LAYOUT.unpack_from(self._memory)
-        return FaultLevels(latency_percent=latency, error_percent=error, wrong_percent=wrong, declined_percent=declined)
+        latency, error, wrong, declined, hang = _LAYOUT.unpack_from(self._memory)
+        return FaultLevels(
+            latency_percent=latency,
+            error_percent=error,
+            wrong_percent=wrong,
+            declined_percent=declined,
+            hang_percent=hang,
+        )
 
     def write(self, levels: FaultLevels) -> None:
-        shares = (levels.error_percent, levels.wrong_percent, levels.declined_percent)
+        shares = (levels.error_percent, levels.wrong_percent, levels.declined_percent, levels.hang_percent)
         _LAYOUT.pack_into(self._memory, 0, levels.latency_percent, *shares)

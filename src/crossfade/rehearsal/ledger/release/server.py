@@ -4,9 +4,10 @@ import asyncio
 import signal
 
 import uvloop
+from psycopg.conninfo import make_conninfo
 
 from .application import Application, Kind
-from .books import Books
+from .books import Books, ShadowBooks
 from .database import Database
 from .faults import SharedFaults
 from .http import HttpServer
@@ -36,9 +37,20 @@ async def _serve(settings: ServerSettings, kind: Kind, faults: SharedFaults | No
         )
         for side in Side
     }
-    books = Books(databases, primary, settings.deadline_seconds)
+    shadows = {
+        side: Database(
+            side,
+            make_conninfo(settings.dsn(side), user=settings.shadow_role),
+            connections=1,
+            heard=_unheard,
+            listening=_unheard,
+        )
+        for side in Side
+    }
+    deadline = settings.deadline_seconds
+    books, shadow_books = Books(databases, primary, deadline), ShadowBooks(shadows, primary, deadline)
     shares = Shares({side: settings.share(side) for side in Side})
-    application = Application(settings, kind, faults, (books, shares, primary))
+    application = Application(settings, kind, faults, (books, shadow_books, shares, primary))
     http = HttpServer(application.answer, {"x-arm": settings.arm, "x-server": settings.name})
     for database in databases.values():
         database.open()
@@ -47,5 +59,9 @@ async def _serve(settings: ServerSettings, kind: Kind, faults: SharedFaults | No
     await ended.wait()
     await http.close(within=settings.deadline_seconds + 1)
     await primary.close()
-    for database in databases.values():
+    for database in (*databases.values(), *shadows.values()):
         await database.close()
+
+
+def _unheard(_: object) -> None:
+    """Which side takes writes is known from the other connections."""

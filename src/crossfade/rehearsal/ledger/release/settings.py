@@ -41,7 +41,8 @@ class ServerSettings(BaseModel):
 
     `service_time_ms` is the median of the (lognormal) time that a request takes apart from the database's part, and
     `service_time_sigma` its shape. `connections` stand open to each of the two databases. A request is answered
-    within `deadline_seconds`, whatever happens to the databases.
+    within `deadline_seconds`, whatever happens to the databases. Shadow requests are served by the database role
+    `shadow_role`, which may not write.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -56,6 +57,7 @@ class ServerSettings(BaseModel):
     service_time_ms: Annotated[float, Field(ge=0, le=10_000)] = 12.0
     service_time_sigma: Annotated[float, Field(ge=0, le=2)] = 0.55
     connections: Annotated[int, Field(ge=1, le=50)] = 2
+    shadow_role: _Text = "ledger_shadow"
     deadline_seconds: Annotated[float, Field(gt=0, le=60)] = 8.0
 
     def dsn(self, side: Side) -> str:

@@ -1,0 +1,1 @@
+"""The role that collects what control and candidate answer to mirrored requests."""
