@@ -2,7 +2,7 @@
 
 Crossfade leads a Rollout whose steps are, for each share, `setWeight` and a `pause` without end. A share is reached by
 setting `status.currentStepIndex`, as `kubectl argo rollouts promote` does when it skips a step, only to any share of
-the ladder and not only to the next. Source: docs/adr/0021, pkg/kubectl-argo-rollouts/cmd of argoproj/argo-rollouts.
+the ladder and not only to the next. Source: docs/adr/0018, pkg/kubectl-argo-rollouts/cmd of argoproj/argo-rollouts.
 """
 
 from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ def by_weight(file: MigrationFile) -> bool:
     """Whether requests are split by weights: Argo's strategy `canary`.
 
     Its blue-green has no weights, and once promoted it cannot be aborted. So where Crossfade judges, blue-green is
-    the ladder of 0 and 100, from which everybody can be taken back. Source: docs/adr/0021.
+    the ladder of 0 and 100, from which everybody can be taken back. Source: docs/adr/0018.
     """
     return file.traffic.strategy is Strategy.CANARY or file.kubernetes.judged_by is StepJudge.CROSSFADE
 
