@@ -49,7 +49,8 @@ def test_every_request_is_counted_once_when_it_ends(tmp_path: Path) -> None:
     listener = bootstrap(_layout(tmp_path))["static_resources"]["listeners"][0]
     logs = listener["filter_chains"][0]["filters"][0]["typed_config"]["access_log"]
     prefixes = [log["typed_config"]["stats_scope"]["prefix"] for log in logs]
-    assert prefixes == [f"arms.{ended}" for ended in (ANSWERED, FAILED, UNANSWERED)]
+    assert prefixes[:3] == [f"arms.{ended}" for ended in (ANSWERED, FAILED, UNANSWERED)]
+    assert prefixes[3:] == ["arms.transfers.good", "arms.transfers.bad"]
 
 
 @pytest.mark.parts

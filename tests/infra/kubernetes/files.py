@@ -14,6 +14,8 @@ from tests.model.file.files import sound, with_values
 EXAMPLE = Path(__file__).parents[3] / "examples" / "kubernetes" / "migration.yaml"
 
 BUSINESS = [{"name": "conversion", "good": 'good{arm="{arm}"}', "total": 'all{arm="{arm}"}'}]
+ELSEWHERE = [{"name": "conversion", "good": "Ledger Accepted{Arm={arm}}", "total": "Ledger Tried{Arm={arm}}"}]
+CLOUDWATCH = {"metrics__engine": "cloudwatch", "metrics__business": ELSEWHERE}
 PROMETHEUS = {"metrics__engine": "prometheus", "metrics__url": "http://prometheus:9090", "metrics__business": BUSINESS}
 
 

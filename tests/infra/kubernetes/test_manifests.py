@@ -12,7 +12,7 @@ from crossfade.infra.kubernetes.demands import demands, notes
 from crossfade.infra.kubernetes.manifests import KUSTOMIZATION, manifests, parts
 from crossfade.infra.kubernetes.steps import steps as canary_steps
 from crossfade.model.file import MigrationFile
-from tests.infra.kubernetes.files import VARIATIONS, file, of_kind, written
+from tests.infra.kubernetes.files import CLOUDWATCH, VARIATIONS, file, of_kind, written
 from tests.kubernetes.schemas import faults, known
 
 every_variation = pytest.mark.parametrize("wanted", VARIATIONS.values(), ids=VARIATIONS.keys())
@@ -240,7 +240,7 @@ def test_a_role_is_written_only_where_crossfade_leads() -> None:
 def test_all_that_is_missing_is_demanded_together() -> None:
     lacking = file(
         target__containers__image="",
-        metrics__engine="cloudwatch",
+        **CLOUDWATCH,
         kubernetes={"routing": "istio", "replicas": 4, "autoscaling": {"max_replicas": 3}},
     )
     assert {".".join(map(str, one.path)) for one in demands(lacking)} == {
@@ -253,6 +253,6 @@ def test_all_that_is_missing_is_demanded_together() -> None:
 
 
 def test_business_metrics_are_told_to_be_left_out_when_their_queries_are_for_another() -> None:
-    elsewhere = file(metrics__engine="cloudwatch", kubernetes__prometheus="http://prometheus:9090")
+    elsewhere = file(**CLOUDWATCH, kubernetes__prometheus="http://prometheus:9090")
     assert any("metrics.business is left out" in note for note in notes(elsewhere))
     assert not any("metrics.business" in note for note in notes(file()))
