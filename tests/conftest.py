@@ -2,6 +2,12 @@
 
 import signal
 
+from hypothesis import settings
+
+# A busy computer is slow, and no test is about how long an example takes.
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")
+
 
 def pytest_configure() -> None:
     """What is ignored when a program starts stays ignored in it and in all that it starts: hear it again."""

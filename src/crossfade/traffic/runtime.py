@@ -35,7 +35,7 @@ TOTAL_WEIGHT = 100_000
 
 _MIRROR_TOTAL = 1_000_000
 _PREFIX = "shares-"
-_READ_AGAIN = 10
+_READ_AGAIN = 1_000  # each time somebody else has written meanwhile
 _ORDER = "order"
 _OTHERS_S = 2.0
 _SAFE = "everybody-legacy"
