@@ -13,6 +13,7 @@ from crossfade.model.terms import NoData, Outcome, Phase, Sighting
 from crossfade.runbook.comparing import compare_answers
 from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, plan, shares
+from tests.runbook.following import assert_the_rules
 
 LIMITS = ShadowLimits(duration=timedelta(seconds=10), minimum_pairs=500, repeat=1.0)
 
@@ -158,7 +159,10 @@ def test_the_mirror_is_turned_on_again_when_the_router_has_forgotten_it() -> Non
     bench.world.mirrored = 0.0
     run_for(bench, 1)
     assert bench.world.mirrored == 100.0
+    run_for(bench, LIMITS.duration.total_seconds() - 3)
+    bench.world.mirrored = 0.0
     bench.run_until(lambda b: b.phase is Phase.CANARY)
+    assert_the_rules(bench)
 
 
 def test_a_person_may_override_answers_that_differ() -> None:

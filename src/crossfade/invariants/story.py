@@ -219,10 +219,11 @@ class Story:
 
     def _reach(self, end: End, entry: Entry) -> None:
         self.wanted = self.missed = None
+        again = isinstance(end, ends.MirrorIs) and self.reached.get(end, 0) > self.began
         self.reached[end] = entry.position
         if isinstance(end, ends.DataVerified):
             self.differing = None
-        if not isinstance(end, ends.SharesAre):  # a share that is set again is no step
+        if not again and not isinstance(end, ends.SharesAre):  # what is set again is no step
             self.stepped = entry.at
         if isinstance(end, ends.WriterIs):
             self.writer, self.epoch, self.switched, self.unsettled = end.side, end.epoch, entry.position, None
