@@ -74,7 +74,7 @@ class Double:
             case promql.BinaryExpr():
                 return self._combined(node, at)
             case _:
-                raise NotImplementedError(type(node).__name__)
+                raise NotImplementedError(type(node).__name__)  # a query that the double cannot answer fails its test
 
     def _vector(self, node: Any, at: datetime) -> Vector:
         found = self._of(node, at)
@@ -91,7 +91,7 @@ class Double:
             case "*", float():
                 return {series: value * right for series, value in left.items()}
             case _:
-                raise NotImplementedError(str(node.op))
+                raise NotImplementedError(str(node.op))  # likewise
 
     def _matching(self, selector: Any) -> Iterator[tuple[Labels, list[tuple[datetime, float | None]]]]:
         assert selector.at is None

@@ -241,6 +241,12 @@ def lay_out(
         speed=speed,
         seed=seed,
     )
+    _make(layout)
+    return layout
+
+
+def _make(layout: Layout) -> None:
+    """Its folders, and the layout in them; nothing is left where that fails. Raises `FolderUnusable`."""
     try:
         layout.root.mkdir(parents=True)
     except OSError as fault:
@@ -252,7 +258,6 @@ def lay_out(
     except OSError as fault:
         shutil.rmtree(layout.root, ignore_errors=True)
         raise FolderUnusable(layout.root, fault.strerror or str(fault)) from fault
-    return layout
 
 
 def take_along(layout: Layout, file: Path) -> None:

@@ -140,7 +140,7 @@ class ArgoRouter:
                 if led.stale:
                     raise RouterUnreachable(self._api.server, led.stale)
                 raise SharesNotTaken(Shares(canary_percent=percent), str(said))
-            time.sleep(self._look_again_s)
+            time.sleep(self._look_again_s)  # the controller works at its own pace; the deadline stands above
 
     def _ordered(self, order: int | None) -> Led:
         """The Rollout, with the order noted on it. Raises `Overtaken`."""
@@ -159,7 +159,7 @@ class ArgoRouter:
         """Raises `Conflict` when it is too late to try again."""
         if time.monotonic() >= deadline:
             raise Conflict(self._api.server, f"the Rollout {self._name} is changed all the time")
-        time.sleep(self._look_again_s)
+        time.sleep(self._look_again_s)  # somebody else changes it just now
 
     def _read(self) -> Led:
         return Led(self._api.get(*_ROLLOUTS, self._name))

@@ -72,7 +72,7 @@ class KubernetesApi:
             if answer.status_code != 429 and answer.status_code < 500:
                 return self._read(method, path, answer)
             if left:
-                time.sleep(_wait(answer))
+                time.sleep(_wait(answer))  # as long as the answer asks for
         raise RouterUnreachable(self.server, f"status {answer.status_code} for {method} {path}, {_TRIES} times")
 
     def _once(

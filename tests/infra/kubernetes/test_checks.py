@@ -13,6 +13,7 @@ from crossfade.infra.kubernetes.checks import ASKING, variables
 from crossfade.model.file.checks import HttpCheck
 from tests.infra.kubernetes.files import file, of_kind
 
+# the checks are scripts for the job's image; they are run where their one program is
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the job's image has curl; this computer has not")
 
 

@@ -120,6 +120,7 @@ def _archive(file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
+    # zipfile's own words for a packing it does not know (NotImplementedError) and for a password (RuntimeError)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
         raise SourceUnusable(f"is a damaged archive: {str(fault)[:120]}", _DAMAGED) from None
 
@@ -152,6 +153,7 @@ def _member(name: str, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Itera
             with archive.open(part) as packed, place.open("wb") as plain:
                 while chunk := packed.read(_IN_MEMORY):
                     plain.write(chunk)
+        # zipfile's own words for a packing it does not know (NotImplementedError) and for a password (RuntimeError)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
             raise SourceUnusable(f"is damaged within the archive: {str(fault)[:120]}", _DAMAGED) from None
         with place.open("rb") as file:
