@@ -19,7 +19,7 @@ from crossfade.model.seen import Replication, WayBack, Writer
 from crossfade.model.terms import NoData, Outcome, Phase, Side
 from crossfade.runbook.again import JournalsUntied, NotAsLeft, NotFailedBack, Standing, earlier
 from crossfade.runbook.evolve import fold
-from tests.engine.world import Bench, plan
+from tests.engine.world import Bench, plan, shares
 
 LIMITS = ReplicationLimits()
 AFTER = Earlier(entries=80, head="f" * 64, epoch=2)
@@ -71,7 +71,7 @@ def test_a_later_cutover_completes_under_the_epochs_that_follow_when_a_migration
     assert [end for end in again if isinstance(end, ends.WriterIs)] == [ends.WriterIs(side=Side.TARGET, epoch=3)]
     assert ends.DataVerified(primary=Side.SOURCE, epoch=2) in again
     assert ends.DataVerified(primary=Side.TARGET, epoch=3) in again
-    assert [end.canary_percent for end in again if isinstance(end, ends.SharesAre)] == [5.0, 25.0, 50.0, 90.0, 100.0]
+    assert shares(bench)[-6:] == [0.0, 5.0, 25.0, 50.0, 90.0, 100.0]
     assert broken_rules_over([first, second]) == ()
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import TypeVar
 
 from crossfade.engine.clock import VirtualClock
@@ -216,7 +217,9 @@ class Bench:
 
 
 def shares(bench: Bench) -> list[float]:
-    return [end.canary_percent for end in bench.world.reached if isinstance(end, ends.SharesAre)]
+    """The shares one after the other. What is set again moves nobody, and is one share."""
+    reached = [end.canary_percent for end in bench.world.reached if isinstance(end, ends.SharesAre)]
+    return [share for share, _ in groupby(reached)]
 
 
 def missed(end: End, *, retryable: bool = True, **facts: str | None) -> EndMissed:

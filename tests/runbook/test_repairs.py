@@ -55,7 +55,7 @@ def test_nobody_is_moved_back_when_a_share_was_set_and_reported_as_failed() -> N
 
     bench.world.hear = hear
     assert bench.engine().run() is Outcome.COMPLETED
-    assert history == [5.0, 25.0, 25.0, 50.0, 90.0, 100.0]
+    assert history == [5.0, 25.0, 25.0, 50.0, 90.0, 100.0, 100.0]
 
 
 def test_a_look_from_before_the_counters_began_anew_lets_nothing_pass() -> None:

@@ -221,5 +221,18 @@ def test_nothing_is_finalized_while_nobody_sees_where_the_users_are_sent(bench: 
     bench.world.blind.clear()
     bench.run_until(lambda b: fold(b.journal.read()).outcome is Outcome.COMPLETED)
     assert bench.world.percent == 100.0
-    again = max(at for at, end in enumerate(bench.world.reached) if end == ends.SharesAre(canary_percent=100.0))
-    assert again < bench.world.reached.index(ends.WayBackEnded())
+    ended = bench.world.reached.index(ends.WayBackEnded())
+    assert bench.world.reached[:ended].count(ends.SharesAre(canary_percent=100.0)) == 2
+
+
+def test_users_are_on_the_target_at_the_end_when_a_router_has_forgotten_them_and_nobody_saw_it() -> None:
+    bench = Bench(replace(PLAN, approvals=()))
+
+    def hear(end: End) -> None:
+        if end == ends.SourceRetired():
+            bench.world.blind.add("shares")
+            bench.world.percent = 0.0
+
+    bench.world.hear = hear
+    assert bench.engine().run() is Outcome.COMPLETED
+    assert bench.world.percent == 100.0

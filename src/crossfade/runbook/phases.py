@@ -203,7 +203,8 @@ def _bake(plan: Plan, epoch: int) -> tuple[Step, ...]:
 
 
 def _finalize(plan: Plan, epoch: int) -> tuple[Step, ...]:
-    # The bake has seen it alive, but an approval may have taken days since.
+    # The bake has seen it alive, but an approval may have taken days since. At last the share is set once more: what
+    # is seen of a router may be old, and users whom it has sent back meanwhile find nobody there.
     return (
         Await(gate=Gate.WAY_BACK_ALIVE),
         Reach(end=ends.WayBackEnded()),
@@ -211,6 +212,7 @@ def _finalize(plan: Plan, epoch: int) -> tuple[Step, ...]:
         Reach(end=ends.FilesStopped()),
         Reach(end=ends.SourceRetired()),
         Reach(end=ends.ChecksPassed(suite=Suite.TARGET)),
+        Reach(end=ends.SharesAre(canary_percent=100.0)),
     )
 
 
