@@ -112,7 +112,7 @@ def _server(application: str, kind: str, place: int, chance: random.Random) -> S
         memory_mib=8192,
         disk_mib=102_400,
         disk_used_mib=chance.randrange(10_000, 90_000),
-        wave=f"wave {1 + len(application) % 3}",
+        wave=f"wave {1 + sum(map(ord, application)) % 3}",
     )
     if kind == "told":
         return replace(server, applications=(application,))
