@@ -23,7 +23,7 @@ from crossfade.judge import JudgeSettings, Look, begin, compare, judge
 
 RESULTS = Path(__file__).parent / "results" / "judge_speed.json"
 EDGES_MS = tuple(float(edge) for edge in np.geomspace(1, 5000, 79))
-LOOKS, A_STEP, RUNS = 3000, 60, 5
+LOOKS, A_STEP, RUNS = 3000, 60, 25
 
 
 def recorded() -> list[Look]:
