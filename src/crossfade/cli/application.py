@@ -21,6 +21,7 @@ from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
 from crossfade.cli.records import records
 from crossfade.cli.rehearse import again, rehearse, resume
+from crossfade.cli.risks import risks
 from crossfade.cli.shadow import shadow
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
     app.command()(command)
-for planning in (inventory, decide):
+for planning in (inventory, decide, risks):
     app.command()(planning)
 app.command(name="map")(map_)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):

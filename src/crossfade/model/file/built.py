@@ -47,7 +47,6 @@ _UNREAD_OF_PLANNING = (
     "latency_critical",
     "readiness_weights",
     "contacts",
-    "risks",
     "costs",
 )
 _PLANNED = (

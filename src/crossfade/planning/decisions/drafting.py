@@ -6,8 +6,9 @@ from datetime import date
 from fractions import Fraction
 
 from crossfade.planning.decisions.matrix import Matrix, leaders, ranking
-from crossfade.planning.decisions.record import Record, Section, Status, one_line
+from crossfade.planning.decisions.record import Record, Section, Status
 from crossfade.planning.decisions.sensitivity import ShiftTurn, WeightTurn, shift_turns, tie_breakers, weight_turns
+from crossfade.planning.markdown import one_line
 
 _MOST_SHIFTS = 3
 

@@ -88,8 +88,3 @@ def written(record: Record, names: dict[int, str] | None = None) -> str:
 def links(numbers: tuple[int, ...], names: dict[int, str]) -> str:
     """The numbers as links where the file's name is known, else by themselves."""
     return ", ".join(f"[{n}]({names[n]})" if n in names else str(n) for n in numbers)
-
-
-def one_line(text: str) -> str:
-    """A text that a person gave, where it can open neither a heading nor a tag, nor a cell of a table."""
-    return " ".join(text.split()).replace("<", "&lt;").replace("|", "\\|")
