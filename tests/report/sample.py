@@ -185,7 +185,7 @@ def compared(second: float, verdict: Agreement, reason: str, **given: Any) -> tu
         FieldJudged(path="body.balance", differ=12, noise=0, finding=FieldFinding.REGRESSION, e_value=131.4),
         FieldJudged(path="headers.x-served-by", differ=105, noise=53, finding=FieldFinding.NOISE, e_value=0.081),
     )
-    look = {"reading": reading, "threshold": 120.0, "fields": fields} | given
+    look: dict[str, Any] = {"reading": reading, "threshold": 120.0, "fields": fields} | given
     look.pop("boot", None)
     return second, "engine", events.AnswersCompared(verdict=verdict, reason=reason, **look)
 

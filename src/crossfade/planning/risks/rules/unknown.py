@@ -1,0 +1,138 @@
+"""What the inventory does not tell, or tells otherwise than the migration file."""
+
+from crossfade.planning.inventory.records import Dependency, End, Place, Power
+from crossfade.planning.risks.knowledge import Category, Clue, Countered, Known, Seen, Shown, shown
+from crossfade.planning.risks.rating import Probability
+
+_TOLD = 5
+
+
+def _not_looked(seen: Seen) -> Shown | None:
+    if seen.inventory is not None:
+        return None
+    named = seen.file.source.inventory
+    says = "an inventory is named and was not read" if named else "no inventory is named, and none was read"
+    return Shown(Probability.POSSIBLE, (Clue(says, "source.inventory"),))
+
+
+def _unknown_ends(seen: Seen) -> Shown | None:
+    inventory = seen.inventory
+    if inventory is None or not inventory.servers:
+        return None
+    if not inventory.dependencies:
+        places = inventory.servers[0].places[:1]
+        says = f"{len(inventory.servers)} servers are told, and nothing of who talks to whom"
+        return Shown(Probability.LIKELY, (Clue(says, "", places),))
+    open_ends = [one for one in inventory.dependencies if not (one.source.is_known and one.destination.is_known)]
+    clues = [Clue(f"nothing describes {_name(one)}", "", one.places[:1]) for one in open_ends]
+    return shown(
+        Probability.LIKELY if len(clues) * 10 > len(inventory.dependencies) else Probability.POSSIBLE, clues[:_TOLD]
+    )
+
+
+def _name(dependency: Dependency) -> str:
+    end: End = dependency.destination if dependency.source.is_known else dependency.source
+    return end.told or end.address or "an end without name"
+
+
+def _not_understood(seen: Seen) -> Shown | None:
+    inventory = seen.inventory
+    if inventory is None:
+        return None
+    clues = [
+        Clue(problem.problem, "", (Place(source=problem.source, sheet=problem.sheet, row=problem.row or 1),))
+        for problem in inventory.problems[:_TOLD]
+    ]
+    for conflict in inventory.conflicts[:_TOLD]:
+        at = tuple(places[0] for places in conflict.told.values() if places)
+        clues.append(Clue(f"{conflict.name}: sources contradict each other on {conflict.column}", "", at))
+    return shown(Probability.POSSIBLE, clues)
+
+
+def _left_behind(seen: Seen) -> Shown | None:
+    moves = seen.file.database.name.lower()
+    others = [one for one in (seen.inventory.databases if seen.inventory else ()) if one.name.lower() != moves]
+    clues = [Clue(f"the file does not move {one.name}", "", one.places[:1]) for one in others]
+    return shown(Probability.POSSIBLE, clues[:_TOLD])
+
+
+def _other_count(seen: Seen) -> Shown | None:
+    if seen.inventory is None or not seen.inventory.servers:
+        return None
+    running = [one for one in seen.inventory.servers if not one.is_template and one.power is not Power.OFF]
+    told = seen.file.servers.count
+    if len(running) == told:
+        return None
+    places = running[-1].places[:1] if running else ()
+    return Shown(
+        Probability.POSSIBLE,
+        (
+            Clue(f"the file moves {told} servers", "servers.count"),
+            Clue(f"{len(running)} are told that run, or may", "", places),
+        ),
+    )
+
+
+RISKS = (
+    Known(
+        id="data-center-not-looked-at",
+        title="Something in the data center depends on what moves, and nobody knew",
+        category=Category.UNKNOWN,
+        impact=3,
+        look=_not_looked,
+        countered=(
+            Countered(
+                "both sides run for a while",
+                "traffic.keep_warm",
+                lambda file: bool(file.traffic.keep_warm),
+                impact=1,
+            ),
+        ),
+        contingencies=("users go back; read an inventory with crossfade inventory",),
+        limits=(("the old side is stopped after this", "traffic.keep_warm"),),
+    ),
+    Known(
+        id="dependencies-unknown",
+        title="What moves is asked, or asks, where nobody looked",
+        category=Category.UNKNOWN,
+        impact=3,
+        look=_unknown_ends,
+        countered=(
+            Countered(
+                "both sides run for a while",
+                "traffic.keep_warm",
+                lambda file: bool(file.traffic.keep_warm),
+                impact=1,
+            ),
+        ),
+        contingencies=("users go back; describe the end, and plan anew",),
+        limits=(("the old side is stopped after this", "traffic.keep_warm"),),
+    ),
+    Known(
+        id="inventory-not-understood",
+        title="The plan rests on rows that were not understood, or contradict each other",
+        category=Category.UNKNOWN,
+        impact=2,
+        look=_not_understood,
+        contingencies=("correct the rows, and read them again",),
+        limits=(("fewer or more servers than this turn up", "servers.count"),),
+    ),
+    Known(
+        id="databases-left-behind",
+        title="A database stays behind that is needed on the other side",
+        category=Category.DATA,
+        impact=3,
+        look=_left_behind,
+        contingencies=("users go back; describe a migration for it as well",),
+        limits=(("the 95th percentile is over this", "limits.max_p95"),),
+    ),
+    Known(
+        id="servers-miscounted",
+        title="Inventory and file do not mean the same servers",
+        category=Category.UNKNOWN,
+        impact=2,
+        look=_other_count,
+        contingencies=("set servers.count, or say what stays under planning.out_of_scope",),
+        limits=(("fewer or more servers than this turn up", "servers.count"),),
+    ),
+)
