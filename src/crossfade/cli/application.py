@@ -23,6 +23,7 @@ from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
 from crossfade.cli.synth import synth
 from crossfade.cli.verify import verify
+from crossfade.cli.waves import waves
 
 app = typer.Typer(
     help="Move a live system from your data center to AWS, and back if you must, without losing a write.",
@@ -33,7 +34,8 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
     app.command()(command)
-app.command()(inventory)
+for planning in (inventory, waves):
+    app.command()(planning)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")
