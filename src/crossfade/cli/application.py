@@ -27,6 +27,7 @@ from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
 from crossfade.cli.synth import synth
 from crossfade.cli.verify import verify
+from crossfade.cli.waves import waves
 
 app = typer.Typer(
     help="Move a live system from your data center to AWS, and back if you must, without losing a write.",
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
     app.command()(command)
-for planning in (inventory, decide, risks):
+for planning in (inventory, waves, decide, risks):
     app.command()(planning)
 app.command(name="map")(map_)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
