@@ -18,6 +18,7 @@ from crossfade.cli.manifests import manifests
 from crossfade.cli.map import map_
 from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
+from crossfade.cli.readiness import readiness
 from crossfade.cli.rehearse import again, rehearse, resume
 from crossfade.cli.shadow import shadow
 from crossfade.cli.simulate import simulate
@@ -36,6 +37,7 @@ for command in (init, check, rehearse, resume, again, status, watch, faults, met
     app.command()(command)
 app.command()(inventory)
 app.command(name="map")(map_)
+app.command()(readiness)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")

@@ -157,7 +157,11 @@ _PLANNED = (
     _Planned("notifications.sns", f"SNS: {_SYNTH}; terminal, webhooks and e-mail are built"),
     _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
     _Planned("posture", "keys and passwords rotate in the templates of `crossfade synth`; security checks are planned"),
-    _Planned("planning", _PLAN),
+    _Planned(
+        "planning",
+        "planned with `crossfade plan`; `crossfade readiness` reads `readiness_weights` and `out_of_scope`",
+        lambda file: bool(file.planning.model_fields_set - {"readiness_weights"}),
+    ),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", f"Migration Hub, and the user of discovery agents: {_SYNTH}; the other tools not yet"),
