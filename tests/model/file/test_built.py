@@ -187,7 +187,6 @@ SPEAKS_WHEN_IT_MATTERS = {
     "notifications.terminal",
     "notifications.webhooks",
     "notifications.email",
-    "planning",
 }
 
 
