@@ -16,6 +16,7 @@ from crossfade.cli.init import init
 from crossfade.cli.inventory import inventory
 from crossfade.cli.judge import judge
 from crossfade.cli.manifests import manifests
+from crossfade.cli.map import map_
 from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
 from crossfade.cli.records import records
@@ -38,6 +39,7 @@ for command in (init, check, rehearse, resume, again, status, watch, faults, met
     app.command()(command)
 for planning in (inventory, decide, risks):
     app.command()(planning)
+app.command(name="map")(map_)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")

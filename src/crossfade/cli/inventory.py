@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from crossfade.cli.output import Exit, answer, complain, people
-from crossfade.durable import replace
-from crossfade.model.errors import CrossfadeError
-from crossfade.planning.inventory import Inventory, read_inventory
+from crossfade.cli.output import answer, people
+from crossfade.cli.sources import code_of, read_sources, refuse_what_is_there, write_out
+from crossfade.planning.inventory import Inventory
 from crossfade.planning.inventory.as_json import as_json, unknown_ends
 from crossfade.planning.inventory.cells import text as visible
 from crossfade.planning.inventory.plain_csv import write_plain
@@ -20,14 +18,6 @@ from crossfade.planning.inventory.records import Conflict, Problem
 
 _SHOWN = 50  # lines for people; --json has them all
 _COLUMNS = ("source", "format", "rows", "accepted", "refused", "passed\nover", "blank")
-
-
-class OutNotWritten(CrossfadeError):
-    """--out names something that cannot be written, or that is there already."""
-
-    def __init__(self, path: Path, problem: str, remedy: str) -> None:
-        self.path, self.problem, self.remedy = path, problem, remedy
-        super().__init__(f"{path} {problem}")
 
 
 def inventory(
@@ -48,47 +38,22 @@ def inventory(
 
     Example: crossfade inventory exports/ --out inventory.csv
     """
-    if out is not None and out.exists():
-        complain(OutNotWritten(out, "is there already", "Name a file that does not exist yet."))
-        raise typer.Exit(Exit.BAD_INPUT)
-    found = _read(sources)
+    if out is not None:
+        refuse_what_is_there([out])
+    found = read_sources(sources)
     _tell(found)
     if out is not None:
         _write(found, out)
     if json:
         answer(as_json(found))
-    if code := _code(found, sources):
+    if code := code_of(found, sources):
         raise typer.Exit(code)
-
-
-def _read(sources: list[Path]) -> Inventory:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=people, transient=True, disable=not people.is_terminal) as bar:
-        task = bar.add_task("reading", total=None)
-
-        def report(source: str, done: int, size: int) -> None:
-            bar.update(task, description=visible(source).replace("[", r"\["), completed=done, total=size)
-
-        return read_inventory(sources, report)
-
-
-def _code(found: Inventory, sources: list[Path]) -> Exit | None:
-    read = [account.source for account in found.accounts if account.format]
-    for source in map(str, sources):
-        within = "" if source == "." else f"{source.rstrip('/')}/"
-        if not any(file == source or file.startswith(within) for file in read):
-            return Exit.BAD_INPUT
-    return Exit.ENDED_OTHERWISE if found.problems else None
 
 
 def _write(found: Inventory, path: Path) -> None:
     text = io.StringIO(newline="")
     rows = write_plain(found, text)
-    try:
-        replace(path, text.getvalue().encode("utf-8-sig"))
-    except OSError as refusal:
-        remedy = "Name a place where you may write."
-        raise OutNotWritten(path, f"cannot be written: {refusal.strerror or refusal}", remedy) from refusal
+    write_out(path, text.getvalue().encode("utf-8-sig"))
     people.print(Text.assemble(("✓ ", "green"), f"{rows:,} rows in {path}"), soft_wrap=True)
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crossfade.planning.decisions.drafting import said
 from crossfade.planning.decisions.matrix import Factor, Matrix, Option, Score, dominated, exact, leaders, ranking
 from crossfade.planning.decisions.sensitivity import shift_turns, tie_breakers, weight_turns
 
@@ -127,6 +129,20 @@ def test_a_factor_that_can_only_bring_a_tie_says_so() -> None:
     matrix = small(one=(5, 3), two=(4, 3))
     (turn,) = weight_turns(matrix)
     assert (turn.factor, turn.at, turn.beyond, turn.rivals) == ("a", Fraction(), False, ("two",))
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (Fraction(7), "7"),
+        (Fraction(13, 2), "6.5"),
+        (Fraction(20, 3), "6.67"),
+        (Fraction(1, 10**9), "1e-09"),
+        (Fraction(), "0"),
+    ],
+)
+def test_a_number_is_told_so_that_it_is_not_taken_for_nothing(number: Fraction, told: str) -> None:
+    assert said(number) == told
 
 
 def test_no_turn_is_told_when_there_is_only_one_factor() -> None:

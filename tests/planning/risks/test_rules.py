@@ -141,6 +141,17 @@ def test_a_risk_is_found_where_the_file_shows_it(own: str, changes: dict[str, An
             "postgresql-out-of-support",
             {"databases": (Database(name="ledger", engine="PostgreSQL", version="9.6", places=ROW),)},
         ),
+        (
+            "shared-services-stay",
+            {"servers": (WEB, Server(name="dns01", owner="Ann", places=ROW)), "dependencies": ()},
+        ),
+        (
+            "tied-servers",
+            {
+                "applications": tuple(Application(name=n, owner="Ann", servers=("web",), places=ROW) for n in "ab"),
+                "servers": (Server(name="web", owner="Ann", applications=("a", "b"), places=ROW),),
+            },
+        ),
         ("servers-miscounted", {"servers": (WEB, WEB)}),
         ("inventory-not-understood", {"conflicts": (Conflict(name="web", column="owner", told={"Ann": ROW}),)}),
         (

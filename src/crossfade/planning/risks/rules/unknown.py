@@ -73,7 +73,55 @@ def _other_count(seen: Seen) -> Shown | None:
     )
 
 
+def _shared(seen: Seen) -> Shown | None:
+    services = seen.applications.services if seen.applications else ()
+    clues = [
+        Clue(f"{one.server} serves many: {', '.join(role.role for role in one.roles)}", "", _rows_of(seen, one.server))
+        for one in services[:_TOLD]
+    ]
+    return shown(Probability.POSSIBLE, clues)
+
+
+def _tied(seen: Seen) -> Shown | None:
+    ties = seen.applications.ties if seen.applications else ()
+    clues = [
+        Clue(f"{one.server} runs {', '.join(one.applications)}", "", _rows_of(seen, one.server)) for one in ties[:_TOLD]
+    ]
+    return shown(Probability.POSSIBLE, clues)
+
+
+def _rows_of(seen: Seen, name: str) -> tuple[Place, ...]:
+    servers = seen.inventory.servers if seen.inventory else ()
+    return next((server.places[:1] for server in servers if server.name == name), ())
+
+
 RISKS = (
+    Known(
+        id="shared-services-stay",
+        title="What many share stays behind, or leaves before those who need it",
+        category=Category.UNKNOWN,
+        impact=3,
+        look=_shared,
+        countered=(
+            Countered(
+                "the data center resolves names of both sides",
+                "traffic.dns.resolver_endpoints",
+                lambda file: file.traffic.dns.resolver_endpoints,
+                probability=1,
+            ),
+        ),
+        contingencies=("run the service on both sides until the last wave",),
+        limits=(("the old side is stopped after this", "traffic.keep_warm"),),
+    ),
+    Known(
+        id="tied-servers",
+        title="A server of several applications moves with one, and the others lose it",
+        category=Category.UNKNOWN,
+        impact=3,
+        look=_tied,
+        contingencies=("move them together, or divide the server first",),
+        limits=(("the old side is stopped after this", "traffic.keep_warm"),),
+    ),
     Known(
         id="data-center-not-looked-at",
         title="Something in the data center depends on what moves, and nobody knew",
