@@ -128,5 +128,10 @@ def test_what_people_changed_and_added_is_read_and_kept() -> None:
     assert page.with_field(FieldName.STATUS, "superseded").lines[2] == "* status: superseded\n"
 
 
+def test_a_heading_is_none_while_its_block_is_open() -> None:
+    text = "# 1. One\n\n````md\n```\n## within\n```\n```` \n## after\n~~~\n```\n## within\n~~~ \n## last\n"
+    assert [section.heading for section in Page.of(text).sections()] == ["after", "last"]
+
+
 def test_a_field_is_put_below_the_title_when_there_is_none() -> None:
     assert Page.of("# 1. One").with_field(FieldName.STATUS, "proposed").text == "# 1. One\n\n- Status: proposed\n"

@@ -88,6 +88,7 @@ def test_moving_weight_between_two_factors_turns_the_decision_exactly_where_told
         if len(first) == 1:
             assert after((turn.amount if turn else source.weight) * (1 - HAIR)) == first
         if turn:
+            assert turn.amount < source.weight
             assert set(after(turn.amount * (1 + HAIR))) <= set(turn.rivals)
 
 
