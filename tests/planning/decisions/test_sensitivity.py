@@ -5,13 +5,14 @@ from fractions import Fraction
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossfade.planning.decisions.drafting import said
 from crossfade.planning.decisions.matrix import Factor, Matrix, Option, Score, dominated, exact, leaders, ranking
 from crossfade.planning.decisions.sensitivity import shift_turns, tie_breakers, weight_turns
 
+QUICK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 NUMBERS = st.integers(min_value=0, max_value=20).map(lambda half: Fraction(half, 2))
 WEIGHTS = st.integers(min_value=1, max_value=30).map(lambda tenths: Fraction(tenths, 10))
 FAR = Fraction(10**9)
@@ -48,7 +49,7 @@ def small(**options: tuple[int, ...]) -> Matrix:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(matrices())
 def test_the_smallest_change_of_a_weight_is_exact_when_there_is_one(matrix: Matrix) -> None:
     """Level at the point, turned a hair beyond it, as before a hair short of it; without a point, never."""
@@ -72,7 +73,7 @@ def test_the_smallest_change_of_a_weight_is_exact_when_there_is_one(matrix: Matr
             assert leaders(weighted(matrix, **{factor.name: opposite})) == first
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(matrices())
 def test_moving_weight_between_two_factors_turns_the_decision_exactly_where_told(matrix: Matrix) -> None:
     first = leaders(matrix)
@@ -92,7 +93,7 @@ def test_moving_weight_between_two_factors_turns_the_decision_exactly_where_told
             assert set(after(turn.amount * (1 + HAIR))) <= set(turn.rivals)
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(matrices())
 def test_a_dominated_option_never_leads_alone(matrix: Matrix) -> None:
     for option, better in dominated(matrix):
