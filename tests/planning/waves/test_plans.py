@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from crossfade.planning.waves import Contradictory, Edge, Item, Method, Problem, ProblemInvalid, plan_waves
+from crossfade.planning.waves.bounds import least_cut
+from crossfade.planning.waves.groups import contract
 from crossfade.planning.waves.wishes import (
     Apart,
     Before,
@@ -52,6 +54,7 @@ def test_a_plan_holds_every_wish_and_a_contradiction_is_one_and_minimal(problem:
     assert plan.cut == cut(problem, wave)
     assert plan.cut == min(cut(problem, way) for way in possible)
     assert plan.least_cut <= plan.cut
+    assert least_cut(contract(problem, problem.wishes)) <= plan.cut
 
 
 def _is_minimal(problem: Problem, found: Contradictory) -> None:
@@ -63,7 +66,7 @@ def _is_minimal(problem: Problem, found: Contradictory) -> None:
         assert bool(every_plan(replace(problem, wishes=kept), waves)) == (wish is not None)
 
 
-@pytest.mark.parametrize(("servers", "seed"), [(30, 1), (90, 2)])
+@pytest.mark.parametrize(("servers", "seed"), [(30, 1), (70, 2)])
 def test_a_data_center_is_planned_under_all_its_wishes(
     servers: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +78,7 @@ def test_a_data_center_is_planned_under_all_its_wishes(
     assert broken(problem, wave) == []
     assert plan.cut == cut(problem, wave)
     assert plan.method is (Method.EXACT if servers == 30 else Method.SEARCH)
-    assert plan.least_cut <= plan.cut < plan.traffic / 2
+    assert 0.3 * plan.cut < plan.least_cut <= plan.cut < plan.traffic / 2
     assert all(placement.reason for placement in plan.placements)
 
 
