@@ -1,12 +1,17 @@
 """What holds of every plan, tried on generated problems and told by a checker of its own."""
 
+import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from crossfade.planning.waves import Contradictory, Edge, Item, Method, Problem, ProblemInvalid, plan_waves
+from crossfade.planning.waves.bounds import least_cut
+from crossfade.planning.waves.groups import contract
 from crossfade.planning.waves.wishes import (
     Apart,
     Before,
@@ -18,10 +23,19 @@ from crossfade.planning.waves.wishes import (
     Together,
     WaveLimit,
 )
+from tests.docs.documents import ROOT
 from tests.planning.waves.checking import broken, cut, every_plan, placed
 from tests.planning.waves.problems import START, data_center, small_problems, windows
 
-GENERATED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+GENERATED = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(autouse=True)
+def _few_kicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds of every plan holds without polishing too."""
+    monkeypatch.setattr("crossfade.planning.waves.multilevel._MOST_KICKS", 5)
 
 
 @GENERATED
@@ -40,6 +54,7 @@ def test_a_plan_holds_every_wish_and_a_contradiction_is_one_and_minimal(problem:
     assert plan.cut == cut(problem, wave)
     assert plan.cut == min(cut(problem, way) for way in possible)
     assert plan.least_cut <= plan.cut
+    assert least_cut(contract(problem, problem.wishes)) <= plan.cut
 
 
 def _is_minimal(problem: Problem, found: Contradictory) -> None:
@@ -51,25 +66,47 @@ def _is_minimal(problem: Problem, found: Contradictory) -> None:
         assert bool(every_plan(replace(problem, wishes=kept), waves)) == (wish is not None)
 
 
-@pytest.mark.parametrize(("servers", "seed"), [(40, 1), (120, 2)])
+@pytest.mark.parametrize(("servers", "seed"), [(30, 1), (70, 2)])
 def test_a_data_center_is_planned_under_all_its_wishes(
     servers: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The smaller one by the exact model, the larger one by the search alone."""
-    monkeypatch.setattr("crossfade.planning.waves.planner._EXACT_EDGES", 2_000)
-    problem = data_center(servers, seed, per_wave=15)
+    monkeypatch.setattr("crossfade.planning.waves.planner._EXACT_EDGES", 1_000)
+    problem = data_center(servers, seed, per_wave=12)
     plan = plan_waves(problem)
     wave = placed(plan)
     assert broken(problem, wave) == []
     assert plan.cut == cut(problem, wave)
-    assert plan.method is (Method.EXACT if servers == 40 else Method.SEARCH)
-    assert plan.least_cut <= plan.cut < plan.traffic / 2
+    assert plan.method is (Method.EXACT if servers == 30 else Method.SEARCH)
+    assert 0.3 * plan.cut < plan.least_cut <= plan.cut < plan.traffic / 2
     assert all(placement.reason for placement in plan.placements)
 
 
 def test_the_same_problem_gives_the_same_plan() -> None:
-    problem = data_center(24, 3, per_wave=8)
+    problem = data_center(14, 3, per_wave=5)
     assert plan_waves(problem) == plan_waves(problem)
+
+
+@pytest.mark.parts
+def test_the_same_problem_gives_the_same_plan_in_every_process() -> None:
+    """Texts have another order in the sets of each process; nothing may depend on it."""
+    program = (
+        "from crossfade.planning.waves import plan_waves, planner\n"
+        "from tests.planning.waves.problems import data_center\n"
+        "planner._EXACT_EDGES = 0\n"
+        "print(plan_waves(data_center(20, 3, per_wave=6)))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(told) == 1
 
 
 @GENERATED

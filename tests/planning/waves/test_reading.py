@@ -29,7 +29,7 @@ def test_every_wish_has_its_place() -> None:
     assert [edge.weight for edge in problem.edges] == [7]
     assert problem.windows == tuple(date(2027, 1, 9 + 7 * n) if n < 4 else date(2027, 2, 6) for n in range(5))
     assert set(problem.wishes) == {
-        InWave(item="web", wave=2, place="waves.yaml:5:46"),
+        InWave(item="web", wave=2, place="waves.yaml:5:40"),
         NotAfter(item="db", day=date(2027, 1, 30), place="waves.yaml:6:16"),
         WaveLimit(servers=4, place="waves.yaml:3:1"),
         Together(items=("web", "db"), latency_critical=True, place="waves.yaml:11:5"),

@@ -1,6 +1,8 @@
 """What no plan can cut less than, without any search."""
 
 from crossfade.planning.waves.groups import Groups
+from crossfade.planning.waves.spectral import least_cut_by_eigenvalues
+from crossfade.planning.waves.wishes import TeamLimit
 
 
 def least_cut(groups: Groups) -> int:
@@ -16,8 +18,15 @@ def least_cut(groups: Groups) -> int:
         needs = [dict(group.needs).get(limit, 0) for group in groups.groups]
         if sum(needs) > capacity:
             outside = sum(_outside(groups, group, needs, capacity - needs[group]) for group in range(len(groups)))
-            best = max(best, -(-outside // 2))
+            best = max(best, -(-outside // 2), _by_eigenvalues(groups, limit))
     return best
+
+
+def _by_eigenvalues(groups: Groups, limit: int) -> int:
+    """Where the limit is about all servers; one team's says little."""
+    if isinstance(groups.limits[limit], TeamLimit):
+        return 0
+    return least_cut_by_eigenvalues(groups, limit)
 
 
 def _outside(groups: Groups, group: int, needs: list[int], room: int) -> int:

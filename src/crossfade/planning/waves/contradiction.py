@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from crossfade.model.errors import CrossfadeError
+from crossfade.planning.waves.construction import fill
 from crossfade.planning.waves.groups import contract
 from crossfade.planning.waves.problem import Problem
 from crossfade.planning.waves.propagation import propagate
+from crossfade.planning.waves.room import Room
 from crossfade.planning.waves.wishes import Wish
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ def contradicts(problem: Problem, wishes: tuple[Wish, ...]) -> bool | None:
     groups = contract(problem, wishes)
     if not propagate(groups):
         return True
+    room = Room(groups)
+    if fill(room) and (groups.pilot_servers is None or room.inside[0]):
+        return False
     if not fits_exact_model(groups):
         return None
     from crossfade.planning.waves.exact import feasible  # noqa: PLC0415 - loading the solver takes a second
@@ -72,7 +77,13 @@ def contradiction(problem: Problem) -> Contradictory:
         doubts += answer is None
         return answer is True
 
-    core = _fewest(fails, problem.wishes)
+    def fails_at_once(wishes: tuple[Wish, ...]) -> bool:
+        return not propagate(contract(problem, wishes))
+
+    core = problem.wishes
+    if fails_at_once(core):
+        core = _fewest(fails_at_once, core)  # few are left for the costly questions
+    core = _fewest(fails, core)
     return Contradictory(core, minimal=doubts == 0)
 
 

@@ -85,7 +85,7 @@ class ExactModel:
         """Where each group is in what the solver found."""
         return [next(w for w, goes in going.items() if solver.boolean_value(goes)) for going in self.goes]
 
-    def solve(self, work: float) -> tuple[int, Any]:
+    def solve(self, work: float) -> tuple[Any, Any]:
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = _SEED
@@ -140,7 +140,7 @@ def _stage(exact: ExactModel, objective: Any, best: list[int] | None, work: floa
 
 
 def _hint(exact: ExactModel, windows: list[int]) -> None:
-    exact.model.clear_hints()
+    exact.model.clear_hints()  # type: ignore[no-untyped-call]  # the library leaves this one untyped
     for group, going in enumerate(exact.goes):
         for window, goes in going.items():
             exact.model.add_hint(goes, windows[group] == window)

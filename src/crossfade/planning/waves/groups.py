@@ -151,7 +151,8 @@ def _narrow(found: Groups, item: int, earliest: int, latest: int) -> None:
 
 
 def _relations(found: Groups, problem: Problem, wishes: tuple[Wish, ...], number: dict[str, int]) -> None:
-    found.before, found.after, found.apart = ([set() for _ in found.groups] for _ in range(3))
+    found.before, found.after = [set() for _ in found.groups], [set() for _ in found.groups]
+    found.apart = [set() for _ in found.groups]
     found.talks = [{} for _ in found.groups]
     for wish in wishes:
         groups = [found.of_item[number[name]] for name in wish.names]

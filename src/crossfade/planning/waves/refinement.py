@@ -70,7 +70,7 @@ class _Pass:
 
     def _best(self, group: int) -> tuple[int, tuple[Step, ...]] | None:
         move = _best_move(self.room, group)
-        best = None if move is None else (move[1], ((group, move[0]),))
+        best: tuple[int, tuple[Step, ...]] | None = None if move is None else (move[1], ((group, move[0]),))
         if self.thorough:
             pair = self._pair(group, None if best is None else best[0])
             best = pair or best
