@@ -21,9 +21,9 @@ from tests.shadow.answers import answer
 from tests.shadow.generated import RULES, control, drawn_body, equal, planted
 from tests.shadow.test_evidence import drawn
 
-from crossfade.shadow import Comparer, FieldTree, FieldVerdict, Masker, Rules, ShadowSettings, read_pair
+from crossfade.shadow import Comparer, FieldCounts, FieldTree, FieldVerdict, Masker, Rules, ShadowSettings, read_pair
 from crossfade.shadow.answers import compare
-from crossfade.shadow.evidence import FieldCounts, log_e_regression, verdict
+from crossfade.shadow.evidence import log_e_regression, verdict
 
 RESULTS = Path(__file__).parent / "results" / "shadow.json"
 PAIRS, ROUNDS, OF_DEEPDIFF = 4000, 5, 100

@@ -241,3 +241,14 @@ def copied(role: NativeReplication) -> bool:
     seen = role.replication(Side.SOURCE)
     assert isinstance(seen, Replication), seen
     return seen.copied
+
+
+def traces(pair: Pair, side: Side) -> list[Any]:
+    """Whatever of ours stands in this database."""
+    return pair.rows(
+        side,
+        "SELECT 'slot', slot_name::text FROM pg_replication_slots WHERE database = current_database()"
+        " UNION ALL SELECT 'publication', pubname FROM pg_publication"
+        " UNION ALL SELECT 'subscription', subname FROM pg_subscription WHERE subname LIKE 'crossfade%'"
+        " UNION ALL SELECT 'schema', nspname FROM pg_namespace WHERE nspname = 'crossfade'",
+    )

@@ -3,16 +3,19 @@
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 import pytest
 
 from crossfade.database import fence
-from crossfade.database.errors import SwitchInProgress
+from crossfade.database.errors import SwitchInProgress, TargetInUse
 from crossfade.database.native import NativeReplication
+from crossfade.model.errors import CrossfadeError
 from crossfade.model.terms import Side
-from tests.database.conftest import Pair
+from tests.database.conftest import Pair, move, traces, writer
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
@@ -74,6 +77,31 @@ def test_undoes_the_fence_of_a_late_engine_when_replication_is_removed(
         with pytest.raises(psycopg.OperationalError):
             late.execute("COMMIT")
     fresh_pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('goes on')", "shop_app")
+
+
+def test_changes_nothing_when_an_engine_is_late_until_the_migration_has_ended(
+    fresh_pair: Pair, fresh: NativeReplication
+) -> None:
+    """It stood still for an hour in any of its steps; meanwhile another has finished."""
+    move(fresh)
+    fresh.switch(Side.TARGET, 1)
+    fresh.wake_way_back(Side.TARGET)
+    fresh.end_way_back()
+    ended = writer(fresh)
+    with pytest.raises(TargetInUse):
+        fresh.create_schema()
+    for late in (
+        fresh.start_replication,
+        fresh.complete_schema,
+        fresh.build_way_back,
+        partial(fresh.prepare_switch, Side.TARGET),
+        partial(fresh.switch, Side.TARGET, 1),
+        partial(fresh.wake_way_back, Side.TARGET),
+        fresh.remove_replication,
+    ):
+        with suppress(CrossfadeError):
+            late()
+        assert (writer(fresh), [traces(fresh_pair, side) for side in Side]) == (ended, [[], []]), late
 
 
 def test_does_not_wait_for_an_engine_when_that_was_killed_in_a_long_statement(

@@ -1,7 +1,6 @@
 """Schema in two halves, full load, drift, and the removal of it all."""
 
 import subprocess
-from typing import Any
 
 import pytest
 
@@ -9,7 +8,7 @@ from crossfade.database.errors import FullLoadNotDone, ReplicationNotReady, Targ
 from crossfade.database.native import NativeReplication
 from crossfade.model.seen import Replication, WayBack, Writer
 from crossfade.model.terms import NoData, Side
-from tests.database.conftest import Pair, copied, latest, move, writer
+from tests.database.conftest import Pair, copied, latest, move, traces, writer
 from tests.database.shoppers import Shoppers, digest
 from tests.waiting import wait_for
 
@@ -137,17 +136,6 @@ def test_never_drops_a_schema_that_is_not_ours_when_removed(fresh_pair: Pair, fr
     fresh_pair.rows(Side.TARGET, "CREATE SCHEMA shop; CREATE TABLE shop.theirs (id int)")
     fresh.remove_replication()
     assert fresh_pair.rows(Side.TARGET, "SELECT to_regclass('shop.theirs') IS NOT NULL") == [(True,)]
-
-
-def traces(pair: Pair, side: Side) -> list[Any]:
-    """Whatever of ours stands in this database."""
-    return pair.rows(
-        side,
-        "SELECT 'slot', slot_name::text FROM pg_replication_slots WHERE database = current_database()"
-        " UNION ALL SELECT 'publication', pubname FROM pg_publication"
-        " UNION ALL SELECT 'subscription', subname FROM pg_subscription WHERE subname LIKE 'crossfade%'"
-        " UNION ALL SELECT 'schema', nspname FROM pg_namespace WHERE nspname = 'crossfade'",
-    )
 
 
 # what replication does not carry

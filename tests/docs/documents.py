@@ -65,5 +65,5 @@ class Document:
 
 
 def documents() -> tuple[Document, ...]:
-    paths = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    paths = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
     return tuple(Document(path) for path in sorted(paths))

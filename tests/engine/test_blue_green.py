@@ -3,17 +3,21 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed, EndReached
+from crossfade.model.file import MigrationFile, load
 from crossfade.model.plan import LadderStep, NeededApproval, Plan
+from crossfade.model.resolve import plan_for_rehearsal
 from crossfade.model.terms import Outcome, Phase, Suite
 from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, missed, plan, shares
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "blue-green" / "migration.yaml"
 PREVIEW, WATCH = timedelta(seconds=30), timedelta(seconds=40)
 CHECKS = ends.ChecksPassed(suite=Suite.TARGET)
 EVERYBODY = ends.SharesAre(canary_percent=100.0)
@@ -169,3 +173,42 @@ def test_traffic_goes_back_at_once_while_the_old_side_is_kept_warm() -> None:
     assert bench.engine().run() is Outcome.FAILED_BACK
     back = [e.at for e in bench.journal.read() if e.event == EndReached(end=ends.SharesAre(canary_percent=0.0))]
     assert back[0] - said <= timedelta(seconds=1)
+
+
+@pytest.fixture
+def example() -> Bench:
+    file = load(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE))
+    assert isinstance(file, MigrationFile), file
+    return Bench(plan_for_rehearsal(file, "statements-1", 1.0))
+
+
+def promote(bench: Bench) -> None:
+    bench.run_until(lambda b: any(waits.gate == "approved:100" for waits in b.events(events.GateWaits)))
+    bench.say(events.Approved(phase=Phase.CANARY, share=100.0, reason="change 7"), by="change-board")
+
+
+def test_the_example_compares_answers_then_moves_everybody_on_a_persons_word_as_its_page_says(example: Bench) -> None:
+    example.run_until(lambda b: events.PhaseEntered(phase=Phase.CANARY) in b.events(events.PhaseEntered))
+    assert example.events(events.AnswersCompared)[-1].reading.pairs >= 300
+    entered = example.clock.now()
+    promote(example)
+    assert example.clock.now() - entered >= timedelta(seconds=10)
+    assert shares(example) == []
+    example.run_until(lambda b: events.PhaseEntered(phase=Phase.CUTOVER) in b.events(events.PhaseEntered))
+    assert shares(example) == [100.0]
+    assert example.plan.keep_warm == timedelta(seconds=30)
+
+
+def test_the_example_moves_nobody_when_answers_are_wrong(example: Bench) -> None:
+    example.world.wrong_every = 20
+    assert example.engine().run() is Outcome.ROLLED_BACK
+    assert shares(example) == []
+    assert example.events(events.RollbackDecided)[0].cause == "shadow"
+
+
+def test_the_example_brings_everybody_back_when_the_modern_servers_fail(example: Bench) -> None:
+    promote(example)
+    example.run_until(lambda b: b.world.percent == 100.0)
+    example.world.canary_error_rate = 0.1
+    assert example.engine().run() is Outcome.ROLLED_BACK
+    assert shares(example) == [100.0, 0.0]

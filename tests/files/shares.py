@@ -57,9 +57,9 @@ class Shares:
     def client(self) -> FileAgentClient:
         return FileAgentClient(self.folder, source=self.source, target=self.target, patience=PATIENCE)
 
-    def start_agent(self) -> subprocess.Popen[bytes]:
-        words = ["--directory", self.folder, "--source", self.source, "--target", self.target, "--interval", "0.1"]
-        argv = [sys.executable, "-m", "crossfade.files.agent", *map(str, words)]
+    def start_agent(self, *, interval_seconds: float = 0.1) -> subprocess.Popen[bytes]:
+        words = ["--directory", self.folder, "--source", self.source, "--target", self.target]
+        argv = [sys.executable, "-m", "crossfade.files.agent", *map(str, words), "--interval", str(interval_seconds)]
         agent = subprocess.Popen(argv, stderr=subprocess.PIPE)
         self.agents.append(agent)
         return agent

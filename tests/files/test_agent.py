@@ -89,6 +89,17 @@ def test_no_document_is_lost_when_writes_turn_while_thousands_are_written(shares
     assert client.verify(Side.TARGET) == ()
 
 
+def test_a_turn_waits_for_no_interval_when_a_file_was_written_during_its_round(shares: Shares) -> None:
+    shares.start_agent(interval_seconds=3600)
+    client = shares.client()
+    client.follow(Side.SOURCE)
+    with Writer(lambda _: put(shares.source, "hot.txt", b"%d" % time.time_ns())) as hot:
+        eventually(lambda: hot.written > 100)
+        client.follow(Side.TARGET)
+        eventually(lambda: isinstance(state := client.state(), FileSync) and state.pending)
+    eventually(lambda: shares.in_step(Side.TARGET))
+
+
 def test_it_keeps_in_step_when_never_a_moment_passes_without_a_write(shares: Shares) -> None:
     shares.start_agent()
     shares.client().follow(Side.SOURCE)

@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.rehearsal.run import SMALL, Home, Ran, home_below, interrupt
 from tests.waiting import wait_for
 
 AT_ONCE = SMALL.with_name("blue-green.yaml")
+OWN_LADDER = "{stops: [20, 40, 60, 80], bake: 2m, long_bake: 2m}"
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 
@@ -32,6 +34,12 @@ def assert_nothing_lost(ran: Ran) -> None:
     assert ran.result["differing_rows"] == 0
 
 
+def shares_reached(ran: Ran) -> list[tuple[datetime, float]]:
+    journal = SqliteJournal(Path(ran.result["journal"]), read_only=True).read()
+    reached = [(entry.at, entry.event.end) for entry in journal if isinstance(entry.event, EndReached)]
+    return [(at, end.canary_percent) for at, end in reached if isinstance(end, ends.SharesAre)]
+
+
 def test_a_migration_completes_and_loses_nothing_when_all_is_well(home: Home) -> None:
     ran = home.rehearse()
     assert (ran.code, ran.result["outcome"], ran.result["final_primary"]) == (0, "completed", "target"), ran.said
@@ -41,13 +49,8 @@ def test_a_migration_completes_and_loses_nothing_when_all_is_well(home: Home) ->
     assert ran.result["verified_rows"] > 5000
     assert Path(ran.result["report"]).stat().st_size > 10_000
     assert list(home.folder.iterdir()) == []
-    ends_reached = [
-        e.event.end
-        for e in SqliteJournal(Path(ran.result["journal"]), read_only=True).read()
-        if isinstance(e.event, EndReached)
-    ]
-    visited = [end.canary_percent for end in ends_reached if isinstance(end, ends.SharesAre)]
-    assert visited == [20.0, 40.0, 60.0, 80.0, 90.0, 100.0, 100.0]  # set once more when all is done
+    shares = [share for _, share in shares_reached(ran)]
+    assert shares == [20.0, 40.0, 60.0, 80.0, 90.0, 100.0, 100.0]  # set once more when all is done
     audited = home.run("audit", ran.result["journal"], "--json")
     assert (audited.code, audited.result["intact"]) == (0, True)
 
@@ -76,11 +79,19 @@ def test_everybody_is_brought_back_without_loss_when_a_blue_green_move_goes_wron
     assert ran.result["rollback_ms"] <= 250
 
 
-def test_it_completes_when_both_arms_make_errors(home: Home) -> None:
-    ran = home.rehearse("--fault", "common-errors=5%@canary:40")
+def test_it_climbs_the_default_ladder_to_its_end_when_both_arms_make_errors(home: Home, tmp_path: Path) -> None:
+    """5, then 10 at a time; a long bake at 90; then all."""
+    small = SMALL.read_text(encoding="utf-8").replace("requests_per_second: 100", "requests_per_second: 200")
+    file = tmp_path / "default-ladder.yaml"
+    file.write_text(small.replace(OWN_LADDER, "{bake: 1m, long_bake: 4m}"), encoding="utf-8")
+    ran = home.rehearse("--fault", "common-errors=5%@canary:45", file=file)
     assert (ran.code, ran.result["outcome"]) == (0, "completed"), ran.said
     assert ran.result["failed_requests"] > 0
     assert_nothing_lost(ran)
+    visited = {share: at for at, share in reversed(shares_reached(ran))}
+    assert sorted(visited) == [5.0, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 75.0, 85.0, 90.0, 100.0]
+    assert [share for share, _ in sorted(visited.items(), key=lambda item: item[1])] == sorted(visited)
+    assert (visited[100.0] - visited[90.0]).total_seconds() >= 4  # four minutes at sixty times the speed
 
 
 def test_it_resumes_by_itself_when_the_engine_is_killed_in_every_phase(home: Home) -> None:

@@ -63,6 +63,9 @@ def test_one_wrong_answer_in_a_hundred_is_found_and_named_before_any_user_meets_
     assert decided.cause == "shadow"
     assert decided.facts["field"] in {"body", "body.balance"}
     assert PhaseEntered(phase=Phase.CANARY) not in happened
+    report = Path(ran.result["report"]).read_text(encoding="utf-8")
+    assert "The answers differ" in report
+    assert f"<code>{decided.facts['field']}</code>" in report
     assert with_personal_data(home.reports) == []
     assert not any(word.decode() in ran.said for word in PERSONAL)
 

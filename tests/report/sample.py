@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
@@ -10,9 +11,10 @@ from typing import Any, Literal
 from crossfade.journal.memory import MemoryJournal
 from crossfade.journal.port import Entry
 from crossfade.model import ends, events
+from crossfade.model.comparing import Agreement, FieldFinding, FieldJudged, ShadowReading
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.events import Event
-from crossfade.model.plan import LadderStep, Plan
+from crossfade.model.plan import LadderStep, Plan, ShadowLimits
 from crossfade.model.progress import ArmRates, Progress
 from crossfade.model.terms import Outcome, Phase, Side, Suite
 from crossfade.report.series import ArmSecond, WriteWindow
@@ -153,6 +155,52 @@ def rolled_back() -> tuple[Entry, ...]:
         *reach(74.8, ends.ChecksPassed(suite=Suite.SOURCE), 1.0, checks=9),
         (
             76,
+            "engine",
+            events.MigrationEnded(outcome=Outcome.ROLLED_BACK, reason="everything that was built is undone"),
+        ),
+    ]
+    return entries(sorted(script, key=lambda line: line[0]))
+
+
+SHADOWED = replace(PLAN, mirror_percent=100.0, shadow=ShadowLimits(minimum_pairs=400, repeat=0.5))
+
+
+def compared(second: float, verdict: Agreement, reason: str, **given: Any) -> tuple[float, str, Event]:
+    """A look at answers of which 1 % is wrong, and a place that differs by itself."""
+    reading = ShadowReading(
+        boot=given.get("boot", "1"),
+        pairs=1210,
+        matched=1093,
+        repeated=604,
+        unanswered=3,
+        control_unanswered=1,
+        apart=2,
+        refused_by_guard=4,
+        refused_by_database=1,
+        latency_ratio=1.031,
+        latency_low=0.972,
+        latency_high=1.094,
+    )
+    fields = (
+        FieldJudged(path="body.balance", differ=12, noise=0, finding=FieldFinding.REGRESSION, e_value=131.4),
+        FieldJudged(path="headers.x-served-by", differ=105, noise=53, finding=FieldFinding.NOISE, e_value=0.081),
+    )
+    look: dict[str, Any] = {"reading": reading, "threshold": 120.0, "fields": fields} | given
+    look.pop("boot", None)
+    return second, "engine", events.AnswersCompared(verdict=verdict, reason=reason, **look)
+
+
+def shadowed(*looks: tuple[float, str, Event]) -> tuple[Entry, ...]:
+    """Until the answers were compared; a regression rolls back."""
+    planned, *rest = beginning()
+    assert isinstance(planned[2], events.MigrationPlanned)
+    script = [(0.0, "engine", events.MigrationPlanned(plan=SHADOWED)), *rest[:-1], *looks]
+    reason = "of 1,210 pairs of answers the modern servers' differ: body.balance in 12"
+    script += [
+        (60, "engine", events.RollbackDecided(cause="shadow", reason=reason, facts={"field": "body.balance"})),
+        *reach(60.1, ends.MirrorIs(percent=0.0), 0.1),
+        (
+            64,
             "engine",
             events.MigrationEnded(outcome=Outcome.ROLLED_BACK, reason="everything that was built is undone"),
         ),

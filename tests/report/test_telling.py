@@ -1,4 +1,4 @@
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -7,8 +7,10 @@ import pytest
 from crossfade.journal.port import Entry
 from crossfade.model import ends, events
 from crossfade.model.comparing import ShadowReading
+from crossfade.model.plan import CountedLimits
 from crossfade.model.terms import Outcome, Phase, Side, Suite
 from crossfade.report.end_words import aim, reached
+from crossfade.report.plan_words import plan_in_words
 from crossfade.report.telling import Importance, Narrator, Told, narrate, tell, threshold
 from crossfade.runbook.phases import Gate
 from tests.report import sample
@@ -183,5 +185,12 @@ def test_everything_but_repeated_looks_is_told_when_a_whole_migration_is_narrate
     assert all(isinstance(e.event, events.Looked) for e in story if e.position in silent)
 
 
-def test_threshold_is_that_of_the_judge_when_alpha_is_split_over_its_metrics() -> None:
-    assert threshold(sample.PLAN) == pytest.approx(40)
+@pytest.mark.parametrize(("counted", "aborts_at"), [(0, 40), (1, 60), (3, 100)])
+def test_threshold_is_that_of_the_judge_when_alpha_is_split_over_its_metrics(counted: int, aborts_at: float) -> None:
+    names = ("transfers", "signups", "payments")[:counted]
+    limits = replace(sample.PLAN.judge, counted=tuple(CountedLimits(name=name, tolerance=1.5) for name in names))
+    plan = replace(sample.PLAN, judge=limits)
+    assert threshold(plan) == pytest.approx(aborts_at)
+    said = dict(plan_in_words(sample.entries([(0, "engine", events.MigrationPlanned(plan=plan))])))["Judge"]
+    assert said.endswith(f"aborts at an e-value of {aborts_at}")
+    assert all(f"{name}: odds of going badly below 1.5 times the baseline's" in said for name in names)

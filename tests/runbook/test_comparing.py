@@ -7,7 +7,7 @@ import pytest
 
 from crossfade.engine.progress import time_left
 from crossfade.model import ends, events
-from crossfade.model.comparing import Agreement, FieldCount, FieldFinding, ShadowReading
+from crossfade.model.comparing import Agreement, FieldCount, FieldCounts, FieldFinding, ShadowReading
 from crossfade.model.plan import ShadowLimits
 from crossfade.model.terms import NoData, Outcome, Phase, Sighting
 from crossfade.runbook.comparing import compare_answers
@@ -190,8 +190,9 @@ def test_it_goes_on_with_what_was_found_when_another_engine_takes_over() -> None
 def test_so_many_pairs_find_one_wrong_answer_in_a_hundred_as_the_document_says(repeat: float, pairs: int) -> None:
     def found(pairs: int) -> bool:
         repeated = round(pairs * repeat)
-        field = FieldCount(path="body", candidate_only=repeated // 100, single=(pairs - repeated) // 100)
-        reading = ShadowReading(boot="1", pairs=pairs, repeated=repeated, fields=(field,))
+        counts = FieldCounts(candidate_only=repeated // 100, single=(pairs - repeated) // 100)
+        fields = (FieldCount(path="body", counts=counts),)
+        reading = ShadowReading(boot="1", pairs=pairs, repeated=repeated, fields=fields)
         bench = shadowed(repeat=repeat)
         in_shadow(bench)
         state, now = fold(bench.journal.read()), bench.clock.now()

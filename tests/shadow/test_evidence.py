@@ -6,7 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from crossfade.shadow.evidence import FieldCounts, FieldVerdict, log_e_noise, log_e_regression, verdict
+from crossfade.model.comparing import FieldCounts
+from crossfade.shadow.evidence import FieldVerdict, log_e_noise, log_e_regression, verdict
 from tests.shadow.answers import compared, pair
 
 ALPHA = 0.05

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from crossfade.model.comparing import ShadowReading
+from crossfade.model.comparing import FieldCounts, ShadowReading
 from crossfade.shadow import is_sampled
 from crossfade.shadowing.calls import TooLarge, Unanswered
 from crossfade.shadowing.collector import Collector
@@ -40,7 +40,7 @@ def test_the_field_is_named_when_the_candidate_alone_differs() -> None:
     reading = collect(collector(right(), wrong()), 5)
     assert (reading.pairs, reading.matched) == (5, 0)
     (found,) = reading.fields
-    assert (found.path, found.candidate_only, found.noise_only, found.both) == ("body.balance", 5, 0, 0)
+    assert (found.path, found.counts) == ("body.balance", FieldCounts(candidate_only=5))
 
 
 def test_a_write_of_a_user_meanwhile_is_no_difference_whenever_it_comes() -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from crossfade.model.comparing import ShadowReading
+from crossfade.model.comparing import FieldCounts, ShadowReading
 from crossfade.model.terms import NoData
 from tests.shadowing.running import Collected, collected
 from tests.traffic.users import Ask, Connection, ask_all
@@ -148,4 +148,4 @@ def test_differences_are_found_by_field_when_one_side_answers_otherwise(shared: 
     shared.start()
     _, after = asked(shared, [Ask()] * 12, copies=12)
     (found,) = after.fields
-    assert (found.path, found.candidate_only, found.noise_only) == ("headers.x-arm", after.pairs, 0)
+    assert (found.path, found.counts) == ("headers.x-arm", FieldCounts(candidate_only=after.pairs))

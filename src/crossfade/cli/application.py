@@ -6,6 +6,7 @@ from crossfade.cli import words
 from crossfade.cli.audit import audit
 from crossfade.cli.check import check
 from crossfade.cli.costs import costs
+from crossfade.cli.decide import decide
 from crossfade.cli.deploy import deploy
 from crossfade.cli.destroy import destroy
 from crossfade.cli.diff import diff
@@ -19,6 +20,7 @@ from crossfade.cli.map import map_
 from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
 from crossfade.cli.readiness import readiness
+from crossfade.cli.records import records
 from crossfade.cli.rehearse import again, rehearse, resume
 from crossfade.cli.shadow import shadow
 from crossfade.cli.simulate import simulate
@@ -35,12 +37,13 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
     app.command()(command)
-app.command()(inventory)
+for planning in (inventory, readiness, decide):
+    app.command()(planning)
 app.command(name="map")(map_)
-app.command()(readiness)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")
+app.add_typer(records, name="records")
 for word in (words.approve, words.hold, words.release, words.rollback, words.override):
     app.command()(word)
 app.command(hidden=True)(engine)

@@ -14,6 +14,12 @@ from crossfade.model.file.tree import Path as TreePath
 
 def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
     """The migration file at `path`, or every fault of it; a file that cannot be read is a fault too."""
+    text = text_of(path)
+    return text if isinstance(text, tuple) else load(text, path.name)
+
+
+def text_of(path: Path) -> str | tuple[Fault, ...]:
+    """The text of a YAML file of a person's, or the one fault for which it cannot be had."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -28,7 +34,7 @@ def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
     if len(content) > MAX_BYTES:
         return _whole("is larger than 1 MB", "keep inventories in files of their own and name them here")
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as exc:
         before = content[: exc.start].decode("utf-8")
         return (
@@ -40,7 +46,6 @@ def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
                 remedy="save it as UTF-8",
             ),
         )
-    return load(text, path.name)
 
 
 def sound(path: Path) -> MigrationFile:

@@ -152,6 +152,15 @@ class TargetHoldsWrites(CrossfadeError):
         super().__init__("the target takes the application's writes and cannot be emptied")
 
 
+class TargetInUse(CrossfadeError):
+    """The target has users and nothing of a migration: it is another's database, or a migration has ended there."""
+
+    remedy = "Name an empty database as the target. Where a migration has just ended, nothing is left to do."
+
+    def __init__(self) -> None:
+        super().__init__("the application may write on the target already, and no migration keeps notes there")
+
+
 class SwitchInProgress(CrossfadeError):
     """Another engine is in the middle of a switch and did not leave."""
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from crossfade.database import fence, grants, preflight, state, way_back
 from crossfade.database.channel import Channel
-from crossfade.database.errors import FullLoadNotDone, TargetHoldsWrites
+from crossfade.database.errors import FullLoadNotDone, TargetHoldsWrites, TargetInUse
 from crossfade.database.looks import Looks
 from crossfade.database.schema import Schema
 from crossfade.database.session import MACHINE, Connector, Pace, PostgresSession, Session
@@ -67,7 +67,10 @@ class NativeReplication:
         return preflight.examine(self._settings, self._connect)
 
     def create_schema(self) -> None:
+        """Raises `TargetInUse`, also for an engine that was late until the migration had ended."""
         with self._alone() as both:
+            if not state.is_installed(both.target) and grants.is_open(both.target, self._settings.schemas):
+                raise TargetInUse
             for side in Side:
                 state.install(both[side], self._settings.schemas)
             self._schema.create_first_half(both.source, both.target)

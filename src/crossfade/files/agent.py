@@ -27,6 +27,7 @@ from crossfade.model.terms import Side
 _NOTICE_SECONDS = 0.05
 _TELL_SECONDS = 0.5
 _NEVER = float("-inf")
+_SOON_SECONDS = 0.25
 _SLOWEST_SECONDS = 5.0
 _MOST_DOUBLINGS = 8
 _THOROUGH_SECONDS = 5.0  # a file changed in place, keeping its inode, is noticed this late at most
@@ -49,6 +50,7 @@ class Agent:
         self._tidy = False
         self._failed = False
         self._failures = 0
+        self._early = 0
 
     def end(self) -> None:
         self._ended.set()
@@ -158,8 +160,15 @@ class Agent:
             self._say(Round(undone=1, failed=1, faults=[fault(place, problem, remedy)]))
 
     def _wait(self) -> None:
-        """The longer, the more rounds in a row have failed: a full disk is not filled again twice a second."""
+        """The longer, the more rounds in a row have failed: a full disk is not filled again twice a second.
+
+        Shorter, and twice as long each time, while nothing has been in step since the order: one file that was written
+        during the round would hold up a turn by an interval, which may be a quarter of an hour.
+        """
         seconds = min(self._interval_seconds * 2**self._failures, max(_SLOWEST_SECONDS, self._interval_seconds))
+        self._early = min(self._early + 1, _MOST_DOUBLINGS) if self._in_step_at is None and not self._failed else 0
+        if self._early:
+            seconds = min(seconds, _SOON_SECONDS * 2**self._early)
         until = time.monotonic() + seconds
         while self._keep_on() and time.monotonic() < until:
             self._ended.wait(_NOTICE_SECONDS)

@@ -5,14 +5,13 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldCount:
-    """In how many pairs the field at `path` differed.
+class FieldCounts:
+    """In how many pairs a field differed.
 
     Of pairs whose control was asked twice: `both` times in the candidate and in the second answer, `candidate_only` and
     `noise_only` times in one. `single` times in the candidate where the control was asked once.
     """
 
-    path: str
     both: int = 0
     candidate_only: int = 0
     noise_only: int = 0
@@ -27,6 +26,14 @@ class FieldCount:
     def noise(self) -> int:
         """Pairs in which the control differed from itself."""
         return self.both + self.noise_only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldCount:
+    """The counts of the field at `path`."""
+
+    path: str
+    counts: FieldCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

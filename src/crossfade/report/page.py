@@ -9,6 +9,7 @@ from crossfade.durable import replace
 from crossfade.journal.port import Entry
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.progress import Progress
+from crossfade.report.answers import compared_answers
 from crossfade.report.figures import charts, frame_of
 from crossfade.report.plan_words import plan_in_words
 from crossfade.report.series import ArmSecond, WriteWindow
@@ -76,6 +77,7 @@ def render(
         summary=summarize(entries, result),
         frame=frame,
         charts=charts(entries, progress, seconds, frame),
+        answers=compared_answers(entries),
         switches=switches(windows),
         chapters=chapters(entries),
         plan=plan_in_words(entries),

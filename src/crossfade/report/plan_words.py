@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from crossfade.journal.port import Entry
 from crossfade.model.events import MigrationPlanned
-from crossfade.model.plan import GuardLimits, JudgeLimits, NeededApproval, Plan, ReplicationLimits
-from crossfade.report.units import say_bytes, say_duration, say_percent
+from crossfade.model.plan import GuardLimits, JudgeLimits, NeededApproval, Plan, ReplicationLimits, ShadowLimits
+from crossfade.report.telling import threshold
+from crossfade.report.units import say_bytes, say_count, say_duration, say_number, say_percent
 
 Lines = tuple[tuple[str, str], ...]
 
@@ -23,8 +24,8 @@ def _lines(plan: Plan) -> Lines:
         ("Bake time on the target", say_duration(plan.bake)),
         ("Old side kept warm", f"{say_duration(plan.keep_warm)} after everybody has moved" if plan.keep_warm else "no"),
         ("Approvals", "; ".join(map(_approval, plan.approvals)) or "none"),
-        ("Mirror", f"{say_percent(plan.mirror_percent)} of reads" if plan.mirror_percent else "off"),
-        ("Judge", _judge(plan.judge)),
+        ("Mirror", _mirror(plan.mirror_percent, plan.shadow) if plan.mirror_percent else "off"),
+        ("Judge", f"{_judge(plan.judge)}; aborts at an e-value of {say_number(threshold(plan))}"),
         ("Guards", _guards(plan.guards)),
         ("Replication limits", _replication(plan.replication)),
     )
@@ -45,12 +46,26 @@ def _approval(needed: NeededApproval) -> str:
     return f"{needed.phase}{share} by {whose}{stand_in}{valid}"
 
 
+def _mirror(percent: float, limits: ShadowLimits) -> str:
+    return (
+        f"{say_percent(percent)} of reads; answers are compared for {say_duration(limits.duration)} and "
+        f"{say_count(limits.minimum_pairs)} pairs at least, the legacy side asked twice in "
+        f"{say_percent(100 * limits.repeat)}; at most {say_percent(100 * limits.max_difference)} may differ beyond "
+        "noise"
+    )
+
+
 def _judge(limits: JudgeLimits) -> str:
+    counted = "".join(
+        f"{metric.name}: odds of going badly below {metric.tolerance:g} times the baseline's, "
+        f"margin {say_percent(100 * metric.margin)}; "
+        for metric in limits.counted
+    )
     return (
         f"false aborts at most {say_percent(100 * limits.alpha)} of rollouts; "
         f"latency margin {say_percent(100 * limits.latency_margin)}, "
         f"tolerance {say_percent(100 * limits.latency_tolerance)}; "
-        f"errors below {limits.error_tolerance:g} times the baseline's; "
+        f"errors below {limits.error_tolerance:g} times the baseline's; {counted}"
         f"at least {limits.minimum_requests:,} requests a step"
     )
 

@@ -13,6 +13,7 @@ from crossfade.model.plan import Plan
 from crossfade.model.terms import Outcome, Phase
 from crossfade.report.end_words import aim, reached
 from crossfade.report.units import Scalar, say_fact, say_percent
+from crossfade.runbook.judging import judge_settings
 
 
 class Importance(StrEnum):
@@ -90,11 +91,8 @@ def narrate(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Told]]:
 
 
 def threshold(plan: Plan) -> float:
-    """The e-value at which the judge aborts: alpha is shared by errors, latency and the metrics of the business.
-
-    Source: docs/judge.md (Ville's inequality).
-    """
-    return (2 + len(plan.judge.counted)) / plan.judge.alpha
+    """The e-value at which the judge aborts: alpha is shared by errors, latency and the metrics of the business."""
+    return judge_settings(plan).threshold
 
 
 Saying = tuple[Importance, Matter, str]
@@ -140,7 +138,7 @@ def _(event: happened.EndReached, _: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.EndMissed, _: Entry) -> Saying:
-    text = f"Could not {aim(event.end)}: {_clause(event.reason)}."
+    text = f"Could not {aim(event.end)}: {clause(event.reason)}."
     if event.retryable:
         return Importance.STEP, Matter.STEP, f"{text} Will try again."
     return Importance.PROBLEM, Matter.STEP, f"{text} {_sentence(event.remedy)}".rstrip()
@@ -154,12 +152,12 @@ def _(event: happened.GatePassed, _: Entry) -> Saying:
 @_say.register
 def _(event: happened.GateWaits, _: Entry) -> Saying:
     waits = "Waits" if event.gate == "held" else f"Waits for {_gate_words(event.gate)[0]}"
-    return Importance.STEP, Matter.GATE, f"{waits}: {_clause(event.reason)}."
+    return Importance.STEP, Matter.GATE, f"{waits}: {clause(event.reason)}."
 
 
 @_say.register
 def _(event: happened.Warned, _: Entry) -> Saying:
-    return Importance.PROBLEM, Matter.STEP, f"Warning: {_clause(event.reason)}."
+    return Importance.PROBLEM, Matter.STEP, f"Warning: {clause(event.reason)}."
 
 
 @_say.register
@@ -177,44 +175,44 @@ def _(_event: happened.CountingStarted, _: Entry) -> Saying:
 def _(event: happened.Looked, _: Entry) -> Saying:
     share = say_percent(event.share * 100)
     if event.guard is not None:
-        return Importance.PROBLEM, Matter.JUDGEMENT, f"At {share} a guard stops the canary: {_clause(event.guard)}."
+        return Importance.PROBLEM, Matter.JUDGEMENT, f"At {share} a guard stops the canary: {clause(event.guard)}."
     importance = {"abort": Importance.PROBLEM, "promote": Importance.STEP}.get(event.verdict, Importance.DETAIL)
-    text = f"At {share} the judge says {event.verdict}: {_clause(event.reason)}."
+    text = f"At {share} the judge says {event.verdict}: {clause(event.reason)}."
     return importance, Matter.JUDGEMENT, text
 
 
 @_say.register
 def _(event: happened.AnswersCompared, _: Entry) -> Saying:
     if event.verdict is Agreement.REGRESSION:
-        return Importance.PROBLEM, Matter.JUDGEMENT, f"The answers differ: {_clause(event.reason)}."
-    return Importance.DETAIL, Matter.JUDGEMENT, f"The answers so far: {_clause(event.reason)}."
+        return Importance.PROBLEM, Matter.JUDGEMENT, f"The answers differ: {clause(event.reason)}."
+    return Importance.DETAIL, Matter.JUDGEMENT, f"The answers so far: {clause(event.reason)}."
 
 
 @_say.register
 def _(event: happened.Approved, entry: Entry) -> Saying:
     what = event.phase if event.share is None else f"{event.phase} at {say_percent(event.share)}"
-    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} approved {what}: {_clause(event.reason)}."
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} approved {what}: {clause(event.reason)}."
 
 
 @_say.register
 def _(event: happened.Held, entry: Entry) -> Saying:
-    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} holds the migration: {_clause(event.reason)}."
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} holds the migration: {clause(event.reason)}."
 
 
 @_say.register
 def _(event: happened.Released, entry: Entry) -> Saying:
-    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} released the hold: {_clause(event.reason)}."
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} released the hold: {clause(event.reason)}."
 
 
 @_say.register
 def _(event: happened.RollbackRequested, entry: Entry) -> Saying:
-    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} asks to go back: {_clause(event.reason)}."
+    return Importance.MILESTONE, Matter.PERSON, f"{entry.by} asks to go back: {clause(event.reason)}."
 
 
 @_say.register
 def _(event: happened.Overridden, entry: Entry) -> Saying:
     until = f"{event.until:%H:%M:%S %Z}".strip()
-    text = f"{entry.by} overrides the judge until {until}: {_clause(event.reason)}."
+    text = f"{entry.by} overrides the judge until {until}: {clause(event.reason)}."
     return Importance.MILESTONE, Matter.PERSON, text
 
 
@@ -231,13 +229,13 @@ def _(event: happened.FailBackDecided, _: Entry) -> Saying:
 
 @_say.register
 def _(event: happened.RequestRefused, _: Entry) -> Saying:
-    return Importance.MILESTONE, Matter.PERSON, f"Refused to {_name(event.request)}: {_clause(event.reason)}."
+    return Importance.MILESTONE, Matter.PERSON, f"Refused to {_name(event.request)}: {clause(event.reason)}."
 
 
 @_say.register
 def _(event: happened.MigrationEnded, _: Entry) -> Saying:
     importance = Importance.PROBLEM if event.outcome is Outcome.HALTED else Importance.MILESTONE
-    return importance, Matter.END, f"{OUTCOMES[event.outcome]}: {_clause(event.reason)}."
+    return importance, Matter.END, f"{OUTCOMES[event.outcome]}: {clause(event.reason)}."
 
 
 def _evidence(event: happened.Event) -> Mapping[str, Scalar]:
@@ -277,7 +275,7 @@ def _one_line(text: str) -> str:
 
 
 def _retreat(what: str, cause: str, reason: str) -> str:
-    return f"{what} (decided by: {_name(cause)}): {_clause(reason)}."
+    return f"{what} (decided by: {_name(cause)}): {clause(reason)}."
 
 
 def _gate_words(gate: str) -> tuple[str, str]:
@@ -294,8 +292,8 @@ def _name(word: str) -> str:
     return word.replace("_", " ")
 
 
-def _clause(text: str) -> str:
-    """Without the full stop, which the sentence around it adds."""
+def clause(text: str) -> str:
+    """A reason without its full stop, which the sentence around it adds."""
     return text.strip().rstrip(".") or "no reason given"
 
 

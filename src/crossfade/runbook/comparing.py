@@ -8,13 +8,13 @@ to alpha over any number of them. Source: docs/shadow.md, 'Live'.
 from datetime import datetime
 
 from crossfade.judge.capital import e_value
-from crossfade.model.comparing import Agreement, FieldCount, FieldFinding, FieldJudged, ShadowReading
+from crossfade.model.comparing import Agreement, FieldCount, FieldCounts, FieldFinding, FieldJudged, ShadowReading
 from crossfade.model.events import AnswersCompared
 from crossfade.model.plan import Plan, ShadowLimits
 from crossfade.model.terms import NoData, Sighting
 from crossfade.runbook.phases import Await, Course, Gate
 from crossfade.runbook.state import State
-from crossfade.shadow import FieldCounts, FieldVerdict
+from crossfade.shadow import FieldVerdict
 from crossfade.shadow.evidence import log_e_regression, verdict
 
 _FIRST_LOOK_PAIRS = 100
@@ -75,21 +75,21 @@ def _is_due(state: State, reading: ShadowReading, now: datetime) -> bool:
 
 
 def _judged(field: FieldCount, reading: ShadowReading, threshold: float, limits: ShadowLimits) -> FieldJudged:
-    counts = FieldCounts(
-        both=field.both, candidate_only=field.candidate_only, noise_only=field.noise_only, single=field.single
-    )
+    counts = field.counts
     repeated = round(_SHARES * limits.repeat)
     log_e = log_e_regression(counts, repeated, _SHARES - repeated)
     found = verdict(counts, log_e, threshold, limits.noise_alpha, limits.noise_ratio)
-    is_little = _beyond_noise(field, reading) <= limits.max_difference
+    is_little = _beyond_noise(counts, reading) <= limits.max_difference
     finding = FieldFinding.TOLERATED if is_little and found is not FieldVerdict.NOISE else FieldFinding(found.value)
-    return FieldJudged(path=field.path, differ=field.differ, noise=field.noise, finding=finding, e_value=e_value(log_e))
+    return FieldJudged(
+        path=field.path, differ=counts.differ, noise=counts.noise, finding=finding, e_value=e_value(log_e)
+    )
 
 
-def _beyond_noise(field: FieldCount, reading: ShadowReading) -> float:
+def _beyond_noise(counts: FieldCounts, reading: ShadowReading) -> float:
     """The fraction of pairs in which the candidate differs, less that in which the control differs from itself."""
-    noise = field.noise / reading.repeated if reading.repeated else 0.0
-    return field.differ / reading.pairs - noise
+    noise = counts.noise / reading.repeated if reading.repeated else 0.0
+    return counts.differ / reading.pairs - noise
 
 
 def _agreement(fields: list[FieldJudged], reading: ShadowReading, before: ShadowReading) -> tuple[Agreement, str]:

@@ -3,8 +3,9 @@
 `read_pair` checks a recorded line, `Comparer` folds pairs into verdicts by field. docs/shadow.md explains the method.
 """
 
+from crossfade.model.comparing import FieldCounts
 from crossfade.shadow.comparison import ComparedField, Comparer, Comparison
-from crossfade.shadow.evidence import FieldCounts, FieldVerdict
+from crossfade.shadow.evidence import FieldVerdict
 from crossfade.shadow.example import Example
 from crossfade.shadow.fields import FieldTree
 from crossfade.shadow.latency import LatencyRatio

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from crossfade.judge.capital import e_value
+from crossfade.model.comparing import FieldCounts
 from crossfade.shadow.answers import compare
-from crossfade.shadow.evidence import FieldCounts, FieldVerdict, log_e_regression, verdict
+from crossfade.shadow.evidence import FieldVerdict, log_e_regression, verdict
 from crossfade.shadow.example import Example, example
 from crossfade.shadow.fields import Field, FieldTree
 from crossfade.shadow.latency import LatencyPairs, LatencyRatio

@@ -9,13 +9,13 @@ Source: docs/shadow.md; docs/judge.md, 'Errors'; Ville 1939.
 """
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from crossfade.judge.capital import Floats, frozen, log_prior, log_total
 from crossfade.judge.error_labels import log_payoff
+from crossfade.model.comparing import FieldCounts
 
 # How many times as often the candidate may differ; what a deployment breaks, it mostly breaks always: hence 1000.
 RATIOS = frozen(np.array([1.0, 1.2, 1.5, 2.0, 3.0, 6.0, 20.0, 1000.0]))
@@ -31,30 +31,6 @@ class FieldVerdict(StrEnum):
     REGRESSION = "regression"
     NOISE = "noise"
     UNCLEAR = "unclear"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldCounts:
-    """In how many pairs a field differed.
-
-    Of pairs whose control was asked twice: `both` times in the candidate and in the second answer, `candidate_only` and
-    `noise_only` times in one. `single` times in the candidate where the control was asked once.
-    """
-
-    both: int = 0
-    candidate_only: int = 0
-    noise_only: int = 0
-    single: int = 0
-
-    @property
-    def differ(self) -> int:
-        """Pairs in which the candidate differed from the control."""
-        return self.both + self.candidate_only + self.single
-
-    @property
-    def noise(self) -> int:
-        """Pairs in which the control differed from itself."""
-        return self.both + self.noise_only
 
 
 def log_e_regression(counts: FieldCounts, repeated: int, single: int) -> float:

@@ -94,16 +94,7 @@ class Collector:
             pairs=found.pairs,
             matched=found.matched,
             repeated=found.repeated,
-            fields=tuple(
-                FieldCount(
-                    path=field.path,
-                    both=field.counts.both,
-                    candidate_only=field.counts.candidate_only,
-                    noise_only=field.counts.noise_only,
-                    single=field.counts.single,
-                )
-                for field in found.fields
-            ),
+            fields=tuple(FieldCount(path=field.path, counts=field.counts) for field in found.fields),
             unanswered=counts.unanswered,
             control_unanswered=counts.control_unanswered,
             apart=counts.apart,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from crossfade.model.comparing import FieldCount, ShadowReading
+from crossfade.model.comparing import FieldCount, FieldCounts, ShadowReading
 from crossfade.model.terms import NoData
 
 
@@ -11,13 +11,14 @@ class InMemoryShadow:
 
     def __init__(self) -> None:
         self._reading = ShadowReading(boot="1")
-        self._fields: dict[str, FieldCount] = {}
+        self._fields: dict[str, FieldCounts] = {}
         self.unseen: NoData | None = None
 
     def reading(self) -> ShadowReading | NoData:
         if self.unseen is not None:
             return self.unseen
-        return replace(self._reading, fields=tuple(self._fields.values()))
+        fields = tuple(FieldCount(path=path, counts=counts) for path, counts in self._fields.items())
+        return replace(self._reading, fields=fields)
 
     def restart(self) -> None:
         """It begins anew, as a collector does that was killed."""
@@ -36,9 +37,9 @@ class InMemoryShadow:
             latency_high=1.1,
         )
         if wrong or noise:
-            field = self._fields.get(path, FieldCount(path=path))
+            counts = self._fields.get(path, FieldCounts())
             self._fields[path] = replace(
-                field, candidate_only=field.candidate_only + wrong, noise_only=field.noise_only + noise
+                counts, candidate_only=counts.candidate_only + wrong, noise_only=counts.noise_only + noise
             )
 
     def leave_unanswered(self, calls: int) -> None:

@@ -1,6 +1,6 @@
 """What must hold in every run, at every moment and at its end. A violation names the rule and what broke it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from crossfade.model.events import MigrationEnded
@@ -19,19 +19,23 @@ class Violation:
     what: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What people know by the journal: the cause for which it went back, if it did, and the rows that differed."""
+
+    turned_by: str
+    named: Collection[str]
+
+
 def of_the_end(
     ended: MigrationEnded | None,
     databases: Mapping[Side, Server],
     users: Users,
     percent: float,
     faults: Sequence[Fault],
-    *,
-    turned_by: str = "",
+    told: Told,
 ) -> list[tuple[str, str]]:
-    """(rule, what) for each rule of the end that is broken. `faults` are those that came to be.
-
-    `turned_by` is the cause for which it went back, if it did.
-    """
+    """(rule, what) for each rule of the end that is broken. `faults` are those that came to be."""
     found: list[tuple[str, str]] = []
     if ended is None:
         return [("it ends", "the migration has not ended although everything works again")]
@@ -50,11 +54,12 @@ def of_the_end(
         if percent != share:
             found.append(("the outcome is so", f"{ended.outcome}, but {percent} % of users are sent to the target"))
     kept = dict(databases[primary].committed())
-    blind = primary is Side.SOURCE and turned_by not in {"", "end"}
-    if ended.outcome is Outcome.HALTED and blind and any(fault.kind in _LOSES_CHANGES for fault in faults):
-        # It went back at once for another reason, before a verification could show what had been lost on the way. A
-        # person is told that the sides differ; what was promised stands on one of them.
-        kept = dict.fromkeys(databases[primary.other].committed(), 1) | kept
+    blind = primary is Side.SOURCE and told.turned_by not in {"", "end"}
+    if ended.outcome is Outcome.HALTED and any(fault.kind in _LOSES_CHANGES for fault in faults):
+        # What replication lost stands on the other side, and a person knows that the sides differ: by name, or because
+        # it went back at once for another reason, before a verification could show what had been lost on the way.
+        other = databases[primary.other].committed()
+        kept = dict.fromkeys((key for key in other if blind or key in told.named), 1) | kept
     found.extend(_ledger(users, kept))
     return found
 

@@ -6,7 +6,7 @@ from crossfade.database.settings import channel
 from crossfade.database.way_back import PURPOSE
 from crossfade.model import ends
 from crossfade.model.entry import Entry
-from crossfade.model.events import EndReached, Event, MigrationEnded, Overridden, PhaseEntered
+from crossfade.model.events import EndMissed, EndReached, Event, MigrationEnded, Overridden, PhaseEntered
 from crossfade.model.terms import Outcome, Phase, Side
 from crossfade.simulation.faults import Fault
 from crossfade.simulation.postgres.catalog import MARKER
@@ -39,6 +39,13 @@ def way_back_lives(databases: Databases) -> bool:
     name = channel(Side.TARGET)
     subscription, slot = databases[Side.SOURCE].subscriptions.get(name), databases[Side.TARGET].slots.get(name)
     return subscription is not None and subscription.enabled and slot is not None and not slot.lost
+
+
+def named_to_people(entries: Sequence[Entry]) -> set[str]:
+    """The keys of the rows that verification has found to differ, as the journal shows them."""
+    missed = [entry.event for entry in entries if isinstance(entry.event, EndMissed)]
+    shown = [str(value) for event in missed for name, value in event.facts.items() if name.startswith("difference ")]
+    return {word for line in shown for word in line.split()}
 
 
 def of_the_shadow(ended: MigrationEnded | None, entries: Sequence[Entry], *, wrong: bool) -> Found:

@@ -38,7 +38,7 @@ from crossfade.simulation.postgres.catalog import ENTRIES
 from crossfade.simulation.postgres.databases import Databases
 from crossfade.simulation.postgres.tables import Entries
 from crossfade.simulation.router import SimulatedRouter
-from crossfade.simulation.rules import Violation, of_the_end
+from crossfade.simulation.rules import Told, Violation, of_the_end
 from crossfade.simulation.scenario import Scenario
 from crossfade.simulation.shadow import SimulatedShadow
 from crossfade.simulation.shared_journal import SharedJournal
@@ -142,7 +142,7 @@ class SimulatedWorld:
             self.users,
             self.router.percent,
             faults,
-            turned_by=self.turned_by,
+            Told(turned_by=self.turned_by, named=truth.named_to_people(self.journal.read())),
         )
         for rule, what in found:
             self.violated(rule, what)

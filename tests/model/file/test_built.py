@@ -128,6 +128,10 @@ USED = {
     "notifications.email.sender": "bootstrap.py",
     "notifications.email.to": "bootstrap.py",
     "notifications.email.topics": "bootstrap.py",
+    "planning.decision.weights": "planning/decisions/approaches.py",
+    "planning.decision.options.name": "planning/decisions/approaches.py",
+    "planning.decision.options.scores": "planning/decisions/approaches.py",
+    "planning.decision.records": "cli/decide.py",
     "kubernetes.namespace": "infra/kubernetes/names.py",
     "kubernetes.judged_by": "model/file/built.py",
     "kubernetes.routing": "infra/kubernetes/routing.py",
@@ -176,7 +180,6 @@ SPEAKS_WHEN_IT_MATTERS = {
     "notifications.terminal",
     "notifications.webhooks",
     "notifications.email",
-    "planning",
 }
 
 

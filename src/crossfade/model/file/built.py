@@ -32,6 +32,22 @@ class _Planned:
     when: Callable[[MigrationFile], bool] | None = None
 
 
+_UNREAD_OF_PLANNING = (
+    "start",
+    "deadline",
+    "servers_per_wave",
+    "pilot_servers",
+    "windows",
+    "time_zone",
+    "blackouts",
+    "teams",
+    "together",
+    "apart",
+    "latency_critical",
+    "contacts",
+    "risks",
+    "costs",
+)
 _PLANNED = (
     _Planned("migration.description", "shown in reports, which are planned with `crossfade plan`"),
     _Planned("migration.cost_center", f"a tag of AWS resources: {_SYNTH}"),
@@ -157,11 +173,9 @@ _PLANNED = (
     _Planned("notifications.sns", f"SNS: {_SYNTH}; terminal, webhooks and e-mail are built"),
     _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
     _Planned("posture", "keys and passwords rotate in the templates of `crossfade synth`; security checks are planned"),
-    _Planned(
-        "planning",
-        "planned with `crossfade plan`; `crossfade readiness` reads `readiness_weights` and `out_of_scope`",
-        lambda file: bool(file.planning.model_fields_set - {"readiness_weights"}),
-    ),
+    *(_Planned(f"planning.{name}", _PLAN) for name in _UNREAD_OF_PLANNING),
+    _Planned("planning.out_of_scope", "in the scores of `crossfade readiness`; `crossfade plan` is planned"),
+    _Planned("planning.success_criteria", "in records of `crossfade decide`; reports are planned"),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", f"Migration Hub, and the user of discovery agents: {_SYNTH}; the other tools not yet"),

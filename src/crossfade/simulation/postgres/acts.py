@@ -97,6 +97,8 @@ def first_half(backend: "Backend", _task: Task, _: Any) -> Work[Rows]:
     server = backend.server
     yield server.latency.between(*_SCHEMA_SECONDS)
     columns = server.peer.catalog.columns
+    if server.catalog.columns:
+        raise ServerError("42P07", f'relation "{next(iter(server.catalog.columns))}" already exists')
     for table in columns:
         server.tables.setdefault(table, server.new_table(table))
     for name in server.peer.sequences:
