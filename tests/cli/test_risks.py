@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from crossfade.cli.application import app
+from crossfade.cli.output import people
 from tests.docs.documents import ROOT, Document
 from tests.model.file.published import EXAMPLE
 
@@ -16,8 +18,14 @@ ON = ("--on", "2026-11-23")
 PLAIN = ROOT / "examples" / "inventory" / "plain.csv"
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As wide as the document, whatever the terminal in which the tests began."""
+    monkeypatch.setattr(people, "width", 120)
+
+
 def run(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "120"}).invoke(app, ["risks", *map(str, arguments)])
+    return CliRunner().invoke(app, ["risks", *map(str, arguments)])
 
 
 def last(result: Result) -> dict[str, Any]:
