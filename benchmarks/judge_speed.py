@@ -1,6 +1,6 @@
 """What a look costs, and how many looks a second `crossfade judge` reads, judges and answers from a file.
 
-Run with `.venv/bin/python -m benchmarks.judge_speed`; results go to benchmarks/results/judge_speed.json. A few seconds.
+Run with `.venv/bin/python -m benchmarks.judge_speed`; results go to benchmarks/results/judge_speed.json. Half a minute.
 Processor time, the best of some runs; beside the absolute numbers stands the ratio to a bare parse of the same lines by
 Python's own `json` in the same run, which a busy or a slower machine leaves as it is.
 """

@@ -40,7 +40,9 @@ def lumps(guarded: Mapping[str, Any]) -> str:
     """The judge's false aborts where failures come in lumps, before its rules against them and with these."""
     rows = {row["world"]: row for part in guarded.values() if isinstance(part, list) for row in part if "world" in row}
     now = ((world, before, rows[WORLDS.get(world, world)]["judge_percent"]) for world, before in BEFORE.items())
-    return _table(("world", "before", "now"), ((world, f"{before} %", f"{after:.0f} %") for world, before, after in now))
+    return _table(
+        ("world", "before", "now"), ((world, f"{before} %", f"{after:.0f} %") for world, before, after in now)
+    )
 
 
 def wolves(heading: str, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -68,7 +70,10 @@ def found(rows: Sequence[Mapping[str, Any]]) -> str:
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_name.setdefault(row["regression"], []).append(row)
-    heads = [f"{row['requests_a_look']}{', learnt' if row['baseline_before'] else ''}" for row in next(iter(by_name.values()))]
+    heads = [
+        f"{row['requests_a_look']}{', learnt' if row['baseline_before'] else ''}"
+        for row in next(iter(by_name.values()))
+    ]
     cells = (
         (
             name.replace("->", "→"),
@@ -92,9 +97,7 @@ def promotions(rows: Sequence[Mapping[str, Any]]) -> str:
 def ladders(rows: Sequence[Mapping[str, Any]]) -> str:
     """How whole rollouts end."""
     told = ("completed_percent", "aborted_percent", "ended_at_or_below_45_percent")
-    cells = (
-        (row["case"], *(f"{row[name]:.1f} %" for name in told), f"{row['median_requests']:,.0f}") for row in rows
-    )
+    cells = ((row["case"], *(f"{row[name]:.1f} %" for name in told), f"{row['median_requests']:,.0f}") for row in rows)
     return _table(("canary", "completed", "aborted", "at or below 45 %", "median requests"), cells)
 
 
@@ -102,11 +105,11 @@ def costs(told: Mapping[str, Any]) -> str:
     """What a look costs, in a sentence."""
     look, file = told["look"], told["file"]
     return (
-        f"{look['mean_us']:.0f} microseconds of processor time a look in the mean ({look['median_us']:.0f} in the median) "
-        f"of {told['looks']:,} looks of {told['bins']} bins, fits of bets included, whatever the number of requests; "
-        f"`--compare` adds {look['compare_us']:.0f}. `crossfade judge` reads, judges and answers "
-        f"{file['looks_per_second']:,} such looks a second, {file['times_a_bare_json_parse']:.2g} times the time in which "
-        f"Python parses the same JSON and does nothing with it.\n"
+        f"{look['mean_us']:.0f} microseconds of processor time a look in the mean, {look['median_us']:.0f} in the "
+        f"median, of {told['looks']:,} looks of {told['bins']} bins, fits of bets included, whatever the number of "
+        f"requests; `--compare` adds {look['compare_us']:.0f}. `crossfade judge` reads, judges and answers "
+        f"{file['looks_per_second']:,} such looks a second, {file['times_a_bare_json_parse']:.2g} times the time in "
+        f"which Python parses the same JSON and does nothing with it.\n"
     )
 
 

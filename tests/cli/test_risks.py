@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from crossfade.cli.application import app
+from crossfade.cli.output import people
 from tests.docs.documents import ROOT, Document
 from tests.model.file.published import EXAMPLE
 
@@ -16,8 +18,14 @@ ON = ("--on", "2026-11-23")
 PLAIN = ROOT / "examples" / "inventory" / "plain.csv"
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As wide as the document, whatever the terminal in which the tests began."""
+    monkeypatch.setattr(people, "width", 120)
+
+
 def run(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "120"}).invoke(app, ["risks", *map(str, arguments)])
+    return CliRunner().invoke(app, ["risks", *map(str, arguments)])
 
 
 def last(result: Result) -> dict[str, Any]:
@@ -61,13 +69,13 @@ def test_an_inventory_shows_risks_with_their_rows() -> None:
 
 
 def test_pages_are_written_and_are_the_same_each_time(tmp_path: Path) -> None:
-    outs = [tmp_path / name for name in ("r.html", "r.md", "r.svg")]
-    words = [word for out in outs for word in ("--out", out)]
-    assert run(EXAMPLE, "--register", REGISTER, *ON, *words).exit_code == 0
-    first = [out.read_bytes() for out in outs]
-    assert run(EXAMPLE, "--register", REGISTER, *ON, *words).exit_code == 0
-    assert [out.read_bytes() for out in outs] == first
-    assert first[2] == (ROOT / "docs" / "pictures" / "risks.svg").read_bytes()  # as its document shows it
+    written = []
+    for turn in ("one", "two"):
+        outs = [tmp_path / f"{turn}{ending}" for ending in (".html", ".md", ".svg")]
+        assert run(EXAMPLE, "--register", REGISTER, *ON, *(w for out in outs for w in ("--out", out))).exit_code == 0
+        written.append([out.read_bytes() for out in outs])
+    assert written[0] == written[1]
+    assert written[0][2] == (ROOT / "docs" / "pictures" / "risks.svg").read_bytes()  # as its document shows it
 
 
 def test_what_cannot_be_used_ends_with_2_and_a_remedy(tmp_path: Path) -> None:
@@ -75,13 +83,15 @@ def test_what_cannot_be_used_ends_with_2_and_a_remedy(tmp_path: Path) -> None:
     bad.write_text("version: 1\nclose:\n  - {id: no-shdow, by: a, on: 2026-01-01, because: b}\n", encoding="utf-8")
     nothing = tmp_path / "nothing.csv"
     nothing.write_text("a,b\n1,2\n", encoding="utf-8")
+    there = tmp_path / "there.md"
+    there.write_text("mine", encoding="utf-8")
     for words, told in (
         ((tmp_path / "gone.yaml",), "does not exist"),
         ((EXAMPLE, "--register", tmp_path / "gone.yaml"), "does not exist"),
         ((EXAMPLE, "--register", bad), "did you mean no-shadow?"),
         ((EXAMPLE, "--inventory", nothing), "no known format"),
-        ((EXAMPLE, "--out", tmp_path / "r.pdf"), ".html, .md or .svg"),
-        ((EXAMPLE, "--out", tmp_path / "gone" / "r.md"), "cannot be written"),
+        ((EXAMPLE, "--out", tmp_path / "r.pdf"), ".html, .md, .svg"),
+        ((EXAMPLE, "--out", there), "is there already"),
     ):
         result = run(*words)
         assert result.exit_code == 2, words

@@ -69,9 +69,8 @@ def check(folder: Folder, json: Json = False) -> None:
         told = "1 record" if count == 1 else f"{count} records"
         people.print(Text.assemble(("✓ ", "green"), f"{folder}: {told}, no fault"), soft_wrap=True)
     for name, record in found.records.items():
-        people.print(
-            Text(f"  {record.number:>4}  {record.status:<10}  {record.decided}  {visible(record.title)}  ({name})")
-        )
+        told = f"  {record.number:>4}  {record.status:<10}  {record.decided}  {visible(record.title)}  ({name})"
+        people.print(Text(told), soft_wrap=True)
     if json:
         answer(
             {

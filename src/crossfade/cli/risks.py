@@ -11,11 +11,11 @@ from rich.text import Text
 from crossfade.cli.decide import day
 from crossfade.cli.migration_file import complain_of, sound, text_of
 from crossfade.cli.output import Exit, answer, complain, people
-from crossfade.durable import replace
-from crossfade.model.errors import CrossfadeError
+from crossfade.cli.sources import OutNotWritten, code_of, read_sources, refuse_what_is_there, write_out
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.tree import read_tree
-from crossfade.planning.inventory import Inventory, read_inventory
+from crossfade.planning.applications import find_applications
+from crossfade.planning.inventory import Inventory
 from crossfade.planning.inventory.cells import text as visible
 from crossfade.planning.risks.as_json import as_json
 from crossfade.planning.risks.assembly import assemble
@@ -36,27 +36,21 @@ _LOOKS = {
 }
 
 
-class OutNotWritten(CrossfadeError):
-    """--out names something that cannot be written."""
-
-    remedy = "Name a file ending with .html, .md or .svg in a folder where you may write."
-
-    def __init__(self, path: Path, why: str) -> None:
-        self.path, self.why = path, why
-        super().__init__(f"{path} {why}")
-
-
 def risks(
     file: Annotated[Path, typer.Argument(metavar="MIGRATION", help="The migration file.")],
     inventory: Annotated[
-        list[Path] | None, typer.Option("--inventory", metavar="SOURCE", help="An export of the data center.")
+        list[Path] | None,
+        typer.Option("--inventory", metavar="SOURCE", help="An export of the data center; may be repeated."),
     ] = None,
     register: Annotated[
         Path | None,
         typer.Option("--register", metavar="FILE", help="What people add, close and override, as YAML."),
     ] = None,
     out: Annotated[
-        list[Path] | None, typer.Option("--out", metavar="FILE", help="Also write it, as .html, .md or .svg.")
+        list[Path] | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Also write it: .html, .md or .svg; may be repeated; must not exist."
+        ),
     ] = None,
     on: Annotated[
         date | None, typer.Option("--on", parser=day, metavar="DATE", help="Day of the register; today by default.")
@@ -69,24 +63,36 @@ def risks(
     migration file, and what is left of it with the mitigations that the file contains. People add, close and override
     risks in a file of theirs, which is read and never written.
 
-    Exit code 0: told, whatever the risks are; 2: a bad file, or a place where nothing can be written.
+    Exit code 0: told, whatever the risks are; 10: some rows of an inventory were not understood, which is a risk of the
+    register; 2: a bad file, or a source that could not be used at all.
 
     Example: crossfade risks examples/ledger/migration.yaml --register examples/risks/register.yaml
     """
-    for path in out or ():
-        if path.suffix.lower() not in _WRITERS:
-            complain(OutNotWritten(path, "has an ending that is not known"))
-            raise typer.Exit(Exit.BAD_INPUT)
+    wanted, sources = out or [], inventory or []
+    _refuse_other_endings(wanted)
+    refuse_what_is_there(wanted)
     migration = sound(file)
     said = _register(register, migration)
     tree = read_tree(file.read_text(encoding="utf-8"), file.name)
-    seen = Seen(file=migration, inventory=_inventory(inventory), on=on or datetime.now(UTC).astimezone().date())
+    known = _inventory(sources)
+    seen = Seen(
+        file=migration,
+        inventory=known,
+        applications=find_applications(known) if known else None,
+        on=on or datetime.now(UTC).astimezone().date(),
+    )
     found = assemble(seen, tree, file.name, said)
     _tell(found)
-    for path in out or ():
-        _write(found, path)
+    code = code_of(known, sources) if known else None
+    if code:
+        people.print(Text.assemble(("! ", "yellow"), "not all was understood; `crossfade inventory` tells what"))
+    for path in wanted:
+        write_out(path, _WRITERS[path.suffix.lower()](found).encode())
+        people.print(Text.assemble(("✓ ", "green"), str(path)), soft_wrap=True)
     if json:
         answer(as_json(found))
+    if code:
+        raise typer.Exit(code)
 
 
 def _register(path: Path | None, migration: MigrationFile) -> RegisterFile:
@@ -100,26 +106,25 @@ def _register(path: Path | None, migration: MigrationFile) -> RegisterFile:
     return found
 
 
-def _inventory(sources: list[Path] | None) -> Inventory | None:
-    """What the sources tell. One of which nothing at all can be used ends the command with 2."""
+def _inventory(sources: list[Path]) -> Inventory | None:
+    """What the sources tell; None without any. One that could not be used at all ends the command with 2."""
     if not sources:
         return None
-    found = read_inventory(sources)
-    if not any(account.format for account in found.accounts):
-        for problem in found.problems:
-            line = Text.assemble((problem.source, "bold"), "  ", (problem.problem, "red"), f" — {problem.remedy}")
-            people.print(line, soft_wrap=True)
+    found = read_sources(sources)
+    if code_of(found, sources) is Exit.BAD_INPUT:
+        for problem in (one for one in found.problems if one.row is None):
+            said = (visible(problem.problem), "red")
+            people.print(Text.assemble((visible(problem.source), "bold"), "  ", said, f" — {problem.remedy}"))
         raise typer.Exit(Exit.BAD_INPUT)
     return found
 
 
-def _write(found: Register, path: Path) -> None:
-    try:
-        replace(path, _WRITERS[path.suffix.lower()](found).encode())
-    except OSError as refusal:
-        complain(OutNotWritten(path, f"cannot be written: {refusal.strerror or refusal}"))
-        raise typer.Exit(Exit.BAD_INPUT) from refusal
-    people.print(Text.assemble(("✓ ", "green"), str(path)), soft_wrap=True)
+def _refuse_other_endings(paths: list[Path]) -> None:
+    wrong = [path for path in paths if path.suffix.lower() not in _WRITERS]
+    for path in wrong:
+        complain(OutNotWritten(path, "has no ending that is known", f"Name a file that ends in {', '.join(_WRITERS)}."))
+    if wrong:
+        raise typer.Exit(Exit.BAD_INPUT)
 
 
 def _tell(found: Register) -> None:

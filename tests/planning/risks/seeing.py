@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from crossfade.model.file.tree import read_tree
+from crossfade.planning.applications import find_applications
 from crossfade.planning.inventory.records import Inventory
 from crossfade.planning.risks.assembly import assemble
 from crossfade.planning.risks.knowledge import Seen
@@ -19,7 +20,8 @@ def register_of(
 ) -> Register:
     """The register of the minimal file with values set by path."""
     text = with_values(**changes)
-    seen = Seen(file=sound(text), inventory=inventory, on=on)
+    found = find_applications(inventory) if inventory else None
+    seen = Seen(file=sound(text), inventory=inventory, applications=found, on=on)
     return assemble(seen, read_tree(text, "m.yaml"), "m.yaml", said or RegisterFile(version=1))
 
 

@@ -131,6 +131,7 @@ def test_a_risk_is_found_where_the_file_shows_it(own: str, changes: dict[str, An
     ("own", "told"),
     [
         ("dependencies-unknown", {"dependencies": ()}),
+        ("dependencies-unknown", {"servers": tuple(Server(name=n, places=ROW) for n in ("web", "a", "b"))}),
         ("dependencies-unknown", {"dependencies": (asked(destination=End(address="10.9.9.9")),)}),
         ("addresses-change", {"dependencies": (asked(source=End(address="10.9.9.9")),)}),
         ("single-owner", {"applications": applications("Ann", "Ann", "Ann", "Bob")}),
@@ -140,6 +141,17 @@ def test_a_risk_is_found_where_the_file_shows_it(own: str, changes: dict[str, An
         (
             "postgresql-out-of-support",
             {"databases": (Database(name="ledger", engine="PostgreSQL", version="9.6", places=ROW),)},
+        ),
+        (
+            "shared-services-stay",
+            {"servers": (WEB, Server(name="dns01", owner="Ann", places=ROW)), "dependencies": ()},
+        ),
+        (
+            "tied-servers",
+            {
+                "applications": tuple(Application(name=n, owner="Ann", servers=("web",), places=ROW) for n in "ab"),
+                "servers": (Server(name="web", owner="Ann", applications=("a", "b"), places=ROW),),
+            },
         ),
         ("servers-miscounted", {"servers": (WEB, WEB)}),
         ("inventory-not-understood", {"conflicts": (Conflict(name="web", column="owner", told={"Ann": ROW}),)}),
@@ -164,6 +176,14 @@ def test_a_risk_is_found_where_the_inventory_shows_it(own: str, told: dict[str, 
         ("databases-left-behind", {"databases": (Database(name="Ledger", places=ROW),)}),
         ("servers-miscounted", {"servers": (WEB, Server(name="old", power=Power.OFF))}),
         ("data-center-not-looked-at", {}),
+        ("dependencies-unknown", {"servers": (WEB, Server(name="a"))}),
+        (
+            "dependencies-unknown",
+            {
+                "servers": (Server(name="a", applications=("shop",)),),
+                "dependencies": (asked(End(application="shop"), End(application="shop")),),
+            },
+        ),
     ],
 )
 def test_a_risk_is_not_told_where_the_inventory_shows_that_it_is_none(own: str, told: dict[str, Any]) -> None:

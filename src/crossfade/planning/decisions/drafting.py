@@ -14,7 +14,9 @@ _MOST_SHIFTS = 3
 
 
 def said(number: Fraction) -> str:
-    """To two places, without zeros that say nothing: 7, 6.5, 6.67."""
+    """To two places, without zeros that say nothing: 7, 6.5, 6.67; what is smaller than that, to two digits: 1e-09."""
+    if 0 < number < Fraction(1, 100):
+        return f"{float(number):.2g}"
     return f"{float(number):.2f}".rstrip("0").rstrip(".")
 
 

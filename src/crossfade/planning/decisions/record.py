@@ -61,7 +61,7 @@ class Record:
     @property
     def file_name(self) -> str:
         """`0003-how-the-ledger-moves.md`."""
-        slug = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")[:60].strip("-")
+        slug = re.sub(r"[^a-z0-9]+", "-", self.title.replace("&lt;", " ").lower()).strip("-")[:60].strip("-")
         return f"{self.number:04}-{slug or 'decision'}.md"
 
     def section(self, heading: str) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from crossfade.model.file import MigrationFile
+from crossfade.planning.applications import ApplicationMap
 from crossfade.planning.inventory.records import Inventory, Place
 from crossfade.planning.risks.rating import Probability
 
@@ -24,11 +25,12 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a rule may look at. `inventory` None: none was given. `on`: the day of the register."""
+    """What a rule may look at. `inventory` None: none was given, and so no `applications`. `on`: the register's day."""
 
     file: MigrationFile
     inventory: Inventory | None
     on: date
+    applications: ApplicationMap | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the inventory does not tell, or tells otherwise than the migration file."""
 
-from crossfade.planning.inventory.records import Dependency, End, Place, Power
+from crossfade.planning.inventory.records import Dependency, End, Inventory, Place, Power, Server
 from crossfade.planning.risks.knowledge import Category, Clue, Countered, Known, Seen, Shown, shown
 from crossfade.planning.risks.rating import Probability
 
@@ -16,18 +16,32 @@ def _not_looked(seen: Seen) -> Shown | None:
 
 
 def _unknown_ends(seen: Seen) -> Shown | None:
+    """Servers of which nobody told who talks to them, when they are the most; and ends that nothing describes."""
     inventory = seen.inventory
     if inventory is None or not inventory.servers:
         return None
-    if not inventory.dependencies:
-        places = inventory.servers[0].places[:1]
-        says = f"{len(inventory.servers)} servers are told, and nothing of who talks to whom"
-        return Shown(Probability.LIKELY, (Clue(says, "", places),))
+    silent = _silent(inventory)
+    most = len(silent) * 2 > len(inventory.servers)
+    clues = []
+    if most:
+        says = f"of {len(silent)} of {len(inventory.servers)} servers nothing tells who talks to them"
+        clues.append(Clue(says, "", silent[0].places[:1]))
     open_ends = [one for one in inventory.dependencies if not (one.source.is_known and one.destination.is_known)]
-    clues = [Clue(f"nothing describes {_name(one)}", "", one.places[:1]) for one in open_ends]
-    return shown(
-        Probability.LIKELY if len(clues) * 10 > len(inventory.dependencies) else Probability.POSSIBLE, clues[:_TOLD]
-    )
+    clues += [Clue(f"nothing describes {_name(one)}", "", one.places[:1]) for one in open_ends[:_TOLD]]
+    many = len(open_ends) * 10 > len(inventory.dependencies)
+    return shown(Probability.LIKELY if most or many else Probability.POSSIBLE, clues)
+
+
+def _silent(inventory: Inventory) -> list[Server]:
+    """Servers that stand in no dependency, nor does any of their applications."""
+    ends = [end for one in inventory.dependencies for end in (one.source, one.destination)]
+    servers = {end.server for end in ends}
+    applications = {end.application for end in ends}
+    return [
+        server
+        for server in inventory.servers
+        if server.name not in servers and applications.isdisjoint(server.applications)
+    ]
 
 
 def _name(dependency: Dependency) -> str:
@@ -73,7 +87,55 @@ def _other_count(seen: Seen) -> Shown | None:
     )
 
 
+def _shared(seen: Seen) -> Shown | None:
+    services = seen.applications.services if seen.applications else ()
+    clues = [
+        Clue(f"{one.server} serves many: {', '.join(role.role for role in one.roles)}", "", _rows_of(seen, one.server))
+        for one in services[:_TOLD]
+    ]
+    return shown(Probability.POSSIBLE, clues)
+
+
+def _tied(seen: Seen) -> Shown | None:
+    ties = seen.applications.ties if seen.applications else ()
+    clues = [
+        Clue(f"{one.server} runs {', '.join(one.applications)}", "", _rows_of(seen, one.server)) for one in ties[:_TOLD]
+    ]
+    return shown(Probability.POSSIBLE, clues)
+
+
+def _rows_of(seen: Seen, name: str) -> tuple[Place, ...]:
+    servers = seen.inventory.servers if seen.inventory else ()
+    return next((server.places[:1] for server in servers if server.name == name), ())
+
+
 RISKS = (
+    Known(
+        id="shared-services-stay",
+        title="What many share stays behind, or leaves before those who need it",
+        category=Category.UNKNOWN,
+        impact=3,
+        look=_shared,
+        countered=(
+            Countered(
+                "the data center resolves names of both sides",
+                "traffic.dns.resolver_endpoints",
+                lambda file: file.traffic.dns.resolver_endpoints,
+                probability=1,
+            ),
+        ),
+        contingencies=("run the service on both sides until the last wave",),
+        limits=(("the old side is stopped after this", "traffic.keep_warm"),),
+    ),
+    Known(
+        id="tied-servers",
+        title="A server of several applications moves with one, and the others lose it",
+        category=Category.UNKNOWN,
+        impact=3,
+        look=_tied,
+        contingencies=("move them together, or divide the server first",),
+        limits=(("the old side is stopped after this", "traffic.keep_warm"),),
+    ),
     Known(
         id="data-center-not-looked-at",
         title="Something in the data center depends on what moves, and nobody knew",
