@@ -174,6 +174,7 @@ USED = {
     "rehearsal.ports.router": "rehearsal/layout.py",
     "rehearsal.ports.source_database": "rehearsal/layout.py",
     "rehearsal.ports.target_database": "rehearsal/layout.py",
+    "planning.readiness_weights": "cli/readiness.py",
 }
 KEPT_BY_ITS_TYPE = {"version"}
 # Rows that speak only where a file asks for something else than what is done anyway, or that asks for it at all.

@@ -43,9 +43,7 @@ _UNREAD_OF_PLANNING = (
     "teams",
     "together",
     "apart",
-    "out_of_scope",
     "latency_critical",
-    "readiness_weights",
     "contacts",
     "costs",
 )
@@ -176,6 +174,7 @@ _PLANNED = (
     _Planned("posture", "keys and passwords rotate in the templates of `crossfade synth`; security checks are planned"),
     *(_Planned(f"planning.{name}", _PLAN) for name in _UNREAD_OF_PLANNING),
     _Planned("planning.success_criteria", "in records of `crossfade decide`; reports are planned"),
+    _Planned("planning.out_of_scope", "read by `crossfade readiness`; what leaves it out of a plan is planned"),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", f"Migration Hub, and the user of discovery agents: {_SYNTH}; the other tools not yet"),

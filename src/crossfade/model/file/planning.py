@@ -25,6 +25,20 @@ class Weekday(StrEnum):
     SUNDAY = "sunday"
 
 
+class ReadinessFactor(StrEnum):
+    """What the readiness of an application is made of; names of `planning.readiness_weights`."""
+
+    OPERATING_SYSTEM = "operating-system"
+    DATABASE_ENGINE = "database-engine"
+    DATABASE_VERSION = "database-version"
+    SIZE = "size"
+    CHURN = "churn"
+    OUTSIDE_DEPENDENCIES = "outside-dependencies"
+    LICENCES = "licences"
+    FIXED_ADDRESSES = "fixed-addresses"
+    OWNER = "owner"
+
+
 class ChangeWindow(Section):
     """When cutovers may happen, every week."""
 
@@ -161,7 +175,8 @@ class Planning(Section):
     latency_critical: tuple[Annotated[tuple[Text, ...], Field(min_length=2, max_length=2)], ...] = ()
     """Pairs that must not talk over the link between two waves."""
     readiness_weights: dict[Slug, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    """Weights of the readiness factors, where they are not the built-in ones."""
+    """Weights of the readiness factors, where they are not the built-in ones: `operating-system`, `database-engine`,
+    `database-version`, `size`, `churn`, `outside-dependencies`, `licences`, `fixed-addresses`, `owner`."""
     success_criteria: tuple[Text, ...] = ()
     """What the report calls success, beside the limits of this file."""
     contacts: dict[Slug, Text] = Field(default_factory=dict)
