@@ -19,8 +19,10 @@ from crossfade.cli.manifests import manifests
 from crossfade.cli.map import map_
 from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
+from crossfade.cli.readiness import readiness
 from crossfade.cli.records import records
 from crossfade.cli.rehearse import again, rehearse, resume
+from crossfade.cli.risks import risks
 from crossfade.cli.shadow import shadow
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
@@ -37,9 +39,10 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
     app.command()(command)
-for planning in (inventory, waves, decide):
-    app.command()(planning)
+app.command()(inventory)
 app.command(name="map")(map_)
+for planning in (readiness, waves, decide, risks):
+    app.command()(planning)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")

@@ -131,6 +131,13 @@ USED = {
     "planning.decision.weights": "planning/decisions/approaches.py",
     "planning.decision.options.name": "planning/decisions/approaches.py",
     "planning.decision.options.scores": "planning/decisions/approaches.py",
+    "planning.risks.title": "planning/risks/assembly.py",
+    "planning.risks.category": "planning/risks/assembly.py",
+    "planning.risks.impact": "planning/risks/assembly.py",
+    "planning.risks.probability": "planning/risks/assembly.py",
+    "planning.risks.owner": "planning/risks/assembly.py",
+    "planning.risks.mitigation": "planning/risks/assembly.py",
+    "planning.risks.contingency": "planning/risks/assembly.py",
     "planning.decision.records": "cli/decide.py",
     "kubernetes.namespace": "infra/kubernetes/names.py",
     "kubernetes.judged_by": "model/file/built.py",
@@ -167,6 +174,7 @@ USED = {
     "rehearsal.ports.router": "rehearsal/layout.py",
     "rehearsal.ports.source_database": "rehearsal/layout.py",
     "rehearsal.ports.target_database": "rehearsal/layout.py",
+    "planning.readiness_weights": "cli/readiness.py",
 }
 KEPT_BY_ITS_TYPE = {"version"}
 # Rows that speak only where a file asks for something else than what is done anyway, or that asks for it at all.

@@ -43,11 +43,8 @@ _UNREAD_OF_PLANNING = (
     "teams",
     "together",
     "apart",
-    "out_of_scope",
     "latency_critical",
-    "readiness_weights",
     "contacts",
-    "risks",
     "costs",
 )
 _PLANNED = (
@@ -176,6 +173,7 @@ _PLANNED = (
     _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
     _Planned("posture", "keys and passwords rotate in the templates of `crossfade synth`; security checks are planned"),
     *(_Planned(f"planning.{name}", _PLAN) for name in _UNREAD_OF_PLANNING),
+    _Planned("planning.out_of_scope", "in the scores of `crossfade readiness`; `crossfade plan` is planned"),
     _Planned("planning.success_criteria", "in records of `crossfade decide`; reports are planned"),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),

@@ -81,5 +81,5 @@ def _bound(laplacian: "Floats", shift: "Floats", sizes: "Floats", waves: "Floats
 
 def _rounded_down(bound: float) -> int:
     whole = int(bound * (1 - 1e-6))
-    digits: int = 10 ** max(0, len(str(whole)) - 3)
-    return max(0, whole // digits * digits)
+    digits = 10 ** max(0, len(str(whole)) - 3)
+    return int(max(0, whole // digits * digits))

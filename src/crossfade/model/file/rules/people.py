@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from crossfade.model.file.document import MigrationFile
+from crossfade.model.file.planning import ReadinessFactor
 from crossfade.model.file.rules.finding import Finding, unique
 from crossfade.model.file.rules.traffic import ladder_rises
 from crossfade.model.terms import Phase
@@ -98,6 +99,18 @@ def dates(file: MigrationFile) -> Iterator[Finding]:
             )
 
 
+def readiness(file: MigrationFile) -> Iterator[Finding]:
+    """Weights are of factors that there are, and not all 0."""
+    weights, path = file.planning.readiness_weights, ("planning", "readiness_weights")
+    known = [str(factor) for factor in ReadinessFactor]
+    for name in sorted(set(weights) - set(known)):
+        yield Finding(
+            places=((*path, name),), problem="is no factor of readiness", remedy=f"use one of {', '.join(known)}"
+        )
+    if set(weights) >= set(known) and not any(weights.values()):
+        yield Finding(places=(path,), problem="weighs nothing", remedy="give at least one factor a weight above 0")
+
+
 def ports(file: MigrationFile) -> Iterator[Finding]:
     """The range has room, and no port is given twice."""
     chosen, path = file.rehearsal.ports, ("rehearsal", "ports")
@@ -118,4 +131,4 @@ def ports(file: MigrationFile) -> Iterator[Finding]:
             )
 
 
-ALL = (approvals, notices, dates, ports)
+ALL = (approvals, notices, dates, readiness, ports)
