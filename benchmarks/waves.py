@@ -114,11 +114,11 @@ def main() -> None:
         which = {"wished": wished, "beside_metis": beside_metis}[sys.argv[1]]
         print(json.dumps(which(int(sys.argv[2]))))
         return
-    results = {
-        "wished": [_apart("wished", servers) for servers in SIZES],
-        "beside_metis": [_apart("beside_metis", servers) for servers in BESIDE],
-    }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    results: dict[str, list[dict[str, Any]]] = {"wished": [], "beside_metis": []}
+    for what, sizes in (("wished", SIZES), ("beside_metis", BESIDE)):
+        for servers in sizes:
+            results[what].append(_apart(what, servers))
+            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

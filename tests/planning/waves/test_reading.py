@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from crossfade.planning.waves import Problem
 from crossfade.planning.waves.reading import read_problem
 from crossfade.planning.waves.wishes import Before, CalendarEnd, InWave, NotAfter, Together, WaveLimit
@@ -65,6 +67,26 @@ def test_a_deadline_before_the_start_is_a_fault() -> None:
     found = read_problem(FILE.replace("2027-02-06", "2026-02-06"), "waves.yaml")
     assert not isinstance(found, Problem)
     assert [fault.problem for fault in found] == ["has no change window"]
+
+
+def test_more_windows_than_are_looked_at_are_a_fault_and_not_left_out() -> None:
+    found = read_problem(FILE.replace("2027-02-06", "2057-02-06"), "waves.yaml")
+    assert not isinstance(found, Problem)
+    assert [(fault.line, fault.problem) for fault in found] == [(2, "leaves more than 1,000 change windows")]
+
+
+@pytest.mark.parametrize("text", ["", "5", "- a", "items: {}", "start: [", "start: 2027-01-09\nitems: []\n"])
+def test_whatever_is_no_problem_is_a_fault(text: str) -> None:
+    found = read_problem(text, "waves.yaml")
+    assert not isinstance(found, Problem)
+    assert all(fault.problem and fault.remedy for fault in found)
+    assert found
+
+
+def test_sizes_beyond_all_reason_are_a_fault() -> None:
+    found = read_problem(FILE.replace("1GB", "999999999999999PB"), "waves.yaml")
+    assert not isinstance(found, Problem)
+    assert [fault.problem for fault in found] == ["has more than 100 PB of data"]
 
 
 def test_without_a_deadline_there_are_windows_for_all_that_is_dated_and_ordered() -> None:

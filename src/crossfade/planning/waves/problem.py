@@ -17,8 +17,8 @@ from crossfade.planning.waves.wishes import (
 )
 
 MOST_SERVERS = 10**6
-MOST_BYTES = 10**18
-MOST_WEIGHT = 10**12
+MOST_BYTES = 10**17  # of all items together
+MOST_WEIGHT = 10**17  # of all edges together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,10 @@ def _of_whole(problem: Problem) -> Iterator[ProblemFault]:
         yield ProblemFault(place="", problem="has nothing that moves", remedy="name at least one item")
     if not problem.windows:
         yield ProblemFault(place="", problem="has no change window", remedy="widen start, deadline and windows")
+    if sum(item.size_bytes for item in problem.items) > MOST_BYTES:
+        yield ProblemFault(place="", problem="has more than 100 PB of data", remedy="check the sizes")
+    if sum(edge.weight for edge in problem.edges) > MOST_WEIGHT:
+        yield ProblemFault(place="", problem=f"has weights of more than {MOST_WEIGHT}", remedy="use a larger unit")
     if any(later <= earlier for earlier, later in zip(problem.windows, problem.windows[1:], strict=False)):
         yield ProblemFault(place="", problem="has windows out of order", remedy="order them by day, each day once")
 
@@ -98,7 +102,7 @@ def _of_items(problem: Problem) -> Iterator[ProblemFault]:
             yield ProblemFault(
                 place=item.place, problem=f"{item.name} is there {often[item.name]} times", remedy=remedy
             )
-        if not 0 <= item.servers <= MOST_SERVERS or not 0 <= item.size_bytes <= MOST_BYTES:
+        if not 0 <= item.servers <= MOST_SERVERS or item.size_bytes < 0:
             remedy = "servers and bytes are 0 or more"
             yield ProblemFault(place=item.place, problem=f"{item.name} has an impossible size", remedy=remedy)
         if not 0 <= item.risk <= 1:
@@ -113,7 +117,7 @@ def _of_edges(problem: Problem) -> Iterator[ProblemFault]:
         for name in dict.fromkeys((edge.source, edge.target)):
             if name not in known:
                 yield _unknown(edge.place, name)
-        if not 0 <= edge.weight <= MOST_WEIGHT:
+        if edge.weight < 0:
             yield ProblemFault(place=edge.place, problem="has an impossible weight", remedy="write 0 or more")
 
 

@@ -30,7 +30,7 @@ from crossfade.planning.waves.wishes import (
     Wish,
 )
 
-_MOST_WINDOWS = 520  # ten years of weeks
+_MOST_WINDOWS = 1_000  # nearly twenty years of weeks
 
 
 def read_problem(text: str, name: str) -> Problem | tuple[Fault, ...]:
@@ -48,6 +48,9 @@ def read_problem(text: str, name: str) -> Problem | tuple[Fault, ...]:
         return tuple(sorted(tree.faults))
     told = _Told(tree=tree, name=name)
     problem = _problem(file, told)
+    if len(problem.windows) > _MOST_WINDOWS:
+        remedy = "bring the deadline nearer, or name fewer days of the week"
+        tree.add(("deadline",), f"leaves more than {_MOST_WINDOWS:,} change windows", remedy)
     for fault in faults_of(problem):
         tree.add(told.path_of.get(fault.place, ()), fault.problem, fault.remedy)
     return tuple(sorted(tree.faults)) if tree.faults else problem
@@ -108,7 +111,7 @@ def _days(file: WavesFile) -> tuple[date, ...]:
         weekdays=frozenset(weekdays),
         blackouts=tuple(Blackout(first=each.first, last=each.last) for each in file.blackouts),
     )
-    return tuple(islice(calendar.days(), _MOST_WINDOWS if file.deadline else _enough(file, calendar)))
+    return tuple(islice(calendar.days(), _MOST_WINDOWS + 1 if file.deadline else _enough(file, calendar)))
 
 
 def _enough(file: WavesFile, calendar: Calendar) -> int:

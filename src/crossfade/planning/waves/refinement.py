@@ -9,7 +9,7 @@ import random
 
 from crossfade.planning.waves.room import Room
 
-_THOROUGH = 400  # groups up to which pairs are tried within a pass; they cost as much as their windows are large
+_THOROUGH = 120  # groups up to which pairs are tried within a pass; they cost as much as their windows are large
 
 
 def refine(room: Room, seed: int, patience: int, passes: int) -> int:
