@@ -30,7 +30,7 @@ lock:                                    ## pin anew, with hashes and without in
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --python-version 3.11 pyproject.toml requirements/build.in -o requirements/rehearsal.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --python-version 3.11 --extra aws --extra facade --extra simulation --extra test -c requirements/rehearsal.txt pyproject.toml requirements/build.in -o requirements/test.txt
+	  --python-version 3.11 --extra aws --extra facade --extra planning --extra simulation --extra test -c requirements/rehearsal.txt pyproject.toml requirements/build.in -o requirements/test.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --python-version 3.11 -c requirements/test.txt requirements/benchmarks.in -o requirements/benchmarks.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \

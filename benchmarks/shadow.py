@@ -1,10 +1,12 @@
 """What shadow comparison costs beside deepdiff, what it finds, and how often it cries wolf beside the usual rule.
 
-Run with `.venv/bin/python -m benchmarks.shadow`; results go to benchmarks/results/shadow.json. About four minutes of
-one core; with names of parts (speed, verdicts, generated) only these are measured anew. deepdiff is for this benchmark
-alone, so nothing else installs it: `.venv/bin/python -m pip install --require-hashes -r requirements/benchmarks.txt`.
+Run with `.venv/bin/python -m benchmarks.shadow`; results go to benchmarks/results/shadow.json. About five minutes of
+one core; with names of parts (speed, verdicts, generated, live) only these are measured anew. deepdiff is for this
+benchmark alone, so nothing else installs it:
+`.venv/bin/python -m pip install --require-hashes -r requirements/benchmarks.txt`.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -12,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,9 @@ from deepdiff import DeepDiff
 from tests.shadow.answers import answer
 from tests.shadow.generated import RULES, control, drawn_body, equal, planted
 from tests.shadow.test_evidence import drawn
+from tests.shadowing.running import collected
+from tests.traffic.users import Ask, Connection
+from tests.waiting import wait_for
 
 from crossfade.shadow import Comparer, FieldCounts, FieldTree, FieldVerdict, Masker, Rules, ShadowSettings, read_pair
 from crossfade.shadow.answers import compare
@@ -29,6 +35,7 @@ RESULTS = Path(__file__).parent / "results" / "shadow.json"
 PAIRS, ROUNDS, OF_DEEPDIFF = 4000, 5, 100
 GENERATED = 100_000
 RUNS = 1000
+LIVE_ROUNDS, LIVE_REQUESTS = 60, 100
 
 
 def statement(rng: random.Random) -> dict[str, Any]:
@@ -157,7 +164,71 @@ def verdicts() -> list[dict[str, Any]]:
     return told
 
 
-PARTS: dict[str, Callable[[], object]] = {"speed": speed, "verdicts": verdicts, "generated": generated}
+@dataclass
+class Turn:
+    """Users' requests in one state of the shadow."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    medians: list[float] = field(default_factory=list)
+
+    def ask(self, port: int) -> None:
+        took = asyncio.run(live_milliseconds(port))
+        self.milliseconds += took
+        self.medians.append(statistics.median(took))
+
+
+async def live_milliseconds(port: int) -> list[float]:
+    """Of one user who asks again and again."""
+    connection, took = Connection(port), []
+    for _ in range(LIVE_REQUESTS):
+        began = time.perf_counter()
+        answered = await connection.ask(Ask())
+        took.append((time.perf_counter() - began) * 1000)
+        assert (answered.status, answered.arm) == (200, "legacy")
+    await connection.close()
+    return took
+
+
+def live() -> dict[str, Any]:
+    """What a live request pays: in short turns, in an order drawn each round, so that other load strikes all alike.
+
+    Router, collector, both sides' servers and the user share this computer's cores: where the collector and the servers
+    that it asks have cores of their own, what is measured here as a cost is mostly not there.
+    """
+    chance, turns = random.Random(1), {name: Turn() for name in ("off", "answered", "hanging")}
+    with collected(timeout=0.5, max_in_flight=20) as running:
+        modern, ports = running.routed.servers.modern, running.routed.layout.modern_ports
+        for _ in range(LIVE_ROUNDS):
+            for name in chance.sample(tuple(turns), len(turns)):
+                modern.frozen.clear()
+                wait_for(lambda: running.reading().in_flight == 0)
+                modern.frozen.update(ports if name == "hanging" else ())
+                running.routed.router.mirror(0 if name == "off" else 100)
+                turns[name].ask(running.routed.port)
+        seen = running.reading()
+    told: dict[str, Any] = {
+        "load_average_per_core": round(os.getloadavg()[0] / (os.cpu_count() or 1), 1),
+        "requests_of_each": LIVE_ROUNDS * LIVE_REQUESTS,
+        "pairs": seen.pairs,
+        "unanswered": seen.unanswered,
+        "dropped": seen.dropped,
+    }
+    for name, turn in turns.items():
+        cuts = np.percentile(turn.milliseconds, (50, 99))
+        told[name] = {"median_ms": round(float(cuts[0]), 3), "p99_ms": round(float(cuts[1]), 2)}
+    for name in ("answered", "hanging"):
+        ratios = [ours / off for ours, off in zip(turns[name].medians, turns["off"].medians, strict=True)]
+        told[name]["median_over_off"] = [round(float(cut), 3) for cut in np.percentile(ratios, (50, 25, 75))]
+        told[name]["p99_over_off"] = round(told[name]["p99_ms"] / told["off"]["p99_ms"], 2)
+    return told
+
+
+PARTS: dict[str, Callable[[], object]] = {
+    "speed": speed,
+    "verdicts": verdicts,
+    "generated": generated,
+    "live": live,
+}
 
 
 def main() -> None:

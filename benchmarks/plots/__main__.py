@@ -1,4 +1,4 @@
-"""`python -m benchmarks.plots`: pictures and page from the stored results of benchmarks.against_peers."""
+"""`python -m benchmarks.plots`: pictures, page and tables of documents from the stored results."""
 
 from benchmarks.plots.page import publish
 

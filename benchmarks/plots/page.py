@@ -1,4 +1,4 @@
-"""docs/judge-measured.md, the tables in docs/judge-limits.md and the pictures, from the stored results and examples.
+"""docs/judge-measured.md, pictures, and the tables in docs/judge.md and docs/judge-limits.md, from what was stored.
 
 A test holds the files to that; `python -m benchmarks.plots` writes them anew. The words are those of the template.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.against_peers import OURS
 from benchmarks.cases import NOT_WORSE, POWER, POWER_SHARES
-from benchmarks.plots import detection, false_aborts, limits, paths, power, worked
+from benchmarks.plots import detection, false_aborts, limits, paths, power, reached, worked
 from benchmarks.plots.false_aborts import percent
 from benchmarks.plots.results import NOT_PROMISED, PLAIN, PROMISED, Results, stored
 from benchmarks.plots.svg import Picture
@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGE, LIMITS = DOCS / "judge-measured.md", DOCS / "judge-limits.md"
+PAGE, LIMITS, METHOD = DOCS / "judge-measured.md", DOCS / "judge-limits.md", DOCS / "judge.md"
 TEMPLATE = Path(__file__).with_name("judge-measured.md.j2")
 DRAWN = {
     "judge-false-aborts": false_aborts.picture,
@@ -43,7 +43,8 @@ def published(results: Results) -> dict[Path, str]:
         "compared": worked.compared(),
     }
     told = filled(LIMITS.read_text(encoding="utf-8"), tables)
-    return {**made, PAGE: page(results), LIMITS: told}
+    method = filled(METHOD.read_text(encoding="utf-8"), reached.tables())
+    return {**made, PAGE: page(results), LIMITS: told, METHOD: method}
 
 
 def publish() -> Iterator[Path]:

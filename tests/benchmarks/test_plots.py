@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from benchmarks.against_peers import OURS, RESULTS
-from benchmarks.plots import worked
+from benchmarks.plots import reached, worked
 from benchmarks.plots.page import DRAWN, filled, page, pictures, published
 from benchmarks.plots.results import Results, ResultsIncomplete, stored
 from benchmarks.plots.svg import WIDTH, spread, wide
@@ -82,6 +82,13 @@ def test_a_table_is_put_between_its_marks_and_nowhere_else() -> None:
     assert told == text.replace("old", "new")
     with pytest.raises(LookupError, match="just once"):
         filled(text, {"c": "new\n"})
+
+
+def test_the_tables_of_guards_say_so_when_they_cry_wolf_or_find_nothing() -> None:
+    wolf = {"world": "calm", "guards_percent": 31.25, "judge_percent": 0.0, "together_percent": 31.25}
+    assert reached.wolves("world", [wolf]).splitlines()[-1] == "| calm | 31.2 % | 0 % | 31.2 % |"
+    blind = {"damage": "all", "requests_a_look": 50_000, "median_looks": None, "median_looks_with_judge": 12.0}
+    assert reached.damage([blind]).splitlines()[-1] == "| all | 50,000 | never (12) |"
 
 
 def test_labels_move_as_little_as_needed_to_stand_apart() -> None:

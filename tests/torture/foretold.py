@@ -28,6 +28,7 @@ _ELSE: dict[str, tuple[tuple[str, Ends], ...]] = {
     ),
     "canary-errors=20%": (("canary", _R), ("canary:*", _R), ("cutover", _R | _F), ("bake", _F)),
     "canary-latency=500%": (("canary", _R), ("canary:100", _C), ("canary:*", _R)),
+    "wrong-answers=20%": (("shadow", _R),),
     "wan-latency=20ms": (("canary", _C | _R), ("canary:100", _C), ("canary:*", _C | _R)),  # seen as the canary's own
     "wan-cut=2s": (("canary", _C | _R), ("canary:100", _C), ("canary:*", _C | _R)),
     "source-db-kill": (("prepare", _C | _H),),  # preflight says at once what it cannot reach: nothing is built yet

@@ -19,6 +19,11 @@ from tests.torture.trials import Trial
 from tests.torture.witness import Witness
 
 FILE = Path(__file__).resolve().parents[1] / "data" / "torture.yaml"
+COMPARING = """
+shadow: {enabled: true, sample_percent: 100, repeat_percent: 100, duration: 1m, minimum_pairs: 50, max_in_flight: 20,
+  max_difference_percent: 5, mask_fields: [customer]}
+"""
+"""What a file says more that compares answers. The difference let pass is that of an incident of both sides."""
 SPEED = 10.0
 _WINDOW_MS = 1_000.0
 _MORE_FOR_EACH_RESUME_MS = 500.0  # the statements that are said again, on a computer that is busy
@@ -52,7 +57,7 @@ def carry_out(trial: Trial, home: Home, *, speed: float = SPEED, seed: int = 1) 
     began = time.monotonic()
     words = ["--speed", f"{speed:g}", "--seed", str(seed)]
     with Witness(home.folder) as witness:
-        ran = _rehearse(home, *words, *(w for fault in trial.faults for w in ("--fault", fault)))
+        ran = _rehearse(home, file_of(trial, home), *words, *(w for fault in trial.faults for w in ("--fault", fault)))
     result = ran.result
     entries = _journal(result)
     windows = tuple(result.get("write_unavailable_ms", ()))
@@ -77,9 +82,18 @@ def carry_out(trial: Trial, home: Home, *, speed: float = SPEED, seed: int = 1) 
     )
 
 
-def _rehearse(home: Home, *words: str) -> Ran:
+def file_of(trial: Trial, home: Home) -> Path:
+    """The matrix's file, or what is written beside the home of a rehearsal that compares answers, too."""
+    if not trial.compares_answers:
+        return FILE
+    comparing = home.folder.parent / "torture-comparing.yaml"
+    comparing.write_text(FILE.read_text(encoding="utf-8") + COMPARING, encoding="utf-8")
+    return comparing
+
+
+def _rehearse(home: Home, file: Path, *words: str) -> Ran:
     """One that does not end is ended, in order, and has no result."""
-    process = home.begin("rehearse", str(FILE), "--json", "--report", str(home.reports), *words)
+    process = home.begin("rehearse", str(file), "--json", "--report", str(home.reports), *words)
     try:
         return home.finish(process)
     except subprocess.TimeoutExpired:

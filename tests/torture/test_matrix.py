@@ -13,10 +13,10 @@ import pytest
 
 from crossfade.model.file import MigrationFile, load
 from crossfade.model.terms import Outcome
-from tests.rehearsal.run import Ran
-from tests.torture.cells import LADDER, PLACES, Cell, every_cell, kinds_left_out, shares_of
+from tests.rehearsal.run import Home, Ran
+from tests.torture.cells import FAULTS, LADDER, PLACES, Cell, every_cell, kinds_left_out, shares_of
 from tests.torture.foretold import changes_nothing, foretold, table
-from tests.torture.judged import FILE, as_promised, one_writer, too_long
+from tests.torture.judged import as_promised, file_of, one_writer, too_long
 from tests.torture.matrix import Matrix
 from tests.torture.trials import Trial, alone, together, trial_of
 from tests.torture.witness import Witness
@@ -41,10 +41,29 @@ def test_every_kind_of_fault_strikes_at_each_of_its_places() -> None:
     assert len(CELLS) > 700
 
 
-def test_the_ladder_is_the_one_of_the_file() -> None:
-    described = load(FILE.read_text(encoding="utf-8"), str(FILE))
-    assert isinstance(described, MigrationFile)
-    assert shares_of(described) == LADDER
+def described(trial: Trial, folder: Path) -> MigrationFile:
+    file = file_of(trial, Home(folder / "home", folder / "reports"))
+    found = load(file.read_text(encoding="utf-8"), str(file))
+    assert isinstance(found, MigrationFile), found
+    return found
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_answers_are_compared_where_the_fault_can_only_be_seen_so_on_one_ladder_for_all(
+    tmp_path: Path, fault: str
+) -> None:
+    file = described(alone(Cell(fault, "shadow")), tmp_path)
+    assert shares_of(file) == LADDER
+    assert file.shadow.enabled is fault.startswith(("wrong-answers", "shadow-hang"))
+
+
+def test_wrong_answers_share_no_rehearsal_with_an_override_which_would_let_them_pass() -> None:
+    wrong, deaf = Cell("wrong-answers=20%", "shadow"), Cell("operator-pulls=override", "validate")
+    assert foretold(wrong) == {Outcome.ROLLED_BACK}
+    assert [trial.cells for trial in together([wrong, Cell("app-kill", "validate")], 1)] == [
+        (wrong, Cell("app-kill", "validate"))
+    ]
+    assert len(together([wrong, deaf], 1)) == 2
 
 
 def test_what_is_foretold_stands_in_the_documents() -> None:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from crossfade.model.terms import Outcome
-from tests.torture.cells import PLACES, Cell
+from tests.torture.cells import OF_SHADOW, PLACES, Cell
 from tests.torture.foretold import Ends, changes_nothing, foretold
 
 _MOST_RIDERS = 12
 _MOST_IN_A_SWITCH = 5  # each may make the switch be tried again, and the plan tries twelve times
-_DEAFENING = {"operator-pulls=override"}  # for a minute the judge is not heard
+_DEAFENING = {"operator-pulls=override"}  # for a minute the judge is not heard, nor what was found of answers
+_FOUND_BY_COMPARING = ("canary-", "wrong-answers")
 _WRITES = {"slot-remade", "fence-bypass", "wrong-rows=3"}  # for which a full disk has no room either
 _TURNED = {"roll_back": "operator-pulls=rollback@canary:40", "fail_back": "operator-pulls=rollback@bake"}
 
@@ -22,6 +23,10 @@ class Trial:
     cells: tuple[Cell, ...]
     besides: str | None
     ends: Ends
+
+    @property
+    def compares_answers(self) -> bool:
+        return any(cell.fault in OF_SHADOW for cell in self.cells)
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -72,7 +77,7 @@ class _Packed:
         """Whether it surely comes to the rider's place, and nothing else strikes there."""
         if len(self.cells) > _MOST_RIDERS or any(cell.place == rider.place for cell in self.cells):
             return False
-        if rider.fault in _DEAFENING and self.leader.fault.startswith("canary-"):
+        if rider.fault in _DEAFENING and self.leader.fault.startswith(_FOUND_BY_COMPARING):
             return False
         if "disk-full" in rider.fault and self.leader.fault in _WRITES:
             return False

@@ -22,11 +22,13 @@ from crossfade.cli.on_premises import on_premises
 from crossfade.cli.readiness import readiness
 from crossfade.cli.records import records
 from crossfade.cli.rehearse import again, rehearse, resume
+from crossfade.cli.risks import risks
 from crossfade.cli.shadow import shadow
 from crossfade.cli.simulate import simulate
 from crossfade.cli.status import status, watch
 from crossfade.cli.synth import synth
 from crossfade.cli.verify import verify
+from crossfade.cli.waves import waves
 
 app = typer.Typer(
     help="Move a live system from your data center to AWS, and back if you must, without losing a write.",
@@ -37,9 +39,10 @@ app = typer.Typer(
 )
 for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
     app.command()(command)
-for planning in (inventory, readiness, decide):
-    app.command()(planning)
+app.command()(inventory)
 app.command(name="map")(map_)
+for planning in (readiness, waves, decide, risks):
+    app.command()(planning)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
 app.add_typer(shadow, name="shadow")

@@ -179,7 +179,9 @@ def _tell(matrix: Matrix) -> None:
     for line in turned(matrix):
         people.print(Text(f"  {line.removeprefix('- ')}"), soft_wrap=True)
     for worse, better in dominated(matrix):
-        people.print(Text(f"  {worse} is never the best: {better} is at least as good by every factor."))
+        people.print(
+            Text(f"  {worse} is never the best: {better} is at least as good by every factor."), soft_wrap=True
+        )
 
 
 def _refuse(faults: tuple[Fault, ...], path: Path) -> NoReturn:

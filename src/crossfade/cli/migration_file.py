@@ -14,17 +14,17 @@ from crossfade.model.file.tree import Path as TreePath
 
 def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
     """The migration file at `path`, or every fault of it; a file that cannot be read is a fault too."""
-    text = text_of(path)
+    text = text_of(path, "check the path, or begin with `crossfade init`")
     return text if isinstance(text, tuple) else load(text, path.name)
 
 
-def text_of(path: Path) -> str | tuple[Fault, ...]:
-    """The text of a YAML file of a person's, or the one fault for which it cannot be had."""
+def text_of(path: Path, missing: str = "check the path") -> str | tuple[Fault, ...]:
+    """The text of a YAML file of a person's, or the one fault for which it cannot be had; `missing` is its remedy."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        return _whole("does not exist", "check the path, or begin with `crossfade init`")
+        return _whole("does not exist", missing)
     except IsADirectoryError:
         return _whole("is a directory", f"name the file in it, such as {path / 'migration.yaml'}")
     except PermissionError:

@@ -11,6 +11,7 @@ from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.model.errors import CrossfadeError
 from crossfade.planning.decisions.folder import Records, read_records
 from crossfade.planning.decisions.keeping import supersede as mark_superseded
+from crossfade.planning.inventory.cells import text as visible
 
 records = typer.Typer(help="Decision records: plain Markdown that people edit.", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def complain_of_records(found: Records, folder: Path) -> None:
     """Each fault in a line: file, line, problem, remedy."""
     for fault in found.faults:
         place = f"{folder / fault.file}" + (f":{fault.line}" if fault.line else "")
-        line = Text.assemble((place, "bold"), "  ", (fault.problem, "red"), f" — {fault.remedy}")
+        line = Text.assemble((place, "bold"), "  ", (visible(fault.problem), "red"), f" — {fault.remedy}")
         people.print(line, soft_wrap=True)
 
 
@@ -68,7 +69,8 @@ def check(folder: Folder, json: Json = False) -> None:
         told = "1 record" if count == 1 else f"{count} records"
         people.print(Text.assemble(("✓ ", "green"), f"{folder}: {told}, no fault"), soft_wrap=True)
     for name, record in found.records.items():
-        people.print(Text(f"  {record.number:>4}  {record.status:<10}  {record.decided}  {record.title}  ({name})"))
+        told = f"  {record.number:>4}  {record.status:<10}  {record.decided}  {visible(record.title)}  ({name})"
+        people.print(Text(told), soft_wrap=True)
     if json:
         answer(
             {

@@ -6,6 +6,7 @@ import numpy as np
 
 from crossfade.judge.bins import bandwidth, division, monotone_ratio, smoothed
 from crossfade.judge.capital import Floats, frozen, log_prior
+from crossfade.judge.lessening import FewPlaces, ManyPlaces, lessening
 from crossfade.judge.settings import JudgeSettings
 
 # How much slower than the margin a bet supposes the canary to be; the last bet follows what the canary has shown.
@@ -24,13 +25,13 @@ LEAST_LEARNT = 25.0  # requests of the baseline, fading included, that a fit nee
 class Bets:
     """Ratios less 1, by bet and bin: first those against the canary, then those for its promotion.
 
-    `slower` and `healthy` tell where the canary's requests lie without the allowance, divided by margin or tolerance.
-    `refit_at` is how many requests must have been seen before the next fit.
+    `ratios` are the same with the 1, `lessening` tells where the canary's requests lie without the allowance, divided
+    by margin or tolerance. `refit_at` is how many requests must have been seen before the next fit.
     """
 
     excess: Floats
-    slower: Floats
-    healthy: Floats
+    ratios: Floats
+    lessening: FewPlaces | ManyPlaces
     refit_at: float
 
     def __eq__(self, other: object) -> bool:
@@ -50,13 +51,9 @@ class Bets:
         """
         odds = self.excess * share
         odds += 1.0
-        of_canary = self.excess + 1.0
-        of_canary /= odds
-        moved = np.empty_like(odds)
-        np.matmul(of_canary[:AGAINST], self.slower, out=moved[:AGAINST])
-        np.matmul(of_canary[AGAINST:], self.healthy, out=moved[AGAINST:])
-        gained: Floats = np.log(moved, out=moved) @ canary
-        gained -= np.log(odds, out=odds) @ baseline
+        of_canary = self.lessening.means(self.ratios / odds)
+        gained: Floats = np.log(of_canary, of_canary).dot(canary)
+        gained -= np.log(odds, odds).dot(baseline)
         return gained
 
 
@@ -78,10 +75,11 @@ def fitted_bets(
     ratios = [monotone_ratio(row, rows[0], rising=True) for row in rows[1:AGAINST]]
     ratios.append(_shown_by_canary(edges_ms, canary @ slower, rows[0], width))
     ratios.extend(monotone_ratio(row, rows[0], rising=False) for row in rows[AGAINST:])
+    excess = np.array(ratios) - 1.0
     return Bets(
-        excess=frozen(np.array(ratios) - 1.0),
-        slower=frozen(np.ascontiguousarray(slower.T)),
-        healthy=frozen(np.ascontiguousarray(healthy.T)),
+        excess=frozen(excess),
+        ratios=frozen(excess + 1.0),
+        lessening=lessening(slower, healthy, AGAINST, len(excess)),
         refit_at=refit_at,
     )
 

@@ -99,10 +99,9 @@ def smoothed(edges_ms: tuple[float, ...], counts: Floats, width: float, factors:
     widely, so that no bin is impossible. Factors lie between 1 / REACH and REACH.
     """
     bounds, middles, points = log_bounds(edges_ms), log_middles(edges_ms), _points(edges_ms)
-    spread = np.sqrt(width**2 + (bounds[1:] - bounds[:-1]) ** 2 / 12)
     total = counts.sum()
     centre = float(counts @ middles) / total
-    above = (ndtr((middles - points[:, None]) / spread) @ counts + ndtr((centre - points) / WIDE)) / (total + 1)
+    above = (_kernel(edges_ms, width) @ counts + ndtr((centre - points) / WIDE)) / (total + 1)
     # Between the points the odds of being slower are interpolated: smooth where the share of requests is tiny, too.
     log_odds = np.log(above) - np.log(np.maximum(1 - above, 1e-15))
     at = bounds[1:-1] - np.log(np.array(factors))[:, None]
@@ -110,6 +109,14 @@ def smoothed(edges_ms: tuple[float, ...], counts: Floats, width: float, factors:
     survival[:, 1:-1] = 1 / (1 + np.exp(-np.interp(at, points, log_odds)))
     survival[:, -1] = 0.0
     return np.asarray(np.maximum(survival[:, :-1] - survival[:, 1:], 1e-12))
+
+
+@lru_cache(maxsize=1)  # a fit spreads both arms alike, one after the other
+def _kernel(edges_ms: tuple[float, ...], width: float) -> Floats:
+    """The part of each bin's requests (columns) that is slower than each point (rows)."""
+    bounds, middles, points = log_bounds(edges_ms), log_middles(edges_ms), _points(edges_ms)
+    spread = np.sqrt(width**2 + (bounds[1:] - bounds[:-1]) ** 2 / 12)
+    return frozen(ndtr((middles - points[:, None]) / spread))
 
 
 @lru_cache(maxsize=32)

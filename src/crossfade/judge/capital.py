@@ -43,7 +43,8 @@ def shared_anew(log_capital: Floats, prior: Floats, part: float, total: float) -
         return log_capital
     if part >= 1:  # tens of thousands of errors in one look leave nothing that can be told from 0
         return np.asarray(prior + total)
-    return np.asarray(np.logaddexp(log_capital + math.log1p(-part), prior + (total + math.log(part))))
+    shared: Floats = np.logaddexp(log_capital + math.log1p(-part), prior + (total + math.log(part)))
+    return shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def grown(log_capital: Floats, log_payoff: Floats, log_before: float, shown: flo
     lasts is shown by the next look again.
     """
     paid = log_capital.copy()
-    paid[1:] += log_payoff
+    bets = paid[1:]
+    bets += log_payoff
     after = log_total(paid)
     growth = after - log_before
     surplus = growth - UNSHOWN - shown

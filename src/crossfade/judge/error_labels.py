@@ -75,10 +75,11 @@ class ErrorLabels:
         gained = log_payoff(_POINTS, canary, baseline, share) / lump
         growth = grown(self.log_capital, gained[: len(RATIOS)], self.log_e, self.shown)
         part = -math.expm1((canary + baseline) / lump * math.log1p(-SHARED_PER_ERROR))
+        of_ratio = gained[len(RATIOS) :]
         return ErrorLabels(
             log_capital=frozen(shared_anew(growth.log_capital, PRIOR, part, growth.log_e)),
-            rollout=frozen(self.rollout + gained[len(RATIOS) :]),
-            step=frozen(self.step + gained[len(RATIOS) :]),
+            rollout=frozen(self.rollout + of_ratio),
+            step=frozen(self.step + of_ratio),
             scatters=scatters,
             shown=growth.shown,
             log_e=growth.log_e,
@@ -96,7 +97,8 @@ def errors_counted(look: Look) -> tuple[int, int]:
 def log_payoff(ratios: Floats, canary: int, baseline: int, share: float) -> Floats:
     """What bets on these ratios gain from so many errors of each arm, as logarithms."""
     logs = _LOG_POINTS if ratios is _POINTS else np.log(ratios)
-    return np.asarray(canary * logs - (canary + baseline) * np.log1p(share * (ratios - 1.0)))
+    paid: Floats = canary * logs - (canary + baseline) * np.log1p(share * (ratios - 1.0))
+    return paid
 
 
 def ratio_interval(log_likelihood: Floats, alpha: float) -> tuple[float, float]:

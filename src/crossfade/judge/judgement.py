@@ -5,7 +5,7 @@ from crossfade.judge.capital import e_value
 from crossfade.judge.counted_labels import CountedLabels
 from crossfade.judge.latency_labels import LatencyLabels
 from crossfade.judge.look import Look, LookInvalid, look_faults
-from crossfade.judge.promotion import lacking
+from crossfade.judge.promotion import Lack, lacking
 from crossfade.judge.settings import CountedMetric, JudgeSettings, Metric
 from crossfade.judge.state import JudgeState
 from crossfade.judge.step import ShareCheck, StepCounts
@@ -31,21 +31,21 @@ def judge(state: JudgeState, look: Look, settings: JudgeSettings) -> tuple[Judge
         raise LookInvalid(faults)
     if look.baseline.requests + look.canary.requests == 0:
         reason = "No data: neither arm answered a request in this look."
-        return state, _verdict(state, settings, Decision.HOLD, reason)
-    share = ShareCheck().after(look)
+        return state, _verdict(state, settings, Decision.HOLD, (reason, None))
+    share = ShareCheck.of(look)
     if not share.fits(settings.sticky_users):
-        return state, _verdict(state, settings, Decision.HOLD, reasons.share_misfit(share))
+        return state, _verdict(state, settings, Decision.HOLD, (reasons.share_misfit(share), None))
     state = state.at_step(look.step)
     assert state.step is not None
-    step = state.step.after(look)
+    step = state.step.after(look, share)
     state = _learned(state, step, look, settings)
     worst = state.worst(settings)
     if state.log_e(worst, settings) >= settings.log_threshold_of(worst):
-        return state, _verdict(state, settings, Decision.ABORT, _why_abort(state, step, worst, settings), worst)
+        return state, _verdict(state, settings, Decision.ABORT, (_why_abort(state, step, worst, settings), worst))
     if lack := lacking(state, step, look, settings):
-        return state, _verdict(state, settings, Decision.HOLD, *lack)
+        return state, _verdict(state, settings, Decision.HOLD, lack, worst)
     reason = reasons.promoted_alone(step, settings) if look.share == 1 else reasons.promoted(state, step, settings)
-    return state, _verdict(state, settings, Decision.PROMOTE, reason)
+    return state, _verdict(state, settings, Decision.PROMOTE, (reason, None), worst)
 
 
 def _learned(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSettings) -> JudgeState:
@@ -55,9 +55,10 @@ def _learned(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSet
     baseline, canary = look.baseline.latency, look.canary.latency
     if Metric.LATENCY in settings.metrics and baseline is not None and canary is not None:
         latency = (latency or LatencyLabels.unlearnt(baseline.edges_ms)).after(baseline, canary, settings)
-    counted = tuple(
-        _counted(labels, look, metric) for labels, metric in zip(state.counted, settings.counted, strict=True)
-    )
+    counted = state.counted
+    if counted:
+        each = zip(counted, settings.counted, strict=True)
+        counted = tuple(_counted(labels, look, metric) for labels, metric in each)
     return JudgeState(errors=errors, latency=latency, counted=counted, step=step)
 
 
@@ -76,9 +77,11 @@ def _why_abort(state: JudgeState, step: StepCounts, name: str, settings: JudgeSe
 
 
 def _verdict(
-    state: JudgeState, settings: JudgeSettings, decision: Decision, reason: str, metric: str | None = None
+    state: JudgeState, settings: JudgeSettings, decision: Decision, told: Lack, worst: str | None = None
 ) -> Verdict:
-    name = metric or state.worst(settings)
+    """`told` are the reason and the metric that decided, `worst` the metric that is worst where that is known."""
+    reason, metric = told
+    name = metric or worst or state.worst(settings)
     return Verdict(
         decision=decision,
         metric=metric,

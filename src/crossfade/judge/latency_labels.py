@@ -7,7 +7,6 @@ derives it). Bets are fitted to what earlier looks showed, never to the look tha
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -32,10 +31,12 @@ class LatencyLabels:
     `learnt` are faded counts by arm and bin, `step_counts` those of this step; `taught` is how many looks of the step
     only taught; `earlier` the log latency ratio over the steps before: the sums of precision times ratio, and of
     precision. Counts of steps are never pooled: their shares differ (Simpson's paradox). `shown` is what looks before
-    have shown of a canary that is slower, and of one that is healthy (capital.Growth).
+    have shown of a canary that is slower, and of one that is healthy (capital.Growth). `moments` are those of the bins
+    (bins.log_moments).
     """
 
     edges_ms: tuple[float, ...]
+    moments: Floats
     learnt: Floats
     seen: float
     bets: Bets | None
@@ -55,6 +56,7 @@ class LatencyLabels:
         """Nothing seen yet, in bins with these edges."""
         return cls(
             edges_ms=edges_ms,
+            moments=log_moments(edges_ms),
             learnt=frozen(np.zeros((2, len(edges_ms) + 1))),
             seen=0.0,
             bets=None,
@@ -100,45 +102,61 @@ class LatencyLabels:
         The first looks of a step only teach: caches may be cold. So does whatever comes before the first bets.
         """
         counts = np.array((baseline.counts, canary.counts), dtype=float)
-        n_baseline, n_canary = counts.sum(axis=1).tolist()
+        n_baseline, n_canary = float(sum(baseline.counts)), float(sum(canary.counts))
         if n_baseline + n_canary == 0:
             return self
         both = bool(n_baseline and n_canary)
-        changed: dict[str, Any] = {}
-        if both and self.taught < settings.settling_looks:
-            changed = {"taught": self.taught + 1}
-        elif self.bets is not None and both:
-            changed = self._judged(self.bets, counts, n_canary, n_baseline)
         learnt = frozen(self.learnt * 0.5 ** (n_baseline / REMEMBERED) + counts)
-        seen, bets = self.seen + n_baseline + n_canary, self.bets
-        if seen >= (bets.refit_at if bets else FIRST_FIT):
-            refit_at = min(seen * REFIT_GROWTH, seen + 2 * REMEMBERED)
-            bets = fitted_bets(self.edges_ms, learnt[BASELINE], learnt[CANARY], settings, refit_at) or bets
-            if self.bets is None and bets is not None and both:
-                # The look that taught the first bets is bet on by none; it may still bear out the next one.
-                payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
-                changed["shown"] = (grown(PRIOR, payoffs[:AGAINST], 0.0, 0.0).shown, 0.0)
-        return replace(self, learnt=learnt, seen=seen, bets=bets, **changed)
+        seen = self.seen + n_baseline + n_canary
+        bets = self._refitted(learnt, seen, settings)
+        if both and self.taught < settings.settling_looks:
+            judged = replace(self, learnt=learnt, seen=seen, bets=bets, taught=self.taught + 1)
+        elif both and self.bets is not None:
+            judged = self._judged(self.bets, counts, (n_baseline, n_canary), learnt, bets)
+        else:
+            judged = replace(self, learnt=learnt, seen=seen, bets=bets)
+        if self.bets is None and bets is not None and both:
+            # The look that taught the first bets is bet on by none; it may still bear out the next one.
+            payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
+            judged = replace(judged, shown=(grown(PRIOR, payoffs[:AGAINST], 0.0, 0.0).shown, 0.0))
+        return judged
 
-    def _judged(self, bets: Bets, counts: Floats, n_canary: float, n_baseline: float) -> dict[str, Any]:
-        """What a look changes that is bet on."""
+    def _refitted(self, learnt: Floats, seen: float, settings: JudgeSettings) -> Bets | None:
+        """The bets for the next look, after so many requests seen and these learnt."""
+        if seen < (self.bets.refit_at if self.bets else FIRST_FIT):
+            return self.bets
+        refit_at = min(seen * REFIT_GROWTH, seen + 2 * REMEMBERED)
+        return fitted_bets(self.edges_ms, learnt[BASELINE], learnt[CANARY], settings, refit_at) or self.bets
+
+    def _judged(
+        self, bets: Bets, counts: Floats, requests: tuple[float, float], learnt: Floats, following: Bets | None
+    ) -> "LatencyLabels":
+        """After a look that is bet on, with what was learnt of it and the bets that follow."""
+        n_baseline, n_canary = requests
         payoffs = bets.log_payoffs(counts[BASELINE], counts[CANARY], n_canary / (n_canary + n_baseline))
         part = -math.expm1(min(n_baseline, n_canary) * math.log1p(-SHARED_PER_REQUEST))
         slower, healthy = self.shown
         against = grown(self.log_capital, payoffs[:AGAINST], self.log_e, slower)
         promotion = grown(self.log_promotion, payoffs[AGAINST:], self.log_e_promotion, healthy)
-        return {
-            "log_capital": frozen(shared_anew(against.log_capital, PRIOR, part, against.log_e)),
-            "log_promotion": frozen(promotion.log_capital),
-            "log_e_promotion": promotion.log_e,
-            "step_counts": frozen(self.step_counts + counts),
-            "shown": (against.shown, promotion.shown),
-            "log_e": against.log_e,
-        }
+        return LatencyLabels(
+            edges_ms=self.edges_ms,
+            moments=self.moments,
+            learnt=learnt,
+            seen=self.seen + n_baseline + n_canary,
+            bets=following,
+            log_capital=frozen(shared_anew(against.log_capital, PRIOR, part, against.log_e)),
+            log_promotion=frozen(promotion.log_capital),
+            step_counts=frozen(self.step_counts + counts),
+            earlier=self.earlier,
+            taught=self.taught,
+            shown=(against.shown, promotion.shown),
+            log_e=against.log_e,
+            log_e_promotion=promotion.log_e,
+        )
 
     def step_ratio(self) -> tuple[float, float] | None:
         """Log ratio of the arms' geometric mean latencies in this step, and its variance; None with too little data."""
-        baseline, canary = (self.step_counts @ log_moments(self.edges_ms)).tolist()
+        baseline, canary = self.step_counts.dot(self.moments).tolist()
         if min(baseline[0], canary[0]) < 2:
             return None
         mean, variance = _mean_and_variance(*canary)

@@ -9,6 +9,8 @@ from crossfade.judge.settings import Metric
 from crossfade.model.counts import CONVERSION, ArmCounts, LatencyHistogram
 from crossfade.model.errors import CrossfadeError
 
+_NO_TIME = timedelta(0)
+
 
 class LookInvalid(CrossfadeError):
     """Counts that cannot be. `faults` holds all of them, each with its place in the look."""
@@ -42,32 +44,25 @@ def look_faults(look: Look, edges_ms: tuple[float, ...] | None) -> tuple[str, ..
     faults: list[str] = []
     if not 0 <= look.share <= 1:
         faults.append(f"share is {look.share:g}, not between 0 and 1")
-    if look.duration <= timedelta(0):
+    if look.duration <= _NO_TIME:
         faults.append("the look lasted no time")
     known = edges_ms
     for name, arm in (("baseline", look.baseline), ("canary", look.canary)):
-        for text in _arm_faults(arm):
-            faults.append(f"{name}: {text}")  # noqa: PERF401 - nearly always there is none, and the loop is cheaper
+        if not 0 <= arm.errors <= arm.requests:
+            faults.append(f"{name}: {arm.errors} errors of {arm.requests} requests")
+        if arm.users_with_errors is not None and not 0 <= arm.users_with_errors <= arm.errors:
+            faults.append(f"{name}: {arm.users_with_errors} users with errors, but {arm.errors} errors")
         if arm.conversions is not None or arm.counted:
             faults.extend(f"{name}.{text}" for text in _counted_faults(arm))
         if arm.latency is not None:
             edges = arm.latency.edges_ms
             # Rising edges are looked at once; afterwards it is enough that they stay the same.
             for text in _histogram_faults(arm.latency, rising=edges == edges_ms):
-                faults.append(f"{name}.latency: {text}")  # noqa: PERF401 - as above
+                faults.append(f"{name}.latency: {text}")  # noqa: PERF401 - mostly there is none; the loop is cheaper
             if known is not None and edges != known:
                 faults.append(f"{name}.latency: edges are not those seen before")
             known = edges
     return tuple(faults)
-
-
-def _arm_faults(arm: ArmCounts) -> list[str]:
-    faults = []
-    if not 0 <= arm.errors <= arm.requests:
-        faults.append(f"{arm.errors} errors of {arm.requests} requests")
-    if arm.users_with_errors is not None and not 0 <= arm.users_with_errors <= arm.errors:
-        faults.append(f"{arm.users_with_errors} users with errors, but {arm.errors} errors")
-    return faults
 
 
 def _counted_faults(arm: ArmCounts) -> list[str]:

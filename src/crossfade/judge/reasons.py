@@ -94,10 +94,9 @@ def promoted(state: JudgeState, step: StepCounts, settings: JudgeSettings) -> st
     """Why the share may rise."""
     estimate = state.latency.step_ratio() if state.latency else None
     latency = f"; {_latency_ratio(estimate, settings.alpha)}" if estimate else ""
-    counted = "".join(
-        f"; {metric.name}{'' if metric.promotes else ', which only aborts'}: {_counted_in_step(labels)}"
-        for metric, labels in zip(settings.counted, state.counted, strict=True)
-    )
+    counted = ""
+    for metric, labels in zip(settings.counted, state.counted, strict=True):
+        counted += f"; {metric.name}{'' if metric.promotes else ', which only aborts'}: {_counted_in_step(labels)}"
     return f"The canary is shown to be within its tolerances: {_errors_in_step(step)}{latency}{counted}."
 
 

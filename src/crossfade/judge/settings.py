@@ -93,10 +93,13 @@ class JudgeSettings:
     sticky_users: int = 200
     threshold: float = field(init=False)
     """What aborts where the weights are even; `threshold_of` tells it of each metric."""
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """All metrics that are judged."""
+    _thresholds: dict[str, float] = field(init=False, repr=False, compare=False)
     _log_thresholds: dict[str, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names, weighed = self.names, dict(self.weights)
+        names, weighed = (*self.metrics, *(metric.name for metric in self.counted)), dict(self.weights)
         rules = (
             (bool(names) and len(set(names)) == len(names), "metrics must name at least one, each once"),
             (
@@ -127,13 +130,15 @@ class JudgeSettings:
             raise JudgeSettingsInvalid(faults)
         total = math.fsum(weighed.get(name, 1.0) for name in names)
         log_thresholds = {name: math.log(total / (self.alpha * weighed.get(name, 1.0))) for name in names}
-        object.__setattr__(self, "threshold", len(names) / self.alpha)
+        threshold = len(names) / self.alpha
+        thresholds = {
+            name: threshold if math.isclose(log_threshold, math.log(threshold)) else math.exp(log_threshold)
+            for name, log_threshold in log_thresholds.items()
+        }
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "threshold", threshold)
+        object.__setattr__(self, "_thresholds", thresholds)
         object.__setattr__(self, "_log_thresholds", log_thresholds)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All metrics that are judged."""
-        return (*self.metrics, *(metric.name for metric in self.counted))
 
     def alpha_of(self, name: str) -> float:
         """A metric's part of alpha: the chance of an abort by it, in a whole rollout of a canary that is not worse."""
@@ -141,9 +146,7 @@ class JudgeSettings:
 
     def threshold_of(self, name: str) -> float:
         """The e-value at which a metric aborts: 1 over its part of alpha."""
-        even = math.log(self.threshold)
-        log_threshold = self._log_thresholds[name]
-        return self.threshold if math.isclose(log_threshold, even) else math.exp(log_threshold)
+        return self._thresholds[name]
 
     def log_threshold_of(self, name: str) -> float:
         """The logarithm of it."""

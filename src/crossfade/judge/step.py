@@ -19,15 +19,20 @@ class ShareCheck:
     expected: float = 0.0
     binomial: float = 0.0
 
-    def after(self, look: Look) -> "ShareCheck":
-        """With the requests of a look."""
+    @classmethod
+    def of(cls, look: Look) -> "ShareCheck":
+        """The requests of a look alone."""
         requests = look.baseline.requests + look.canary.requests
         expected = requests * look.share
+        return cls(total=requests, canary=look.canary.requests, expected=expected, binomial=expected * (1 - look.share))
+
+    def __add__(self, other: "ShareCheck") -> "ShareCheck":
+        """The requests of both."""
         return ShareCheck(
-            total=self.total + requests,
-            canary=self.canary + look.canary.requests,
-            expected=self.expected + expected,
-            binomial=self.binomial + expected * (1 - look.share),
+            total=self.total + other.total,
+            canary=self.canary + other.canary,
+            expected=self.expected + other.expected,
+            binomial=self.binomial + other.binomial,
         )
 
     def fits(self, sticky_users: int) -> bool:
@@ -61,13 +66,13 @@ class StepCounts:
     canary_errors: int = 0
     share: ShareCheck = ShareCheck()
 
-    def after(self, look: Look) -> "StepCounts":
-        """With the counts of a look."""
+    def after(self, look: Look, share: ShareCheck) -> "StepCounts":
+        """With the counts of a look, whose own share check is given."""
         return StepCounts(
             step=self.step,
             baseline_requests=self.baseline_requests + look.baseline.requests,
             baseline_errors=self.baseline_errors + look.baseline.errors,
             canary_requests=self.canary_requests + look.canary.requests,
             canary_errors=self.canary_errors + look.canary.errors,
-            share=self.share.after(look),
+            share=self.share + share,
         )

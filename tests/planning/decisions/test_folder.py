@@ -95,6 +95,19 @@ def test_a_circle_is_told_once_when_records_supersede_each_other(length: int) ->
     assert found[0][2].endswith("which supersedes 1: a circle")
 
 
+def test_many_ways_through_the_records_take_no_longer_than_few() -> None:
+    """Each record supersedes both of the two after it: 2 to the 40th ways, and no circle."""
+    texts = {}
+    for number in range(1, 81):
+        layer = (number - 1) // 2
+        after = [n for n in (2 * layer + 3, 2 * layer + 4) if n <= 80]
+        before = [n for n in (2 * layer - 1, 2 * layer) if n > 0]
+        fields = [f"- Supersedes: {', '.join(map(str, after))}"] if after else []
+        fields += [f"- Superseded by: {', '.join(map(str, before))}"] if before else []
+        texts[f"r{number:04}"] = text(number, *fields, status="superseded" if before else "proposed")
+    assert faults(**texts) == []
+
+
 def test_files_are_faults_when_they_are_no_text_and_passed_over_when_they_are_no_records(tmp_path: Path) -> None:
     (tmp_path / "0001-x.md").write_bytes(b"\xff\xfe")
     (tmp_path / "2-short.md").write_text(text(2), encoding="utf-8")

@@ -2,13 +2,14 @@
 
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossfade.planning.decisions.page import Page
 from crossfade.planning.decisions.reading import record_of
 from crossfade.planning.decisions.record import FieldName, Record, Section, Status, written
 
+QUICK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 WORDS = st.text(alphabet="abcXYZ äß€.,'\"()*_#|<>`-", min_size=1, max_size=30)
 PLAIN = WORDS.map(lambda text: " ".join(text.split())).filter(bool)
 NAMES = st.text(alphabet="abcd äö.", min_size=1, max_size=12).map(lambda t: " ".join(t.split())).filter(bool)
@@ -59,7 +60,7 @@ def read(text: str) -> Record:
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(records(), st.booleans())
 def test_writing_what_was_read_gives_the_same_text(record: Record, linked: bool) -> None:
     names = {n: f"{n:04}-other.md" for n in (*record.supersedes, *record.superseded_by)} if linked else {}
@@ -68,7 +69,7 @@ def test_writing_what_was_read_gives_the_same_text(record: Record, linked: bool)
     assert written(read(text), names) == text
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(st.lists(st.tuples(LINES, st.sampled_from(["\n", "\r\n"])), max_size=12), st.booleans())
 def test_any_text_is_kept_byte_for_byte(lines: list[tuple[str, str]], cut: bool) -> None:
     text = "".join(line + end for line, end in lines)
@@ -79,7 +80,7 @@ def test_any_text_is_kept_byte_for_byte(lines: list[tuple[str, str]], cut: bool)
     assert text.endswith(sections.rpartition("\n")[2])
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(records(), st.sampled_from(list(FieldName)), st.booleans())
 def test_a_field_changes_alone_when_it_is_set(record: Record, name: FieldName, crlf: bool) -> None:
     text = written(record).replace("\n", "\r\n") if crlf else written(record)
@@ -126,6 +127,11 @@ def test_what_people_changed_and_added_is_read_and_kept() -> None:
     page = Page.of(EDITED).with_field(FieldName.SUPERSEDED_BY, "[9](0009-x.md)")
     assert page.text == EDITED.replace("OPS-12\n", "OPS-12\n- Superseded by: [9](0009-x.md)\n")
     assert page.with_field(FieldName.STATUS, "superseded").lines[2] == "* status: superseded\n"
+
+
+def test_a_heading_is_none_while_its_block_is_open() -> None:
+    text = "# 1. One\n\n````md\n```\n## within\n```\n```` \n## after\n~~~\n```\n## within\n~~~ \n## last\n"
+    assert [section.heading for section in Page.of(text).sections()] == ["after", "last"]
 
 
 def test_a_field_is_put_below_the_title_when_there_is_none() -> None:

@@ -4,12 +4,15 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crossfade.planning.decisions.drafting import said
 from crossfade.planning.decisions.matrix import Factor, Matrix, Option, Score, dominated, exact, leaders, ranking
 from crossfade.planning.decisions.sensitivity import shift_turns, tie_breakers, weight_turns
 
+QUICK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 NUMBERS = st.integers(min_value=0, max_value=20).map(lambda half: Fraction(half, 2))
 WEIGHTS = st.integers(min_value=1, max_value=30).map(lambda tenths: Fraction(tenths, 10))
 FAR = Fraction(10**9)
@@ -46,7 +49,7 @@ def small(**options: tuple[int, ...]) -> Matrix:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(matrices())
 def test_the_smallest_change_of_a_weight_is_exact_when_there_is_one(matrix: Matrix) -> None:
     """Level at the point, turned a hair beyond it, as before a hair short of it; without a point, never."""
@@ -70,7 +73,7 @@ def test_the_smallest_change_of_a_weight_is_exact_when_there_is_one(matrix: Matr
             assert leaders(weighted(matrix, **{factor.name: opposite})) == first
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(matrices())
 def test_moving_weight_between_two_factors_turns_the_decision_exactly_where_told(matrix: Matrix) -> None:
     first = leaders(matrix)
@@ -86,10 +89,11 @@ def test_moving_weight_between_two_factors_turns_the_decision_exactly_where_told
         if len(first) == 1:
             assert after((turn.amount if turn else source.weight) * (1 - HAIR)) == first
         if turn:
+            assert turn.amount < source.weight
             assert set(after(turn.amount * (1 + HAIR))) <= set(turn.rivals)
 
 
-@settings(max_examples=30, deadline=None)
+@QUICK
 @given(matrices())
 def test_a_dominated_option_never_leads_alone(matrix: Matrix) -> None:
     for option, better in dominated(matrix):
@@ -127,6 +131,20 @@ def test_a_factor_that_can_only_bring_a_tie_says_so() -> None:
     matrix = small(one=(5, 3), two=(4, 3))
     (turn,) = weight_turns(matrix)
     assert (turn.factor, turn.at, turn.beyond, turn.rivals) == ("a", Fraction(), False, ("two",))
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (Fraction(7), "7"),
+        (Fraction(13, 2), "6.5"),
+        (Fraction(20, 3), "6.67"),
+        (Fraction(1, 10**9), "1e-09"),
+        (Fraction(), "0"),
+    ],
+)
+def test_a_number_is_told_so_that_it_is_not_taken_for_nothing(number: Fraction, told: str) -> None:
+    assert said(number) == told
 
 
 def test_no_turn_is_told_when_there_is_only_one_factor() -> None:

@@ -45,7 +45,6 @@ _UNREAD_OF_PLANNING = (
     "apart",
     "latency_critical",
     "contacts",
-    "risks",
     "costs",
 )
 _PLANNED = (

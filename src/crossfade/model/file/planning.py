@@ -4,7 +4,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from crossfade.model.file.form import Form
 from crossfade.model.file.quantities import Count, Percent, Span, TimeOfDay
@@ -86,6 +87,25 @@ class Costs(Section):
     """Added to the sum."""
 
 
+PROBABILITIES = (0.1, 0.3, 0.6, 0.9)
+"""Source: REQUIREMENTS C3."""
+
+
+def _one_of_four(value: float) -> float:
+    if value not in PROBABILITIES:
+        remedy = f"write one of {', '.join(str(one) for one in PROBABILITIES)}"
+        raise PydanticCustomError("choice", "is none of the four probabilities", {"remedy": remedy})
+    return value
+
+
+RiskProbability = Annotated[
+    float,
+    AfterValidator(_one_of_four),
+    WithJsonSchema({"type": "number", "enum": list(PROBABILITIES), "x-kind": "0.1, 0.3, 0.6 or 0.9"}),
+]
+"""How probable a risk is; people agree on four steps sooner than on a number."""
+
+
 class Risk(Section):
     """A risk that the inventory cannot show."""
 
@@ -95,7 +115,7 @@ class Risk(Section):
     """Such as `technical`, `business`, `security`, `people`."""
     impact: Annotated[int, Field(ge=1, le=4)]
     """1 (minor) to 4 (critical)."""
-    probability: Annotated[float, Field(gt=0, le=1)]
+    probability: RiskProbability
     """0.1, 0.3, 0.6 or 0.9."""
     owner: Text
     """Who watches it."""

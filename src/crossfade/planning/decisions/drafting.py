@@ -6,14 +6,17 @@ from datetime import date
 from fractions import Fraction
 
 from crossfade.planning.decisions.matrix import Matrix, leaders, ranking
-from crossfade.planning.decisions.record import Record, Section, Status, one_line
+from crossfade.planning.decisions.record import Record, Section, Status
 from crossfade.planning.decisions.sensitivity import ShiftTurn, WeightTurn, shift_turns, tie_breakers, weight_turns
+from crossfade.planning.markdown import one_line
 
 _MOST_SHIFTS = 3
 
 
 def said(number: Fraction) -> str:
-    """To two places, without zeros that say nothing: 7, 6.5, 6.67."""
+    """To two places, without zeros that say nothing: 7, 6.5, 6.67; what is smaller than that, to two digits: 1e-09."""
+    if 0 < number < Fraction(1, 100):
+        return f"{float(number):.2g}"
     return f"{float(number):.2f}".rstrip("0").rstrip(".")
 
 

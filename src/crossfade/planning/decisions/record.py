@@ -61,7 +61,7 @@ class Record:
     @property
     def file_name(self) -> str:
         """`0003-how-the-ledger-moves.md`."""
-        slug = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")[:60].strip("-")
+        slug = re.sub(r"[^a-z0-9]+", "-", self.title.replace("&lt;", " ").lower()).strip("-")[:60].strip("-")
         return f"{self.number:04}-{slug or 'decision'}.md"
 
     def section(self, heading: str) -> str:
@@ -88,8 +88,3 @@ def written(record: Record, names: dict[int, str] | None = None) -> str:
 def links(numbers: tuple[int, ...], names: dict[int, str]) -> str:
     """The numbers as links where the file's name is known, else by themselves."""
     return ", ".join(f"[{n}]({names[n]})" if n in names else str(n) for n in numbers)
-
-
-def one_line(text: str) -> str:
-    """A text that a person gave, where it can open neither a heading nor a tag, nor a cell of a table."""
-    return " ".join(text.split()).replace("<", "&lt;").replace("|", "\\|")
