@@ -12,7 +12,8 @@ from crossfade.planning.applications.records import NodeKind
 from crossfade.planning.dependency_map import Picture, as_mermaid, as_page, as_svg, picture_of
 from crossfade.planning.dependency_map.arrangement import arranged
 from crossfade.planning.dependency_map.reduction import reduced
-from crossfade.planning.inventory.records import Inventory
+from crossfade.planning.dependency_map.wording import size_in_words
+from crossfade.planning.inventory.records import Dependency, End, Inventory
 from tests.planning.applications.inventories import asks, server
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -39,6 +40,21 @@ def test_who_asks_stands_left_of_who_answers() -> None:
     column = {drawn.cards[n].title: place for place, each in enumerate(drawn.columns) for n in each}
     assert column["Shop"] < column["Erp"]
     assert drawn.lone == ()
+
+
+def test_those_of_a_circle_stand_in_one_column_and_what_they_ask_right_of_them() -> None:
+    servers = [server(name, applications=(name,)) for name in ("in", "one", "two", "out")]
+    told = [asks("in", "one"), asks("one", "two"), asks("two", "one"), asks("two", "out"), asks("in", "out")]
+    drawn = arranged(picture(Inventory(servers=tuple(servers), dependencies=tuple(told))))
+    assert [{drawn.cards[n].title for n in column} for column in drawn.columns] == [{"in"}, {"one", "two"}, {"out"}]
+
+
+def test_ends_that_are_no_known_server_are_not_counted_as_servers() -> None:
+    ends = (End(told="web.corp", application="Web"), End(server="db", application="Db"))
+    drawn = picture(
+        Inventory(servers=(server("db"),), dependencies=(Dependency(source=ends[0], destination=ends[1], port=1),))
+    )
+    assert [size_in_words(card) for card in drawn.cards] == ["1 server", "1 end"]
 
 
 def test_every_card_stands_once_whatever_it_talks_with(thousand: Picture) -> None:

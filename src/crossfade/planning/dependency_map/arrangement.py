@@ -1,7 +1,8 @@
 """Cards in columns: who asks more than is asked stands left, what answers stands right, services last.
 
-Layers by the longest path would be exact for graphs without circles; those of data centers have circles, and give
-columns of one card each. The balance of asking and being asked gives even columns, and most lines still run rightwards.
+A few applications stand in layers by the longest path, circles taken as one, so that every other line runs rightwards.
+Of many, that gives columns of one card each, or one of all; the balance of asking and being asked gives even ones, and
+most lines still run rightwards.
 """
 
 import math
@@ -13,6 +14,7 @@ from crossfade.planning.applications.records import NodeKind
 from crossfade.planning.dependency_map.picture import Picture
 
 MOST_COLUMNS = 7
+FEW = 40
 _SWEEPS = 6
 
 Neighbours = Mapping[int, list[tuple[int, float]]]
@@ -35,11 +37,28 @@ def arranged(picture: Picture) -> Picture:
         (n for n in range(len(kinds)) if asks[n] or answers[n]),
         key=lambda n: ((answers[n] - asks[n]) / (answers[n] + asks[n]), n),
     )
-    columns = [[n for n, kind in enumerate(kinds) if kind is NodeKind.OUTSIDE], *_even(talking)]
+    layers = _layers([(line.source, line.destination) for line in between]) if len(talking) <= FEW else []
+    if len(layers) > MOST_COLUMNS or not layers:
+        layers = _even(talking)
+    columns = [[n for n, kind in enumerate(kinds) if kind is NodeKind.OUTSIDE], *layers]
     columns.append([n for n, kind in enumerate(kinds) if kind is NodeKind.SERVICE])
     placed = {n for column in columns for n in column}
-    lone = tuple(n for n in range(len(kinds)) if n not in placed)
+    apart = (n for n in range(len(kinds)) if n not in placed)
+    lone = tuple(sorted(apart, key=lambda n: (-len(picture.cards[n].entries), n)))
     return replace(picture, columns=_untangled([column for column in columns if column], neighbours), lone=lone)
+
+
+def _layers(lines: list[tuple[int, int]]) -> list[list[int]]:
+    """Each card right of all that ask it, those of one circle in one layer."""
+    import networkx as nx  # noqa: PLC0415 - a third of a second that no other command needs
+
+    graph = nx.DiGraph(sorted(lines))
+    circles = nx.condensation(graph)
+    layers = (
+        sorted(n for circle in generation for n in circles.nodes[circle]["members"])
+        for generation in nx.topological_generations(circles)
+    )
+    return list(layers)
 
 
 def _even(order: list[int]) -> list[list[int]]:

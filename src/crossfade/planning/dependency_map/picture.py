@@ -9,12 +9,12 @@ from crossfade.planning.applications.records import ApplicationMap, Certainty, F
 from crossfade.planning.inventory.records import Inventory, Server
 
 _MIB = 2**20
-OUTSIDE = "outside the inventory"
+OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A server, or an end outside, on its card; `note` says why it is there."""
+    """A server, or an end that is none, which has no certainty; `note` says why it is on its card."""
 
     name: str
     note: str

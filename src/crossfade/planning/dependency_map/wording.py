@@ -2,18 +2,16 @@
 
 import unicodedata
 
-from crossfade.planning.applications.records import NodeKind
 from crossfade.planning.dependency_map.picture import Card, Line
 from crossfade.report.units import say_bytes, say_count
 
 
 def size_in_words(card: Card) -> str:
-    """How many servers, and what of."""
-    number = len(card.entries)
-    what = "end" if card.kind is NodeKind.OUTSIDE else "server"
-    said = [f"{number:,} {what}{'' if number == 1 else 's'}" if number else "no server known"]
-    said += [", ".join(card.environments)] if card.environments else []
-    return " · ".join(said)
+    """How many servers, how many ends that are no known server, and what of."""
+    servers = sum(entry.certainty is not None for entry in card.entries)
+    counts = ((servers, "server"), (len(card.entries) - servers, "end"))
+    said = [f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts if number]
+    return " · ".join([*(said or ["no server known"]), *([", ".join(card.environments)] if card.environments else [])])
 
 
 def line_in_words(line: Line) -> str:
