@@ -155,6 +155,11 @@ def test_holds_alone_when_all_traffic_goes_to_a_canary_that_often_fails() -> Non
     assert verdicts[-1].metric is Metric.ERRORS
 
 
+def test_holds_alone_by_the_limit_of_errors_when_only_latency_is_judged() -> None:
+    _, verdicts = judged([look_at((0, 0), (300, 60), share=1.0)] * 3, JudgeSettings(metrics=(Metric.LATENCY,)))
+    assert {(verdict.decision, verdict.metric) for verdict in verdicts} == {(Decision.HOLD, None)}
+
+
 def test_judges_on_when_a_straggler_reaches_the_baseline_at_full_share() -> None:
     _, verdicts = judged([look_at((1, 0), (300, 0), share=1.0)])
     assert verdicts[0].decision is Decision.PROMOTE

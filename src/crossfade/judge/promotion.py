@@ -23,7 +23,10 @@ def lacking(state: JudgeState, step: StepCounts, look: Look, settings: JudgeSett
     if step.canary_requests < settings.minimum_requests:
         return reasons.too_few(step, settings), None
     if look.share == 1:
-        return None if _rate_is_low(step, settings) else (reasons.unclear_alone(step, settings), Metric.ERRORS)
+        if _rate_is_low(step, settings):
+            return None
+        judged = Metric.ERRORS if Metric.ERRORS in settings.metrics else None  # its absolute limit holds in any case
+        return reasons.unclear_alone(step, settings), judged
     if Metric.ERRORS in settings.metrics and (lack := _of_errors(state, step, settings)):
         return lack, Metric.ERRORS
     if Metric.LATENCY in settings.metrics and (lack := _of_latency(state.latency, step, look, settings)):
