@@ -132,6 +132,7 @@
     card.button.setAttribute("aria-expanded", String(wide));
     card.inside.hidden = !wide;
     choose(wide ? card : null);
+    card.button.scrollIntoView({ block: "nearest", inline: "nearest" }); // the details have taken room
     draw();
   }
 
