@@ -63,7 +63,7 @@ def carry_out(trial: Trial, home: Home, *, speed: float = SPEED, seed: int = 1) 
     windows = tuple(result.get("write_unavailable_ms", ()))
     resumes = _resumes_within_switches(entries)
     missed = tuple(re.findall(r"not brought about (\S+: .*)", ran.said))
-    problems = [*as_promised(trial, ran), *one_writer(witness, result), *too_long(trial, windows, resumes)]
+    problems = [*as_promised(trial, ran, missed), *one_writer(witness, result), *too_long(trial, windows, resumes)]
     if home.left():
         problems.append(f"left running: {', '.join(p.name() for p in home.left())}")
     return Verdict(
@@ -102,12 +102,14 @@ def _rehearse(home: Home, file: Path, *words: str) -> Ran:
         return Ran(ran.code, f"{ran.said}\nit did not end within {PATIENCE_S:g} s", {})
 
 
-def as_promised(trial: Trial, ran: Ran) -> Iterator[str]:
+def as_promised(trial: Trial, ran: Ran, missed: Sequence[str] = ()) -> Iterator[str]:
+    """What was to decide the end and was `missed` decides nothing; it is tried alone."""
     result = ran.result
     if not result:
         yield f"ended with {ran.code} and no result: {_end_of(ran.said)}"
         return
-    if result["outcome"] not in trial.ends:
+    undecided = {"completed"} if any(why.startswith(f"{trial.cells[0]}: ") for why in missed) else set()
+    if result["outcome"] not in trial.ends | undecided:
         yield f"{result['outcome']} instead of {' or '.join(sorted(trial.ends))}: {result['reason']}"
     if ran.code != (0 if result["outcome"] == "completed" else 10):
         yield f"exit code {ran.code}"

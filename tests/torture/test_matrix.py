@@ -206,3 +206,11 @@ def test_all_that_was_started_has_ended_when_it_is_interrupted(tmp_path: Path) -
             signal.signal(asking, handler)
     assert [child for child in psutil.Process().children() if "--trial" in child.cmdline()] == []
     assert tried(tmp_path) == [["app-kill@cutover"]]
+
+
+def test_what_was_to_decide_and_was_not_brought_about_decides_nothing() -> None:
+    trial = trial_of(["slot-dropped@canary", "app-kill@bake"])
+    ran = Ran(code=0, said="", result=GOOD)
+    assert list(as_promised(trial, ran)) == ["completed instead of rolled_back: finalized"]
+    assert list(as_promised(trial, ran, ["app-kill@bake: it does not run"])) != []
+    assert list(as_promised(trial, ran, ["slot-dropped@canary: no connection"])) == []

@@ -96,9 +96,12 @@ def _tell(found: Sequence[Readiness], day: date) -> None:
     if len(ranked) > _SHOWN:
         people.print(f"… and {len(ranked) - _SHOWN:,} more; --json has them all")
     counts = [f"{sum(each.level is level for each in found):,} {level}" for level in order]
-    compared = support_table().compared_on
+    as_of = support_table().as_of
     people.print(f"{len(found):,} applications: {', '.join(counts)}", soft_wrap=True)
-    people.print(f"support as of {day}, by a table that was compared with its sources on {compared}", soft_wrap=True)
+    people.print(
+        f"support as of {day}, by a table of {as_of}; look at the vendors' pages in it before you rely on a date",
+        soft_wrap=True,
+    )
 
 
 def _table(ranked: Sequence[Readiness]) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from crossfade.model.terms import Outcome, Side
 from crossfade.rehearsal.conductor import Conducted, Conductor
 from crossfade.rehearsal.layout import journal_name
 from crossfade.rehearsal.ledger.database import DATABASE
-from crossfade.rehearsal.users.audit import LedgerAudit, audit
+from crossfade.rehearsal.users.audit import LedgerAudit, audit, once_it_answers
 from crossfade.rehearsal.users.errands import Errand
 from crossfade.rehearsal.users.record import MODERN, Record, SecondOfArm, read_record
 from crossfade.report.page import write_report
@@ -95,7 +96,7 @@ def bring_home(conductor: Conductor, conducted: Conducted, reports: Path) -> Res
     record = read_record(layout.users)
     primary = conducted.state.writer
     dsn = conductor.data_center.clusters[primary].dsn(database=DATABASE)
-    counted = audit(layout.users, dsn, shares=[layout.share(primary)])
+    counted = once_it_answers(partial(audit, layout.users, dsn, shares=[layout.share(primary)]))
     folder = reports / layout.migration
     result = result_of(conducted, record, counted, folder.absolute(), engine_log=layout.engine_log)
     try:

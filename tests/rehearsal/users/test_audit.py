@@ -1,13 +1,22 @@
 """The comparison by itself; tests/rehearsal/ledger/test_end_to_end.py has it against real databases."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from crossfade.rehearsal.processes import free_ports
-from crossfade.rehearsal.users.audit import AuditImpossible, BookedStatement, BookedTransfer, audit, compare
+from crossfade.rehearsal.users.audit import (
+    AuditImpossible,
+    BookedStatement,
+    BookedTransfer,
+    LedgerAudit,
+    audit,
+    compare,
+    once_it_answers,
+)
 from crossfade.rehearsal.users.notes import Acknowledged, Notes
 
 PROMISE = Acknowledged(key="k1", kind="transfer", id=9, at=1.0, debit=2, credit=3, amount="12.30")
@@ -92,3 +101,19 @@ def test_raises_when_the_database_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(AuditImpossible) as impossible:
         audit(tmp_path, dsn)
     assert "geheim" not in str(impossible.value)
+
+
+def test_the_ledger_is_counted_once_its_database_has_recovered() -> None:
+    clean = LedgerAudit(acknowledged=3, lost=0, duplicated=0, wrong_amounts=0)
+    answers: list[LedgerAudit | None] = [None, None, clean]
+
+    def ask() -> LedgerAudit:
+        if (answer := answers.pop(0)) is None:
+            raise AuditImpossible(None)
+        return answer
+
+    assert once_it_answers(ask) is clean
+    answers += [None, None]
+    with pytest.raises(AuditImpossible):
+        once_it_answers(ask, within=timedelta(seconds=-1))
+    assert len(answers) == 1

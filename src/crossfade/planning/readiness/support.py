@@ -54,9 +54,9 @@ class SupportedDatabase(_Supported):
 
 
 class SupportTable(_Strict):
-    """All of it, and the day on which it was compared with its sources."""
+    """All of it, and the day on which it was put together."""
 
-    compared_on: date
+    as_of: date
     systems: Annotated[tuple[SupportedSystem, ...], Field(min_length=1)]
     databases: Annotated[tuple[SupportedDatabase, ...], Field(min_length=1)]
 

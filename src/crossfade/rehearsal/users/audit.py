@@ -1,8 +1,10 @@
 """Was every promise kept? The users' notes against the database that is primary at the end, and nobody else's word."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,6 +38,10 @@ SELECT (SELECT coalesce(sum(amount), 0) FROM ledger.entries),
 """
 
 
+_RECOVERS_WITHIN = timedelta(seconds=60)
+_PAUSE_SECONDS = 0.2
+
+
 class AuditImpossible(CrossfadeError):
     """The database could not be asked; nothing is known, which is not good news."""
 
@@ -45,6 +51,21 @@ class AuditImpossible(CrossfadeError):
     def __init__(self, sqlstate: str | None) -> None:
         self.sqlstate = sqlstate
         super().__init__(f"the ledger could not be audited (SQLSTATE {sqlstate or 'none: no connection'})")
+
+
+def once_it_answers(ask: Callable[[], "LedgerAudit"], *, within: timedelta = _RECOVERS_WITHIN) -> "LedgerAudit":
+    """What `ask` says as soon as it can: a database that a fault has killed last of all may still be recovering.
+
+    Raises `AuditImpossible` when it cannot for so long.
+    """
+    until = time.monotonic() + within.total_seconds()
+    while True:
+        try:
+            return ask()
+        except AuditImpossible:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)  # PostgreSQL says nothing when its recovery ends: it is asked again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
