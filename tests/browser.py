@@ -107,6 +107,7 @@ def browser(width: int = 1400, height: int = 900) -> Iterator[Page]:
     """A page in a browser of its own, which is ended afterwards with its folder."""
     program = next((found for name in _PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
+        # a part of the system, which no package of this project can bring along
         pytest.skip(f"no browser is installed: {', '.join(_PROGRAMS)}")
     orders, to_browser = os.pipe()
     from_browser, answers = os.pipe()

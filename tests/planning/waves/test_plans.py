@@ -22,6 +22,7 @@ from crossfade.planning.waves.wishes import (
     TeamLimit,
     Together,
     WaveLimit,
+    Wish,
 )
 from tests.docs.documents import ROOT
 from tests.planning.waves.checking import broken, cut, every_plan, placed
@@ -128,10 +129,10 @@ def test_a_server_without_dependencies_moves_nothing_else_when_it_is_added(probl
     assert [moved.item for moved in again.moved] == ["new"]
 
 
-def _problem(count: int, *wishes: object, edges: tuple[Edge, ...] = (), days: int = 4) -> Problem:
+def _problem(count: int, *wishes: Wish, edges: tuple[Edge, ...] = (), days: int = 4) -> Problem:
     items = tuple(Item(name=f"s{n}", risk=n / 10) for n in range(count))
     said = (*wishes, CalendarEnd(windows=days, place="deadline"))
-    return Problem(items=items, windows=windows(days), edges=edges, wishes=said)  # type: ignore[arg-type]
+    return Problem(items=items, windows=windows(days), edges=edges, wishes=said)
 
 
 def test_what_talks_most_shares_a_wave_and_the_reason_says_so() -> None:
@@ -171,7 +172,7 @@ def test_a_window_stays_free_only_when_dates_ask_for_it() -> None:
         ((Apart(items=("s0", "s1", "s2")), InWave(item="s0", wave=2), InWave(item="s2", wave=2)), {0, 1, 2}),
     ],
 )
-def test_the_smallest_contradiction_is_named(wishes: tuple[object, ...], core: set[int]) -> None:
+def test_the_smallest_contradiction_is_named(wishes: tuple[Wish, ...], core: set[int]) -> None:
     with pytest.raises(Contradictory) as found:
         plan_waves(_problem(4, *wishes))
     assert found.value.wishes == tuple(wishes[place] for place in sorted(core))

@@ -3,12 +3,13 @@
 A wish holds in a plan or it does not; `says` is the sentence in which reasons and contradictions name it.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(ABC):
     """`place` is where people find it: a line of a file, or whatever the caller calls it."""
 
     place: str = ""
@@ -19,8 +20,9 @@ class Wish:
         return ()
 
     @property
+    @abstractmethod
     def says(self) -> str:
-        raise NotImplementedError
+        """The wish as a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
