@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Timer
@@ -50,9 +50,11 @@ _UNREADABLE = ("invalid integer value", "invalid port number", "invalid sslmode 
 class Session:
     """A connection to `side`, autocommit, each statement with a snapshot of its own. Nothing can be changed by it."""
 
-    def __init__(self, side: Side, dsn: str, *, statement_timeout: timedelta) -> None:
-        """Raises `DsnUnreadable` and `ServerUnreachable`."""
-        self.side = side
+    def __init__(
+        self, side: Side, dsn: str, *, statement_timeout: timedelta, before: Callable[[], None] | None = None
+    ) -> None:
+        """`before` is called before each statement. Raises `DsnUnreadable` and `ServerUnreachable`."""
+        self.side, self._before = side, before
         self._patience_seconds = statement_timeout.total_seconds() + _GRACE_SECONDS
         self._gave_up = False
         try:
@@ -78,6 +80,8 @@ class Session:
 
         A server that hangs cannot keep to the statement timeout; a little later the connection is given up.
         """
+        if self._before:
+            self._before()
         watch = Timer(self._patience_seconds, self._give_up)
         watch.daemon = True
         watch.start()
@@ -92,6 +96,12 @@ class Session:
     ) -> tuple[Any, ...]:
         """The only row of a statement."""
         return self.rows(statement, parameters)[0]
+
+    @property
+    def place(self) -> str:
+        """Host, port and database, without any secret: the same text for the same database, asked in the same way."""
+        info = self._connection.info
+        return f"{info.host}:{info.port}/{info.dbname}"
 
     def close(self) -> None:
         self._connection.close()
