@@ -18,12 +18,16 @@ from crossfade.verify.errors import DsnUnreadable, ServerUnreachable, StatementF
 _CONNECT_SECONDS = 5
 _GRACE_SECONDS = 5.0
 # text output must be the same on both sides; a role that sees only some rows must fail, not pass
-_SETTINGS = sql.SQL("""
-    SET client_encoding = 'UTF8'; SET search_path = pg_catalog; SET default_transaction_read_only = on;
-    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
-    SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64'; SET row_security = off;
+TEXT_SETTINGS = """
+SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
+SET client_encoding = 'UTF8';
+"""
+"""With these every server writes and reads the text of a value in the same way."""
+_SETTINGS = sql.SQL(TEXT_SETTINGS) + sql.SQL("""
+    SET search_path = pg_catalog; SET default_transaction_read_only = on; SET row_security = off;
     SET jit = off; SET max_parallel_workers_per_gather = 0; SET lock_timeout = '5s'; SET synchronous_commit = 'local';
-    SET statement_timeout = {}
+    SET statement_timeout =
 """)
 _KNOWN_REASONS = (
     ("Connection refused", "connection refused"),
@@ -71,7 +75,7 @@ class Session:
         self.version = self._connection.info.server_version
         milliseconds = sql.Literal(int(statement_timeout.total_seconds() * 1000))
         with self._translated():
-            self._connection.execute(_SETTINGS.format(milliseconds))
+            self._connection.execute(_SETTINGS + milliseconds)
 
     def rows(
         self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()

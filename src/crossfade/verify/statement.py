@@ -65,14 +65,14 @@ class TableStatements:
             column_hash(pair, number, self.side, version=version, strict=strict)
             for number, pair in enumerate(table.columns)
         ]
-        self._row_hash = row_hash(list(self._hashes))
+        self.row_hash = row_hash(list(self._hashes))
         numbers = {pair.name: number for number, pair in enumerate(table.columns)}
-        self._key_hash = row_hash([self._hashes[numbers[k.name]] for k in table.key]) if table.key else self._row_hash
+        self._key_hash = row_hash([self._hashes[numbers[k.name]] for k in table.key]) if table.key else self.row_hash
         relation = table.on(self.side)
         # children of plain inheritance are tables of their own; partitions are reached through the parent
         only = sql.SQL("") if relation.partitioned else sql.SQL("ONLY ")
         self._from = only + relation_name(relation.schema, relation.name) + sql.SQL(" AS t")
-        self._key_texts = _key_texts(table.key, self.side) if table.key else [self._row_hash + sql.SQL("::text")]
+        self._key_texts = _key_texts(table.key, self.side) if table.key else [self.row_hash + sql.SQL("::text")]
         condition = table.rule.condition(self.side)
         self._filter = [filter_condition(condition)] if condition else []
         self._key_names = [name(k.on(self.side).name) for k in table.key]
@@ -93,7 +93,7 @@ class TableStatements:
     def digest(self, part: Slice) -> Digest:
         where, parameters = self._where(part)
         statement = sql.SQL("SELECT count(*), coalesce(sum({}), 0) FROM {} WHERE {}").format(
-            self._row_hash, self._from, where
+            self.row_hash, self._from, where
         )
         rows, total = self.session.row(statement, parameters)
         return Digest(rows=rows, total=int(total))
@@ -102,7 +102,7 @@ class TableStatements:
         """The slice's digest for each residue of the key's hash, in one scan; empty residues are left out."""
         where, parameters = self._where(part)
         statement = sql.SQL("SELECT {} & {}, count(*), sum({}) FROM {} WHERE {} GROUP BY 1").format(
-            self._key_hash, sql.Literal(modulus - 1), self._row_hash, self._from, where
+            self._key_hash, sql.Literal(modulus - 1), self.row_hash, self._from, where
         )
         found = self.session.rows(statement, parameters)
         return {residue: Digest(rows=rows, total=int(total)) for residue, rows, total in found}
@@ -110,7 +110,7 @@ class TableStatements:
     def listing(self, part: Slice) -> Rows:
         """Every row of the slice by its key, with one hash as its signature."""
         where, parameters = self._where(part)
-        return self._rows(self._row_hash + sql.SQL("::text"), where, parameters)
+        return self._rows(self.row_hash + sql.SQL("::text"), where, parameters)
 
     def lookup(self, keys: Sequence[Key], told: Sequence[sql.Composable] = ()) -> Rows:
         """The rows of `keys`, as many as there are, with the hash of every column as their signature.
@@ -120,7 +120,7 @@ class TableStatements:
         vector = sql.SQL("ARRAY[{}]::int8[]::text").format(sql.SQL(", ").join(self._hashes))
         columns = [list(values) for values in zip(*keys, strict=True)]
         if not self.table.key:
-            where = sql.SQL("{} = ANY (%s::text[]::int8[])").format(self._row_hash)
+            where = sql.SQL("{} = ANY (%s::text[]::int8[])").format(self.row_hash)
             return self._rows(vector, sql.SQL(" AND ").join([where, *self._filter]), columns, told)
         wanted = sql.SQL(", ").join(
             sql.SQL("unnest(%s::text[]::{}[])").format(type_name) for type_name in self._key_types
