@@ -2,7 +2,10 @@
 
 import dataclasses
 import json
+import operator
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -21,8 +24,9 @@ pytestmark = pytest.mark.parts
 UNSUITED = {"xml", "xid8", "pg_snapshot", "aclitem", "cardinal_number", "character_data", "sql_identifier", "yes_or_no"}
 KINDS = sorted(kind for kind in SAMPLES if not kind.startswith("reg") and "multi" not in kind)
 COLUMNS = [kind for kind in KINDS if kind not in UNSUITED | {"time_stamp"}]
+Row = tuple[str | None, ...]
 SQL_NAMES = {"char": '"char"', "bit": "bit(1)", "bpchar": "char(1)"}
-KEYS = {
+KEYS: dict[str, tuple[list[str], Callable[[int], Row]]] = {
     "int": (["k int"], lambda n: (str(n - 20),)),
     "bigint desc": (["k bigint"], lambda n: (str((n << 32) - 1),)),
     "text": (["k text"], lambda n: (["a", "A", "-a", "ä", "Z"][n % 5] + str(n),)),
@@ -31,8 +35,6 @@ KEYS = {
     "two": (["k text", "l smallint"], lambda n: ("xyz"[n % 3], str(n // 3))),
     "none": ([], lambda _: ()),
 }
-
-Row = tuple[str | None, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def worlds(draw: st.DrawFn) -> World:
         elif there and way == "changed":
             column = draw(st.integers(0, len(kinds) - 1))
             row = list(there[at])
-            row[width + column] = draw(value[column].filter(lambda v, old=row[width + column]: v != old))
+            row[width + column] = draw(value[column].filter(partial(operator.ne, row[width + column])))
             there[at] = tuple(row)
         elif there and way == "swapped":
             other, column = draw(st.integers(0, len(there) - 1)), width + draw(st.integers(0, len(kinds) - 1))

@@ -62,7 +62,7 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option of the command
     ] = None,
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Chunks compared at the same time.")] = 1,
     max_statements: Limit = None,
-    max_lag: Annotated[
+    max_replication_lag: Annotated[
         int | None, typer.Option(metavar="BYTES", min=0, help="Wait while a receiver of the source is further behind.")
     ] = None,
     slowdown: Annotated[
@@ -88,7 +88,9 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option of the command
             strict=strict,
             workers=workers,
             values=Values.SHOWN if show_values else Values.MASKED,
-            limits=LoadLimits(statements_per_second=max_statements, replication_lag_bytes=max_lag, slowdown=slowdown),
+            limits=LoadLimits(
+                statements_per_second=max_statements, replication_lag_bytes=max_replication_lag, slowdown=slowdown
+            ),
         )
         with ExitStack() as stack:
             examined = examine(settings, How(live=live, manifest=_opening(manifest, stack), progress=Told().show))
