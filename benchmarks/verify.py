@@ -3,6 +3,8 @@
 Run with `.venv/bin/python -m benchmarks.verify [ROWS] [ROUNDS]`; results go to benchmarks/results/verify.json.
 PostgreSQL 13 against 18 on this computer, both at once; bigint key, uuid, numeric, timestamptz, text and a small jsonb.
 Everything of a round runs one after the other, and ratios are those within a round; told is the median over rounds.
+Beside the ratio of times stands that of processor seconds, of both servers and the client: where others use the
+computer, a time tells how long each statement waited for its turn, and only the latter what the work costs.
 Reladiff is compared where its program stands beside Python: install requirements/benchmarks.txt for it.
 """
 
@@ -16,9 +18,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from crossfade.model.terms import Side
@@ -56,8 +60,8 @@ Dsns = dict[Side, str]
 
 
 @contextmanager
-def sides(folder: Path, rows: int) -> Iterator[Dsns]:
-    """The same table on both, all of it hinted, vacuumed and analyzed."""
+def sides(folder: Path, rows: int) -> Iterator[tuple[Dsns, Callable[[], float]]]:
+    """The same table on both, vacuumed and analyzed, and what both servers have used of the processors."""
     clusters: dict[Side, Cluster] = {}
     try:
         for side, programs in ((Side.SOURCE, source_postgres()), (Side.TARGET, target_postgres())):
@@ -70,10 +74,19 @@ def sides(folder: Path, rows: int) -> Iterator[Dsns]:
             clusters[side] = cluster
         dsns = {side: cluster.dsn() for side, cluster in clusters.items()}
         both(dsns, TABLE, FILL.format(rows=rows), "VACUUM (ANALYZE) item")
-        yield dsns
+        yield dsns, lambda: sum(used_by(cluster) for cluster in clusters.values())
     finally:
         for cluster in clusters.values():
             cluster.stop()
+
+
+def used_by(cluster: Cluster) -> float:
+    """Processor seconds of a server, those of its ended sessions included."""
+    assert cluster.pid is not None
+    server = psutil.Process(cluster.pid)
+    ended = server.cpu_times()
+    living = [process.cpu_times() for process in server.children(recursive=True)]
+    return ended.children_user + ended.children_system + sum(each.user + each.system for each in living)
 
 
 def both(dsns: Dsns, *statements: str) -> None:
@@ -104,19 +117,39 @@ def reladiff(dsns: Dsns) -> int | None:
     return len([line for line in ended.stdout.splitlines() if line[:1] in "+-"])
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one piece of work: time, and processor seconds of servers and client."""
+
+    seconds: float
+    used: float
+
+    def to(self, other: "Cost") -> tuple[float, float]:
+        return round(self.seconds / other.seconds, 2), round(self.used / other.used, 2)
+
+
+def timed(work: Callable[[], Any], servers: Callable[[], float]) -> tuple[Cost, Any]:
+    began, used = time.perf_counter(), servers() + client()
     found = work()
-    return time.perf_counter() - began, found
+    return Cost(time.perf_counter() - began, servers() + client() - used), found
 
 
-def round_of(dsns: Dsns) -> dict[str, Any]:
-    scan, _ = timed(lambda: both(dsns, QUIET, SCAN))
-    mine, found = timed(lambda: ours(dsns))
-    theirs, their_lines = timed(lambda: reladiff(dsns))
-    measured: dict[str, Any] = {"scan_s": round(scan, 2), "ours_to_scan": round(mine / scan, 2), "ours_found": found}
+def client() -> float:
+    """Processor seconds of this process and of those that it has waited for."""
+    told = os.times()
+    return told.user + told.system + told.children_user + told.children_system
+
+
+def round_of(dsns: Dsns, servers: Callable[[], float]) -> dict[str, Any]:
+    scan, _ = timed(lambda: both(dsns, QUIET, SCAN), servers)
+    mine, found = timed(lambda: ours(dsns), servers)
+    theirs, their_lines = timed(lambda: reladiff(dsns), servers)
+    measured: dict[str, Any] = {"scan_s": round(scan.seconds, 2), "scan_used_s": round(scan.used, 2)}
+    measured["ours_to_scan"], measured["ours_used_to_scan"] = mine.to(scan)
+    measured["ours_found"] = found
     if their_lines is not None:
-        measured |= {"reladiff_to_scan": round(theirs / scan, 2), "reladiff_lines": their_lines}
+        measured["reladiff_to_scan"], measured["reladiff_used_to_scan"] = theirs.to(scan)
+        measured["reladiff_lines"] = their_lines
     return measured
 
 
@@ -154,12 +187,15 @@ def verdicts(results: dict[str, Any]) -> dict[str, bool]:
 
 def main(rows: int = ROWS, rounds: int = ROUNDS) -> int:
     results: dict[str, Any] = {"rows": rows, "limits": LIMITS}
-    with tempfile.TemporaryDirectory(prefix="crossfade-verify-") as folder, sides(Path(folder), rows) as dsns:
-        round_of(dsns)  # warms both servers' memory
-        results["same"] = summed_up([round_of(dsns) for _ in range(rounds)])
+    with (
+        tempfile.TemporaryDirectory(prefix="crossfade-verify-") as folder,
+        sides(Path(folder), rows) as (dsns, servers),
+    ):
+        round_of(dsns, servers)  # warms both servers' memory
+        results["same"] = summed_up([round_of(dsns, servers) for _ in range(rounds)])
         target = {Side.TARGET: dsns[Side.TARGET]}
         both(target, *(statement for statement in PLANT.format(rows=rows).split(";") if statement.strip()))
-        results["differences"] = summed_up([round_of(dsns) for _ in range(rounds)])
+        results["differences"] = summed_up([round_of(dsns, servers) for _ in range(rounds)])
         results["client_mb"] = client_mb(dsns)
     results["kept"] = verdicts(results)
     print(json.dumps(results, indent=1))
