@@ -10,7 +10,6 @@ from crossfade.model.file import Fault, MigrationFile, load
 from crossfade.model.file.fault import dotted
 from crossfade.model.file.tree import MAX_BYTES, Place, read_tree
 from crossfade.model.file.tree import Path as TreePath
-from crossfade.planning.risks.told import RegisterFile, read_register
 
 
 def read(path: Path) -> MigrationFile | tuple[Fault, ...]:
@@ -56,16 +55,6 @@ def sound(path: Path) -> MigrationFile:
         return found
     complain_of(found, path)
     raise typer.Exit(Exit.BAD_INPUT)
-
-
-def told_register(path: Path, migration: MigrationFile) -> RegisterFile:
-    """What people say about risks in the file at `path`; with faults, they are told and the command ends with 2."""
-    text = text_of(path)
-    found = text if isinstance(text, tuple) else read_register(text, path.name, migration)
-    if isinstance(found, tuple):
-        complain_of(found, path)
-        raise typer.Exit(Exit.BAD_INPUT)
-    return found
 
 
 def place_of(path: Path, within: TreePath, problem: str, remedy: str) -> Fault:

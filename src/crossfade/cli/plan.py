@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfade.cli.decide import day
-from crossfade.cli.migration_file import complain_of, place_of, sound, told_register
+from crossfade.cli.migration_file import complain_of, place_of, sound
 from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.cli.plan_folder import FolderNotAPlan, Outcome, read_folder, write_folder
+from crossfade.cli.register_file import told_register
 from crossfade.cli.sources import code_of, read_or_stop
 from crossfade.cli.waves import tell_contradiction
 from crossfade.model.errors import CrossfadeError

@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfade.cli.decide import day
-from crossfade.cli.migration_file import sound, told_register
+from crossfade.cli.migration_file import sound
 from crossfade.cli.output import Exit, answer, complain, people
+from crossfade.cli.register_file import told_register
 from crossfade.cli.sources import OutNotWritten, code_of, read_or_stop, refuse_what_is_there, write_out
 from crossfade.model.file.tree import read_tree
 from crossfade.planning.applications import find_applications
