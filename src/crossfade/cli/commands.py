@@ -24,6 +24,7 @@ _PLACES = {
     "simulate": "simulate:simulate",
     "inventory": "inventory:inventory",
     "map": "map:map_",
+    "plan": "plan:plan",
     "readiness": "readiness:readiness",
     "waves": "waves:waves",
     "decide": "decide:decide",
