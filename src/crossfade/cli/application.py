@@ -19,6 +19,7 @@ from crossfade.cli.manifests import manifests
 from crossfade.cli.map import map_
 from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
+from crossfade.cli.preflight import preflight
 from crossfade.cli.readiness import readiness
 from crossfade.cli.records import records
 from crossfade.cli.rehearse import again, rehearse, resume
@@ -37,8 +38,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, verify, audit, simulate):
+for command in (init, check, rehearse, resume, again, status, watch, faults, metrics, judge, audit, simulate):
     app.command()(command)
+for of_databases in (preflight, verify):
+    app.command()(of_databases)
 app.command()(inventory)
 app.command(name="map")(map_)
 for planning in (readiness, waves, decide, risks):
