@@ -92,7 +92,8 @@ _PLANNED = (
     _Planned("database.replication.dms", f"instance and endpoints: {_SYNTH}; the tasks' settings not yet"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
-        "database.preflight_accept", "planned with the whole preflight; today blockers stop and warnings are told"
+        "database.preflight_accept",
+        "`crossfade preflight --file` heeds it; in a migration blockers stop and warnings are told",
     ),
     _Planned("database.schema_changes", "planned with `crossfade schema`; nothing reads it yet"),
     _Planned("files.engine", f"DataSync: {_SYNTH}; the rehearsal copies files itself"),
