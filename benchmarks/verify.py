@@ -91,9 +91,18 @@ def used_by(cluster: Cluster) -> float:
     """Processor seconds of a server, those of its ended sessions included: it is waited until all have ended."""
     assert cluster.pid is not None
     server = psutil.Process(cluster.pid)
-    wait_for(lambda: not any("127.0.0.1" in " ".join(process.cmdline()) for process in server.children()))
+    wait_for(lambda: not any(is_session(process) for process in server.children()))
     ended = server.cpu_times()
     return ended.children_user + ended.children_system
+
+
+def is_session(process: psutil.Process) -> bool:
+    try:
+        return "127.0.0.1" in " ".join(process.cmdline())
+    except psutil.ZombieProcess:
+        return True  # not counted by its parent yet
+    except psutil.NoSuchProcess:
+        return False
 
 
 def both(dsns: Dsns, *statements: str) -> None:
