@@ -19,6 +19,7 @@ from crossfade.cli.manifests import manifests
 from crossfade.cli.map import map_
 from crossfade.cli.metrics import metrics
 from crossfade.cli.on_premises import on_premises
+from crossfade.cli.playbooks import playbooks
 from crossfade.cli.readiness import readiness
 from crossfade.cli.records import records
 from crossfade.cli.rehearse import again, rehearse, resume
@@ -41,7 +42,7 @@ for command in (init, check, rehearse, resume, again, status, watch, faults, met
     app.command()(command)
 app.command()(inventory)
 app.command(name="map")(map_)
-for planning in (readiness, waves, decide, risks):
+for planning in (readiness, waves, decide, risks, playbooks):
     app.command()(planning)
 for infrastructure in (synth, deploy, diff, destroy, costs, on_premises, manifests):
     app.command()(infrastructure)
