@@ -14,7 +14,7 @@ from crossfade.model.terms import Side
 from crossfade.planning.playbooks.page import as_markdown
 from crossfade.planning.playbooks.records import Command, Playbooks
 from crossfade.rehearsal.parts import target_postgres
-from tests.database.conftest import Pair, traces, writer
+from tests.database.conftest import Pair, move, traces, writer
 from tests.database.shoppers import Shoppers
 from tests.planning.playbooks.making import playbooks_of
 from tests.planning.playbooks.shell import blocks, line
@@ -31,7 +31,11 @@ def written() -> Playbooks:
 
 def of_databases(commands: Iterable[Command]) -> list[Command]:
     """Those that are said to the databases; status, routers and services of AWS are no part of this."""
-    return [c for c in commands if line(c.text).program in _SAID and "crossfade watch" not in c.text and "status" not in c.text]
+    return [
+        c
+        for c in commands
+        if line(c.text).program in _SAID and "crossfade watch" not in c.text and "status" not in c.text
+    ]
 
 
 def procedure(key: str) -> list[Command]:
@@ -43,7 +47,7 @@ def typed(pair: Pair, commands: Iterable[Command], epoch: int) -> list[str]:
     script = [f"export EPOCH={epoch}"]
     for command in commands:
         script += [command.text, f"echo '{_END}'"]
-    here = [str(target_postgres()), str(Path(sys.executable).parent), os.environ["PATH"]]
+    here = [str(target_postgres().programs), str(Path(sys.executable).parent), os.environ["PATH"]]
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(script)],
         env=os.environ
@@ -67,8 +71,6 @@ def held_to_its_word(commands: list[Command], printed: list[str], epoch: int) ->
 
 
 def test_nothing_is_lost_when_people_fail_back_by_hand(fresh_pair: Pair, fresh: NativeReplication) -> None:
-    from tests.database.conftest import move
-
     move(fresh)
     with Shoppers(fresh_pair) as shoppers:
         shoppers.wait_for_purchases()
@@ -77,8 +79,11 @@ def test_nothing_is_lost_when_people_fail_back_by_hand(fresh_pair: Pair, fresh: 
         shoppers.wait_for_purchases()
         typed(fresh_pair, procedure("gone-look"), 1)
         commands = procedure("gone-fail-back")
-        held_to_its_word(commands, typed(fresh_pair, commands, 2), 2)
+        compared = next(n for n, command in enumerate(commands) if command.text.startswith("crossfade verify"))
+        switching, ending = commands[:compared], commands[compared:]
+        held_to_its_word(switching, typed(fresh_pair, switching, 2), 2)
         shoppers.wait_for_purchases()
+    held_to_its_word(ending, typed(fresh_pair, ending, 2), 2)
     assert shoppers.lost_and_doubled(Side.SOURCE) == (0, 0)
     assert traces(fresh_pair, Side.SOURCE) == traces(fresh_pair, Side.TARGET) == []
     seen = writer(fresh)
@@ -88,8 +93,6 @@ def test_nothing_is_lost_when_people_fail_back_by_hand(fresh_pair: Pair, fresh: 
 def test_the_source_takes_writes_again_when_people_roll_back_by_hand_from_a_switch_that_broke_off(
     fresh_pair: Pair, fresh: NativeReplication
 ) -> None:
-    from tests.database.conftest import move
-
     move(fresh)
     fresh_pair.rows(Side.SOURCE, "SELECT crossfade.fence(1)", "crossfade")
     assert writer(fresh).side is None

@@ -1,4 +1,4 @@
-"""Every command of a playbook exists: each line goes through the parser of its program, and one of no known kind fails."""
+"""Every command of a playbook exists: each goes through the parser of its program, and one of no known kind fails."""
 
 import json
 import re
@@ -41,6 +41,9 @@ WRITTEN: dict[str, Callable[[], Playbooks]] = {
     "ledger": lambda: playbooks_in(LEDGER),
     "blue-green": lambda: playbooks_in(BLUE_GREEN),
     "kubernetes": lambda: playbooks_in(KUBERNETES),
+    "argo": lambda: playbooks_of(
+        traffic__router="argo", kubernetes__namespace="ledger", connectivity__direct_connect={"enabled": True}
+    ),
     "envoy-and-aurora": lambda: playbooks_of(
         traffic__router="envoy", database__target={"engine": "aurora"}, servers__engine="cloudendure"
     ),
@@ -224,7 +227,7 @@ def test_each_variable_is_set_before_it_is_used(name: str) -> None:
 def test_both_weights_are_changed_at_once_and_keep_everything_else() -> None:
     """What the query makes of the records as they stand is a change that Route 53 takes."""
     by_hand = playbooks_in(LEDGER).cards["shares-0"].by_hand
-    (text,) = (options(list(line(by_hand[0].text).words[3:]))["--query"],)
+    text = options(list(line(by_hand[0].text).words[3:]))["--query"]
     record = {"Name": "app.ledger.internal.", "Type": "CNAME", "TTL": 30, "ResourceRecords": [{"Value": "x"}]}
     stands = [
         {**record, "Name": "other.ledger.internal.", "SetIdentifier": "source", "Weight": 7},

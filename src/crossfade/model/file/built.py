@@ -44,7 +44,6 @@ _UNREAD_OF_PLANNING = (
     "together",
     "apart",
     "latency_critical",
-    "contacts",
     "costs",
 )
 _PLANNED = (
@@ -173,6 +172,7 @@ _PLANNED = (
     _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
     _Planned("posture", "keys and passwords rotate in the templates of `crossfade synth`; security checks are planned"),
     *(_Planned(f"planning.{name}", _PLAN) for name in _UNREAD_OF_PLANNING),
+    _Planned("planning.contacts", "in what `crossfade playbooks` writes; reports are planned"),
     _Planned("planning.out_of_scope", "in the scores of `crossfade readiness`; `crossfade plan` is planned"),
     _Planned("planning.success_criteria", "in records of `crossfade decide`; reports are planned"),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),

@@ -1,11 +1,11 @@
-"""The playbooks of one migration file: chapters from the runbook, a card for each of their steps, and what is around."""
+"""The playbooks of one migration file: chapters from the runbook, a card for each step, and what is around."""
 
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.database import TargetEngine
 from crossfade.model.file.traffic import RouterEngine
 from crossfade.model.plan import Plan
 from crossfade.model.terms import Phase, Side
-from crossfade.planning.playbooks import database, gone, statements, surroundings
+from crossfade.planning.playbooks import database, gone, router, statements, surroundings
 from crossfade.planning.playbooks.cards import card_of
 from crossfade.planning.playbooks.causes import triggers
 from crossfade.planning.playbooks.driving import LooksAt
@@ -15,11 +15,11 @@ from crossfade.planning.playbooks.site import Site, literal, shell
 from crossfade.report.units import say_percent
 
 _NOTES = (
-    "Crossfade's engine carries out rehearsals today, and not yet a migration on AWS. What is said here of the engine "
-    "is what its runbook does; commands of AWS are for what `crossfade deploy` has built, and have not been tried "
-    "against an account.",
-    "The statements for PostgreSQL are for native logical replication by a role that is a superuser on both sides. "
-    "RDS and Aurora give none: there they were not tried.",
+    """Crossfade's engine carries out rehearsals today, and not yet a migration on AWS. What is said here of the engine
+    is what its runbook does; commands of AWS are for what `crossfade deploy` has built, and have not been tried
+    against an account.""",
+    """The statements for PostgreSQL are for native logical replication by a role that is a superuser on both sides.
+    RDS and Aurora give none: there they were not tried.""",
     "No password stands here. Name the role with PGUSER and keep its password in a file that PGPASSFILE names.",
 )
 
@@ -45,13 +45,13 @@ def playbooks(file: MigrationFile, plan: Plan, landing: Landing, looks_at: Looks
         first_minutes=_first_minutes(),
         parts=tuple(parts),
         cards=cards,
-        network=surroundings.network(site),
+        beside=(surroundings.network(site), *router.cluster(site)),
         gone=gone.procedures(site),
         afterwards=_afterwards(cards),
         contacts=tuple(file.planning.contacts.items()),
         told=_told(file),
         root_cause=_root_cause(site),
-        notes=_NOTES,
+        notes=tuple(" ".join(note.split()) for note in _NOTES),
     )
 
 
@@ -86,7 +86,7 @@ def _part(number: int, chapter: Chapter, steps: list[str]) -> Part:
 def _begin(site: Site) -> tuple[Command, ...]:
     """Variables of the shell that the other commands use."""
     file, source = site.file, site.file.database.source
-    name = file.database.name
+    name = file.database.name.replace("$", r"\$")  # within double quotes
     aurora = file.database.target.engine is TargetEngine.AURORA
     verb, field = ("describe-db-clusters", "Clusters") if aurora else ("describe-db-instances", "Instances")
     which = "cluster" if aurora else "instance"
@@ -97,7 +97,7 @@ def _begin(site: Site) -> tuple[Command, ...]:
     found = [
         Command(
             says="The migration, as `crossfade status` lists it",
-            text="export MIGRATION=ledger-3f2a".replace("ledger", file.migration.name),
+            text=f"export MIGRATION={file.migration.name}-3f2a",
         ),
         Command(says="The region", text=f"export AWS_DEFAULT_REGION={shell(file.environment.region)}"),
         Command(
@@ -106,7 +106,8 @@ def _begin(site: Site) -> tuple[Command, ...]:
         ),
         Command(
             says="Where the target is",
-            text=f"TARGET_HOST=$(aws rds {verb} --db-{which}-identifier {shell(site.landing.database)} --query '{endpoint}' --output text)",
+            text=f"TARGET_HOST=$(aws rds {verb} --db-{which}-identifier {shell(site.landing.database)}"
+            f" --query '{endpoint}' --output text)",
         ),
         Command(says="The target", text=f'export TARGET="host=$TARGET_HOST port=5432 dbname={name} sslmode={tls}"'),
     ]
@@ -114,7 +115,8 @@ def _begin(site: Site) -> tuple[Command, ...]:
         found.append(
             Command(
                 says="The private zone",
-                text=f"ZONE=$(aws route53 list-hosted-zones-by-name --dns-name {shell(site.landing.zone)} --query '{zone}' --output text)",
+                text=f"ZONE=$(aws route53 list-hosted-zones-by-name --dns-name {shell(site.landing.zone)}"
+                f" --query '{zone}' --output text)",
             )
         )
     if file.traffic.router is RouterEngine.ENVOY:

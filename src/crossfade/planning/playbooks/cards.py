@@ -17,7 +17,7 @@ class NoCard(LookupError):
         super().__init__(f"no card tells of {what}")
 
 
-def card_of(what: End | Gate, site: Site) -> Card:  # noqa: C901, PLR0911, PLR0912 - a table of ends, a line each
+def card_of(what: End | Gate, site: Site) -> Card:  # noqa: C901, PLR0912 - a table of ends, a line each
     """Raises `NoCard`."""
     match what:
         case ends.SharesAre(canary_percent=0.0):

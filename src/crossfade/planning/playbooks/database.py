@@ -22,7 +22,7 @@ def way_back_awake(site: Site, end: ends.WayBackAwake) -> Card:
         does=f"puts replication into the {primary} to sleep, wakes that out of it, and waits until a marker written "
         f"on the {primary} has arrived on the {primary.other}",
         see=(watched(f"{reached(end)}."), statements.subscription(primary, f"{statements.channel(primary)}|t")),
-        by_hand=(*statements.wake(primary), *statements.marker_arrives(primary, "trial", MARKER_PATIENCE)),
+        by_hand=(*statements.wake(primary), *statements.marker_arrives(primary, "way_back", MARKER_PATIENCE)),
         limits=_attempts(site),
         hazard="When the marker does not arrive, stop here: nothing is fenced yet, and the primary goes on.",
     )
@@ -33,7 +33,7 @@ def switch_prepared(site: Site, end: ends.SwitchPrepared) -> Card:
     asked = statements.psql(
         end.to,
         "How far the sleeping slot is behind, in bytes",
-        "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) FROM pg_replication_slots"
+        "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) FROM pg_replication_slots"  # noqa: S608 - our own name
         f"\nWHERE slot_name = '{statements.channel(end.to)}';",
         prints="a small number",
     )
@@ -91,7 +91,7 @@ def switch_settled(site: Site, end: ends.WriterIs) -> Card:
             limit("writers inside are waited for", switch.lock_timeout, "database.switch.lock_timeout"),
             limit("the last change is waited for", switch.drain_timeout, "database.switch.drain_timeout"),
         ),
-        hazard="Do not open a side by hand while an engine is at it. When the engine is gone, see 'The engine is gone'.",
+        hazard="Do not open a side by hand while an engine is at it. When it is gone, see 'The engine is gone'.",
     )
 
 

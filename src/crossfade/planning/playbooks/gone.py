@@ -64,7 +64,7 @@ def _target_writes(site: Site) -> Procedure:
         steps=(
             *_steps(router.shares(site)),
             *statements.wake(Side.TARGET),
-            *statements.marker_arrives(Side.TARGET, "trial", database.MARKER_PATIENCE),
+            *statements.marker_arrives(Side.TARGET, "way_back", database.MARKER_PATIENCE),
             *database.switch_by_hand(site, Side.SOURCE),
             *_steps(surroundings.files_follow(site, back)),
             *statements.wake(Side.SOURCE),

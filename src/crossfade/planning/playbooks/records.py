@@ -93,7 +93,7 @@ class Landing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playbooks:
-    """All of it, for one migration file."""
+    """All of it, for one migration file. `beside`: what no way back asks anything of, and is looked at all the same."""
 
     migration: str
     owner: str
@@ -101,7 +101,7 @@ class Playbooks:
     first_minutes: tuple[Command, ...]
     parts: tuple[Part, ...]
     cards: Mapping[str, Card]
-    network: Card
+    beside: tuple[Card, ...]
     gone: tuple[Procedure, ...]
     afterwards: tuple[Command, ...]
     contacts: tuple[tuple[str, str], ...]

@@ -2,12 +2,13 @@
 
 from crossfade.model import ends
 from crossfade.model.file.traffic import RouterEngine
+from crossfade.model.terms import Side
 from crossfade.planning.playbooks.records import Card, Command, Component, Limit
 from crossfade.planning.playbooks.site import Site, limit, literal, shell, watched
 from crossfade.planning.playbooks.statements import psql
-from crossfade.model.terms import Side
 from crossfade.report.end_words import aim, reached
 
+_RECORDS = 'aws route53 list-resource-record-sets --hosted-zone-id "$ZONE"'
 _NONE = ends.SharesAre(canary_percent=0.0)
 
 
@@ -34,7 +35,7 @@ def drained(site: Site) -> Card:
     asked = psql(
         Side.SOURCE,
         "Statements of the application that come from the target's network and are still under way",
-        f"SELECT count(*) FROM pg_stat_activity WHERE usename IN ({roles})"
+        f"SELECT count(*) FROM pg_stat_activity WHERE usename IN ({roles})"  # noqa: S608 - names that the file's form holds to letters and digits
         f"\n  AND client_addr <<= '{site.file.target.cidr}' AND state <> 'idle';",
         prints="0",
     )
@@ -69,6 +70,25 @@ def mirror(site: Site) -> Card:
     )
 
 
+def cluster(site: Site) -> tuple[Card, ...]:
+    """The Rollout of a file that describes one, where users are led into the cluster by another router."""
+    file = site.file
+    if file.traffic.router is RouterEngine.ARGO or "kubernetes" not in file.model_fields_set:
+        return ()
+    see, by_hand = _argo(site)
+    card = Card(
+        key="cluster",
+        component=Component.KUBERNETES,
+        title="nothing: users leave the cluster by the router",
+        does="asks nothing of the cluster on a way back. A version that is bad within the cluster goes back there, "
+        "by Argo Rollouts or by hand",
+        see=(see,),
+        by_hand=by_hand,
+        hazard="After an abort the new version is still what the Rollout asks for, until it is undone.",
+    )
+    return (card,)
+
+
 def _within(site: Site) -> Limit:
     return limit(
         "people are told when users are not back within", site.file.limits.rollback_within, "limits.rollback_within"
@@ -86,7 +106,7 @@ def _route53(site: Site) -> tuple[Command, tuple[Command, ...]]:
     find = f"ResourceRecordSets[?Name=={name}"
     see = Command(
         says="The weights, of 255",
-        text=f'aws route53 list-resource-record-sets --hosted-zone-id "$ZONE" --query {_quoted(find + "].[SetIdentifier,Weight]")} --output text',
+        text=f"{_RECORDS} --query '{find}].[SetIdentifier,Weight]' --output text",
         prints="source\t255\ntarget\t0",
     )
 
@@ -98,11 +118,12 @@ def _route53(site: Site) -> tuple[Command, tuple[Command, ...]]:
     return see, (
         Command(
             says="Both records as they stand, with everybody on the source; both in one change, or no instant is safe",
-            text=f'aws route53 list-resource-record-sets --hosted-zone-id "$ZONE" --query {_quoted(batch)} --output json > weights.json',
+            text=f"{_RECORDS} --query '{batch}' --output json > weights.json",
         ),
         Command(
             says="The change",
-            text='aws route53 change-resource-record-sets --hosted-zone-id "$ZONE" --change-batch file://weights.json --query ChangeInfo.Status --output text',
+            text='aws route53 change-resource-record-sets --hosted-zone-id "$ZONE" --change-batch file://weights.json'
+            " --query ChangeInfo.Status --output text",
             prints="PENDING",
         ),
     )
@@ -112,7 +133,7 @@ def _envoy(_: Site) -> tuple[Command, tuple[Command, ...]]:
     see = Command(
         says="The weights, of 100000",
         text='curl --silent --fail "$ROUTER_ADMIN/runtime"',
-        prints='… "traffic.weight.legacy": {… "final_value": "100000"} … "traffic.weight.modern": {… "final_value": "0"} …',
+        prints='… "traffic.weight.legacy": {… "final_value": "100000"} …',
     )
     return see, (
         Command(
@@ -140,10 +161,6 @@ def _argo(site: Site) -> tuple[Command, tuple[Command, ...]]:
             text=f"kubectl argo rollouts undo {what}",
         ),
     )
-
-
-def _quoted(query: str) -> str:
-    return f"'{query}'"
 
 
 _SHARES = {RouterEngine.ROUTE53: _route53, RouterEngine.ENVOY: _envoy, RouterEngine.ARGO: _argo}

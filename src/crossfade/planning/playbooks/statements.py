@@ -14,7 +14,7 @@ _SHELL = {"epoch": "EPOCH", "token": "TOKEN", "begins": "BEGINS"}
 
 
 def channel(publisher: Side) -> str:
-    """Publication, slot and subscription of the replication out of `publisher`; a test holds it to the database role."""
+    """Publication, slot and subscription out of `publisher`; a test holds it to the database role's own name."""
     return f"crossfade_from_{publisher}"
 
 
@@ -38,7 +38,7 @@ def subscription(publisher: Side, prints: str) -> Command:
     return psql(
         publisher.other,
         "Whether it is awake",
-        f"SELECT subname, subenabled FROM pg_subscription WHERE subname = '{channel(publisher)}'"
+        f"SELECT subname, subenabled FROM pg_subscription WHERE subname = '{channel(publisher)}'"  # noqa: S608 - our own name
         "\n  AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database());",
         prints=prints,
     )
@@ -57,7 +57,7 @@ def wake(primary: Side) -> tuple[Command, ...]:
             "BEGINS",
             primary,
             f"Where the {primary} was opened: nothing from before that may travel",
-            f"SELECT coalesce(begins_at, '0/0') FROM crossfade.slot_record WHERE slot_name = '{name}'",
+            f"SELECT coalesce(begins_at, '0/0') FROM crossfade.slot_record WHERE slot_name = '{name}'",  # noqa: S608 - ours
         ),
         psql(
             primary.other,

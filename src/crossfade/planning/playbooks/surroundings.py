@@ -92,7 +92,7 @@ def checks_passed(site: Site, end: ends.ChecksPassed) -> Card:
             limit("a check is tried", float(site.file.checks.attempts), "checks.attempts"),
             limit("with a pause of", site.file.checks.retry_after, "checks.retry_after"),
         ),
-        hazard="A legacy server that does not answer is started as it always was; the migration has changed nothing of it.",
+        hazard="A legacy server that does not answer is started as it always was: the migration has changed nothing.",
     )
 
 
