@@ -42,7 +42,10 @@ WRITTEN: dict[str, Callable[[], Playbooks]] = {
     "blue-green": lambda: playbooks_in(BLUE_GREEN),
     "kubernetes": lambda: playbooks_in(KUBERNETES),
     "argo": lambda: playbooks_of(
-        traffic__router="argo", kubernetes__namespace="ledger", connectivity__direct_connect={"enabled": True}
+        traffic__router="argo",
+        target__containers__image="ledger:1",
+        kubernetes__namespace="ledger",
+        connectivity__direct_connect={"enabled": True, "connection": "dxcon-fg000001"},
     ),
     "envoy-and-aurora": lambda: playbooks_of(
         traffic__router="envoy", database__target={"engine": "aurora"}, servers__engine="cloudendure"

@@ -46,7 +46,7 @@ def test_every_component_is_told_of_where_the_file_has_it() -> None:
 
     assert told(playbooks_in(LEDGER)) == set(Component) - {Component.KUBERNETES}
     assert told(playbooks_in(KUBERNETES)) == set(Component)
-    assert told(playbooks_of(traffic__router="argo")) == set(Component)
+    assert told(playbooks_of(traffic__router="argo", target__containers__image="ledger:1")) == set(Component)
 
 
 def test_what_people_write_opens_neither_tag_nor_heading() -> None:
