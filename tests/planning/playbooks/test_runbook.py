@@ -205,7 +205,7 @@ def test_it_is_told_how_often_the_engine_tries_before_it_halts() -> None:
     bench = begun(sound(with_values(**changes)))
     go_on(bench, 12)
     bench.say(events.RollbackRequested(reason="enough"))
-    bench.world.hear = never  # type: ignore[assignment,arg-type]  # it answers with an outcome or nothing
+    bench.world.hear = never  # type: ignore[assignment]  # it answers with an outcome or nothing
     bench.engine().run()
     tried = sum(isinstance(event.end, ends.ServersReverted) for event in bench.events(events.EndMissed))
     card = playbooks_of(**changes).cards["replication-removed"]

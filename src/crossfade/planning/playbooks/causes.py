@@ -15,7 +15,7 @@ from crossfade.model.comparing import FieldCount, FieldCounts, ShadowReading
 from crossfade.model.counts import ArmCounts, ArmReading
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed, EndReached, Event
-from crossfade.model.seen import NOT_ASKED, Replication, Seen
+from crossfade.model.seen import NOT_ASKED, Replication, Seen, SourceHealth
 from crossfade.model.terms import NoData, Outcome, Phase, Sighting
 from crossfade.planning.playbooks.driving import Answer, Place, judged, reached, rounds, tick
 
@@ -147,22 +147,23 @@ def _wal(place: Place) -> Iterator[Event]:
     return _seeing(place, see)
 
 
-def _source(place: Place, patience: timedelta, **short: int) -> Iterator[Event]:
+def _source(place: Place, patience: timedelta, short: Callable[[SourceHealth], SourceHealth]) -> Iterator[Event]:
     def see(seen: Seen) -> Seen:
         found = seen.source.value
         if isinstance(found, NoData):
             return seen
-        return replace(seen, source=Sighting(at=seen.at, value=replace(found, **short)))
+        return replace(seen, source=Sighting(at=seen.at, value=short(found)))
 
     return _seeing(place, see, patience)
 
 
 def _disk(place: Place) -> Iterator[Event]:
-    return _source(place, _LITTLE, free_disk_bytes=0)
+    return _source(place, _LITTLE, lambda found: replace(found, free_disk_bytes=0))
 
 
 def _connections(place: Place) -> Iterator[Event]:
-    return _source(place, place.state.plan_or_raise.source.patience + _LITTLE, connections=100)
+    patience = place.state.plan_or_raise.source.patience + _LITTLE
+    return _source(place, patience, lambda found: replace(found, connections=found.most_connections))
 
 
 def _lost(place: Place) -> Iterator[Event]:

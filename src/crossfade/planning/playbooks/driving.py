@@ -141,7 +141,8 @@ def rounds(place: Place, answer: Answer = reached, see: See = as_seen) -> Iterat
 
 def places(plan: Plan, looks_at: LooksAt) -> tuple[Place, ...]:
     """Every place of the way forward, in order: one for each step of each phase, from the first to the end."""
-    found, place = [], begin(plan, looks_at)
+    found: list[Place] = []
+    place = begin(plan, looks_at)
     for _ in range(_MOST_ROUNDS):
         place = tick(place).place
         if not found or _where(place.state) != _where(found[-1].state):
