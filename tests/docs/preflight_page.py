@@ -29,6 +29,13 @@ crossfade preflight --source 'host=old dbname=ledger' --target 'host=new dbname=
 The fence is tried in a transaction that is rolled back: whoever could still write then is named. Names of objects
 and roles are told, values of rows never, but for the highest number behind a sequence.
 
+## While the migration runs
+
+Asked again while changes replicate, it compares the tables of both sides: DDL does not replicate. Each difference is
+named with the statement that brings the target along (the checks `ddl-…`); a column that only the target has does no
+harm. A look at replication names what is missing by itself and holds the migration; a type, a default, an index or a
+constraint that was changed is seen by preflight only.
+
 ## Where it cannot look
 
 - **The room on the disk of the server** is in no catalog. `wal-room` compares the rate of WAL since the last

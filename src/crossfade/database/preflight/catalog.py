@@ -1,6 +1,6 @@
 """Every check, in the order in which their remedies work: servers, roles, keys, then what stands on them."""
 
-from crossfade.database.preflight import activity, contents, differences, dms, objects, roles, servers, tables
+from crossfade.database.preflight import activity, contents, differences, dms, drifted, objects, roles, servers, tables
 from crossfade.database.preflight.check import BLOCKER, WARNING, Check, Place
 
 UNREACHABLE = Check(
@@ -26,4 +26,5 @@ CHECKS = (
     roles.FENCE_FAILED,
     roles.FENCE_LEAKS,
     *differences.CHECKS,
+    *drifted.CHECKS,
 )

@@ -8,6 +8,7 @@ from crossfade.database.errors import StatementFailed
 from crossfade.database.preflight import contents, differences
 from crossfade.database.preflight.catalog import ASKED, NOT_EXAMINED, UNREACHABLE
 from crossfade.database.preflight.check import BLOCKER, WARNING, Check, Found, Options, Place
+from crossfade.database.preflight.drifted import drifted
 from crossfade.database.preflight.roles import FENCE_FAILED, FENCE_LEAKS
 from crossfade.database.preflight.servers import RDS
 from crossfade.database.session import Session
@@ -150,3 +151,4 @@ def _compared(settings: NativeSettings, sessions: dict[Side, Session]) -> Iterat
         yield from differences.on_target(list(settings.schemas), target)
     if target is not None and source is not None:
         yield from differences.between(list(settings.schemas), source, target)
+        yield from drifted(list(settings.schemas), source, target)
