@@ -19,6 +19,7 @@ _PLACES = {
     "faults": "faults:faults",
     "metrics": "metrics:metrics",
     "judge": "judge:judge",
+    "preflight": "preflight:preflight",
     "verify": "verify:verify",
     "audit": "audit:audit",
     "simulate": "simulate:simulate",
