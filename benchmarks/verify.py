@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 import psycopg
+from tests.waiting import wait_for
 
 from crossfade.model.terms import Side
 from crossfade.rehearsal.cluster import Cluster
@@ -65,7 +66,13 @@ def sides(folder: Path, rows: int) -> Iterator[tuple[Dsns, Callable[[], float]]]
     clusters: dict[Side, Cluster] = {}
     try:
         for side, programs in ((Side.SOURCE, source_postgres()), (Side.TARGET, target_postgres())):
-            settings = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "1GB", "max_wal_size": "4GB"}
+            settings = {
+                "fsync": "off",
+                "full_page_writes": "off",
+                "shared_buffers": "1GB",
+                "max_wal_size": "4GB",
+                "autovacuum": "off",
+            }
             cluster = Cluster(
                 programs=programs, directory=folder / side.value, port=free_ports(1)[0], settings=settings
             )
@@ -81,12 +88,21 @@ def sides(folder: Path, rows: int) -> Iterator[tuple[Dsns, Callable[[], float]]]
 
 
 def used_by(cluster: Cluster) -> float:
-    """Processor seconds of a server, those of its ended sessions included."""
+    """Processor seconds of a server, those of its ended sessions included: it is waited until all have ended."""
     assert cluster.pid is not None
     server = psutil.Process(cluster.pid)
+    wait_for(lambda: not any(is_session(process) for process in server.children()))
     ended = server.cpu_times()
-    living = [process.cpu_times() for process in server.children(recursive=True)]
-    return ended.children_user + ended.children_system + sum(each.user + each.system for each in living)
+    return ended.children_user + ended.children_system
+
+
+def is_session(process: psutil.Process) -> bool:
+    try:
+        return "127.0.0.1" in " ".join(process.cmdline())
+    except psutil.ZombieProcess:
+        return True  # not counted by its parent yet
+    except psutil.NoSuchProcess:
+        return False
 
 
 def both(dsns: Dsns, *statements: str) -> None:

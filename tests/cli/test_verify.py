@@ -89,6 +89,7 @@ def test_writes_masked_values_and_a_repair_when_asked_for(databases: Pair, tmp_p
     databases.both(*ITEMS)
     databases.run(TARGET, "UPDATE items SET name = 'secret' WHERE id = 2")
     out, repair = tmp_path / "found.jsonl", tmp_path / "repair.sql"
+    repair.write_text("for everybody", encoding="utf-8")
     result = run(databases, "--out", str(out), "--repair", str(repair), "--workers", "2")
     assert result.exit_code == 10, result.stderr
     (line,) = [json.loads(each) for each in out.read_text(encoding="utf-8").splitlines()]

@@ -15,8 +15,7 @@ the migration later, with its object, why it matters, and what makes it go away.
 beginning: what blocks stops it there, before anything is built.
 
 ```sh
-crossfade preflight --source 'host=old dbname=ledger' --target 'host=new dbname=ledger' \\
-  --schema ledger --role ledger_app
+crossfade preflight --source 'host=old dbname=ledger' --target 'host=new dbname=ledger' --schema ledger
 ```
 
 - Without `--target` the source alone is looked at, months before there is a target.

@@ -30,6 +30,7 @@ _PLACES = {
     "waves": "waves:waves",
     "decide": "decide:decide",
     "risks": "risks:risks",
+    "playbooks": "playbooks:playbooks",
     "synth": "synth:synth",
     "deploy": "deploy:deploy",
     "diff": "diff:diff",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,9 +97,11 @@ def write_lines(path: Path, findings: Sequence[Finding]) -> None:
 
 
 def private(path: Path) -> TextIO:
-    """A text file for this user alone, made anew."""
-    path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
+    """A text file for this user alone, emptied if it stands; what is no file, such as /dev/stdout, is written to."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "w", encoding="utf-8")
 
 
 def _values(finding: Finding) -> list[tuple[str, str, str]]:

@@ -64,8 +64,11 @@ def work_all(work: Work, benches: ExitStack, bench: Callable[[ExitStack], Bench]
         running = [pool.submit(one) for _ in range(workers)]
         for worker in running:
             worker.add_done_callback(lambda done: stop.set() if done.exception() else None)
-        for worker in running:
-            worker.result()
+        try:
+            for worker in running:
+                worker.result()
+        finally:  # whoever interrupts us does not wait until everything is compared
+            stop.set()
 
 
 def _work(work: Work, bench: Bench, stop: Event) -> None:

@@ -32,7 +32,7 @@ class _Planned:
     when: Callable[[MigrationFile], bool] | None = None
 
 
-_UNREAD_OF_PLANNING = ("contacts", "costs")
+_UNREAD_OF_PLANNING = ("costs",)
 _PLANNED = (
     _Planned("migration.description", "in records of `crossfade decide`; reports are planned"),
     _Planned("migration.cost_center", f"a tag of AWS resources: {_SYNTH}"),
@@ -163,6 +163,7 @@ _PLANNED = (
         "their limits count in `crossfade plan`; people and rates are for a budget, which is planned",
         lambda file: any(team.model_fields_set & {"people", "daily_rate"} for team in file.planning.teams),
     ),
+    _Planned("planning.contacts", "in what `crossfade playbooks` writes; reports are planned"),
     _Planned("planning.success_criteria", "in records of `crossfade decide`; reports are planned"),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
