@@ -12,7 +12,7 @@ from crossfade.model.file.traffic import RouterEngine
 
 _AWS = "used on AWS only, and that side is planned"
 _SYNTH = "in the templates of `crossfade synth`; a migration on AWS is planned"
-_PLAN = "planned with playbooks and reports; nothing reads it yet"
+_PLAN = "planned with the executive report; nothing reads it yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
