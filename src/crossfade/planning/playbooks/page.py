@@ -1,5 +1,7 @@
 """Playbooks for people: Markdown to keep beside the system, or one HTML page that stands for itself."""
 
+import re
+
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from crossfade.model.terms import Outcome
@@ -31,9 +33,15 @@ def _rendered(template: str, playbooks: Playbooks, *, escaped: bool) -> str:
     )
     environment.filters["cell"] = one_line
     environment.filters["stage"] = stage_name
+    environment.filters["anchor"] = _anchor
     return environment.get_template(template).render(
         playbooks=playbooks,
         components=[(one, playbooks.of(one)) for one in Component if playbooks.of(one)],
         no_way=Way.NONE,
         ends={outcome: OUTCOMES[outcome].lower() for outcome in Outcome},
     )
+
+
+def _anchor(heading: str) -> str:
+    """Where a link to a heading leads, as the usual renderers of Markdown make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
