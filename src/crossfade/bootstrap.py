@@ -136,7 +136,12 @@ def _cloudwatch(file: MigrationFile) -> Metrics:
     except ModuleNotFoundError as missing:
         raise ExtraMissing(missing.name or "boto3") from missing
     client = cloudwatch.connect(file.environment.region)
-    return cloudwatch.CloudWatchMetrics(client, target_groups(file.metrics.cloudwatch), business=business(file.metrics))
+    return cloudwatch.CloudWatchMetrics(
+        client,
+        target_groups(file.metrics.cloudwatch),
+        business=business(file.metrics),
+        users_with_errors=file.metrics.users_with_errors,
+    )
 
 
 def _counted_by_the_router(file: MigrationFile) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ def as_json(plan: MigrationPlan) -> dict[str, Any]:
         "plan": plan.name,
         "on": plan.on.isoformat(),
         "start": plan.start.isoformat(),
+        "first_window": plan.first_window.isoformat(),
         "deadline": plan.deadline.isoformat() if plan.deadline else None,
         "file": plan.file_name or None,
         "sources": list(plan.sources),

@@ -57,6 +57,14 @@ class MigrationRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A migration file as text, and where it lies in the plan's folder."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedApplication:
     """An application in its wave. `reason` is why it is there; `group` numbers what moves together.
 
@@ -85,12 +93,14 @@ class MigrationPlan:
     """Everything together. `applications` are in order of wave and name.
 
     `file` is the migration file that was planned from, or, with `file_assumed`, one of defaults alone that stands for
-    it; `file_name` is what people call it, empty for an assumed one. The same input gives the same plan.
+    it; `file_name` is what people call it, empty for an assumed one. `first_window` is the day of window 1, used or
+    not. The same input gives the same plan.
     """
 
     name: str
     on: date
     start: date
+    first_window: date
     deadline: date | None
     sources: tuple[str, ...]
     file: MigrationFile
@@ -101,6 +111,7 @@ class MigrationPlan:
     readiness: tuple[Readiness, ...]
     applications: tuple[PlannedApplication, ...]
     not_planned: tuple[NotPlanned, ...]
+    drafts: tuple[Draft, ...]
     waves: Plan
     schedule: Schedule
     risks: Register

@@ -76,7 +76,7 @@ class Remark:
 class WaveSchedule:
     """One wave. `window` None: the file asks for none, any time will do.
 
-    `size_bytes` is what is copied, as it is known; `changes_bytes_s` what changes meanwhile, told or assumed.
+    `size_bytes` is what crosses the link, `changes_bytes_s` what changes each second meanwhile: medians of the trials.
     `in_window` is what has to end before the window closes: traffic shift and cutover.
     """
 
