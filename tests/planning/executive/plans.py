@@ -113,6 +113,7 @@ def plan_of(*names: str, **changes: Any) -> MigrationPlan:
         name="ledger",
         on=ON,
         start=DAYS[0],
+        first_window=DAYS[0],
         deadline=date(2027, 6, 30),
         sources=("servers.csv",),
         file=sound(text),
@@ -123,6 +124,7 @@ def plan_of(*names: str, **changes: Any) -> MigrationPlan:
         readiness=(),
         applications=_planned(waves),
         not_planned=(),
+        drafts=(),
         waves=waves,
         schedule=Schedule(
             waves=tuple(_wave(each.number, each.day, each.items[0]) for each in waves.waves),

@@ -57,7 +57,7 @@ def test_dollars_are_not_added_to_other_money_when_no_rate_is_told() -> None:
 def test_days_that_were_told_count_instead_of_the_calendar() -> None:
     brief = brief_of(**told_costs(planning__teams=[TEAM | {"days": 30}]))
     assert amounts(brief.budget)["team platform"] == 4 * 30 * 900
-    assert brief.work[0].days_figure.places == ("m.yaml:25 planning.teams[0].days",)
+    assert brief.work[0].days_figure.places == ("m.yaml:22 planning.teams[0].days",)
 
 
 def test_what_is_paid_once_and_a_month_is_added_by_name() -> None:

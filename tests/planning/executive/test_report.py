@@ -39,7 +39,7 @@ def test_every_link_within_the_page_has_its_end(brief: Brief) -> None:
 
 def test_numbers_of_the_file_name_their_line_and_those_of_the_inventory_their_row(brief: Brief) -> None:
     places = {figure.key: figure.places for figure in brief.figures}
-    assert places["line-data-center-itself"] == ("m.yaml:25 planning.costs.current_monthly",)
+    assert places["line-source"] == ("m.yaml:24 planning.costs.current_monthly",)
     assert places["wave-1-1"] == ("servers.csv:2",)
     assert places["line-aws-0"] == ("costs.json components[0]",)
     assert places["phase-2-trigger-1"] == ("m.yaml limits.max_p95 (left to the default)",)

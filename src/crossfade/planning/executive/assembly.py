@@ -17,19 +17,16 @@ from crossfade.planning.executive.traced import Figure, Sources, Traces
 from crossfade.planning.executive.work import Work, work_of
 from crossfade.planning.plan import MigrationPlan
 from crossfade.planning.risks.heatmap import as_svg as heat_map
+from crossfade.planning.schedule.gantt import as_svg as gantt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What stands beside the plan. `tree` is the migration file's text, for lines; `gantt` the schedule as SVG, with
-    the style sheet that it needs.
-    """
+    """What stands beside the plan. `tree` is the migration file's text, for lines."""
 
     tree: Tree | None = None
     records: tuple[Record, ...] = ()
     prices: PriceList | None = None
-    gantt: str = ""
-    gantt_style: str = ""
 
 
 def assemble(plan: MigrationPlan, given: Given = Given()) -> Brief:
@@ -54,11 +51,16 @@ def assemble(plan: MigrationPlan, given: Given = Given()) -> Brief:
         budget=budget,
         work=work,
         roles=dict(sorted(plan.file.planning.contacts.items())),
-        gantt=given.gantt,
-        gantt_style=given.gantt_style,
+        gantt=_gantt(plan),
         heat_map=heat_map(plan.risks, styled=False),
         figures=traces.figures,
     )
+
+
+def _gantt(plan: MigrationPlan) -> str:
+    if not plan.schedule.waves:
+        return ""
+    return gantt(plan.schedule, title=f"Schedule of {plan.name}", deadline=plan.deadline, styled=False)
 
 
 def _headline(plan: MigrationPlan, waves: tuple[WaveRow, ...]) -> str:

@@ -63,6 +63,5 @@ class Brief:
     work: tuple[Work, ...]
     roles: Mapping[str, str]
     gantt: str
-    gantt_style: str
     heat_map: str
     figures: tuple[Figure, ...]

@@ -23,15 +23,13 @@ class Budgeting:
         self.currency = self.costs.currency
 
     def of(self, work: tuple[Work, ...], register: Register) -> Budget:
-        parts = tuple(
-            self._part(key, title, tuple(lines))
-            for key, title, lines in (
-                ("aws", "AWS while both sides run", self._aws()),
-                ("data-center", "The data center meanwhile", self._data_center()),
-                ("once", "Paid once", self._once()),
-                ("people", "People", self._people(work)),
-            )
+        told = (
+            ("aws", "AWS while both sides run", tuple(self._aws())),
+            ("source", "The data center meanwhile", tuple(self._data_center())),
+            ("once", "Paid once", tuple(self._once())),
+            ("people", "People", tuple(self._people(work))),
         )
+        parts = tuple(self._part(key, title, lines) for key, title, lines in told if lines)
         lines = [line for part in parts for line in part.lines]
         lacks = tuple(line.what for line in lines if line.amount is None)
         subtotal = total((line.amount for line in lines if line.amount), self.currency)
@@ -108,11 +106,11 @@ class Budgeting:
     def _data_center(self) -> Iterator[Line]:
         if self.costs.current_monthly is None:
             why = "planning.costs.current_monthly says what the data center costs a month"
-            yield self._unknown("data-center-itself", "the data center", why)
+            yield self._unknown("source", "the data center", why)
             return
         place = [self.sources.place("planning.costs.current_monthly")]
         monthly = Fraction(str(self.costs.current_monthly))
-        yield self._while_both_run("data-center-itself", "the data center", monthly, "", place)
+        yield self._while_both_run("source", "the data center", monthly, "", place)
 
     def _once(self) -> Iterator[Line]:
         for number, (name, amount) in enumerate(self.costs.once.items()):

@@ -7,6 +7,7 @@ from crossfade.planning.executive.brief import Brief
 from crossfade.planning.executive.traced import NOT_KNOWN
 from crossfade.planning.markdown import one_line
 from crossfade.planning.risks.heatmap import STYLE as HEAT_STYLE
+from crossfade.planning.schedule.gantt import STYLE as GANTT_STYLE
 
 
 def as_html(brief: Brief) -> str:
@@ -37,5 +38,6 @@ def _rendered(template: str, brief: Brief, *, escaped: bool) -> str:
         total_risk=plan.risks.overall(),
         work_in_words=work_in_words,
         heat_style=HEAT_STYLE,
+        gantt_style=GANTT_STYLE,
         not_known=NOT_KNOWN,
     )

@@ -92,10 +92,9 @@ TOLD = (
         phases=(Phase.PREPARE, Phase.REPLICATE, Phase.VALIDATE),
         back="What was built is taken down; users and writes never left the data center.",
         success=(
-            _Limit("the full load ends within {}", "database.replication.full_load_limit"),
             _Limit("replication is less than {} behind", "database.replication.max_lag_time"),
-            _Limit("every row is found the same on both sides, within {}", "verification.time_limit"),
-            _Limit("checks of health, database and services pass within {} attempts", "checks.attempts"),
+            _Limit("and less than {}", "database.replication.max_lag_bytes"),
+            _Limit("every row is found the same on both sides, by {} hashes", "verification.hash"),
         ),
         triggers=_SOURCE_GUARDS,
     ),
