@@ -22,7 +22,7 @@ def planned(out: Path, *more: str, file: Path = LEDGER) -> Result:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     out = tmp_path_factory.mktemp("plan") / "out"
-    result = planned(out, "--costs", str(EXAMPLE / "costs.json"))
+    result = planned(out)
     assert result.exit_code == 0, result.output
     yield out
     shutil.rmtree(out)

@@ -70,7 +70,7 @@ def test_a_name_opens_neither_tag_nor_heading(write: object) -> None:
 
 def test_what_is_not_known_is_said_in_words(brief: Brief) -> None:
     page = as_markdown(brief)
-    assert "Not known of 2 of 2: sizes." in page
+    assert "Not known of 2 of 2: sizes. Remedy: give an export with disks." in page
     assert "| shop | [1](#n-wave-1-1) | not known |" in page
 
 

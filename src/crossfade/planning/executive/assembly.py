@@ -14,7 +14,7 @@ from crossfade.planning.executive.phases import broad_phases
 from crossfade.planning.executive.prices import PriceList
 from crossfade.planning.executive.span import whole_span
 from crossfade.planning.executive.traced import Figure, Sources, Traces
-from crossfade.planning.executive.work import Work, work_of
+from crossfade.planning.executive.work import work_of
 from crossfade.planning.plan import MigrationPlan
 from crossfade.planning.risks.heatmap import as_svg as heat_map
 from crossfade.planning.schedule.gantt import as_svg as gantt
@@ -104,14 +104,9 @@ def _asks(plan: MigrationPlan, approach: Approach, budget: Budget) -> Iterator[s
         yield f"Have the budget completed: it lacks {', '.join(budget.lacks[:3])}{several}."
     for remark in plan.schedule.remarks[:3]:
         where = f"Wave {remark.wave}: " if remark.wave else ""
-        yield f"{where}{remark.says} ({remark.remedy})"
+        yield f"{where}{remark.says}. Remedy: {remark.remedy}."
     for unknown in plan.unknowns[:3]:
-        yield f"Have it found out: {unknown.about}, for {unknown.count:,} of {unknown.of:,} ({unknown.remedy})."
+        yield f"Have it found out: {unknown.about}, for {unknown.count:,} of {unknown.of:,}. Remedy: {unknown.remedy}."
     unowned = sum(risk.owner_assumed for risk in plan.risks.open)
     if unowned:
         yield f"Name an owner for {unowned} of {len(plan.risks.open)} open risks."
-
-
-def work_in_words(work: Work) -> str:
-    """`waves 1, 2` or `all waves`."""
-    return f"waves {', '.join(map(str, work.waves))}" if work.waves else "all waves"

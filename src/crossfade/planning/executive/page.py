@@ -2,9 +2,8 @@
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from crossfade.planning.executive.assembly import work_in_words
 from crossfade.planning.executive.brief import Brief
-from crossfade.planning.executive.traced import NOT_KNOWN
+from crossfade.planning.executive.work import in_words
 from crossfade.planning.markdown import one_line
 from crossfade.planning.risks.heatmap import STYLE as HEAT_STYLE
 from crossfade.planning.schedule.gantt import STYLE as GANTT_STYLE
@@ -36,8 +35,7 @@ def _rendered(template: str, brief: Brief, *, escaped: bool) -> str:
         plan=plan,
         risks=plan.risks,
         total_risk=plan.risks.overall(),
-        work_in_words=work_in_words,
+        work_in_words=in_words,
         heat_style=HEAT_STYLE,
         gantt_style=GANTT_STYLE,
-        not_known=NOT_KNOWN,
     )

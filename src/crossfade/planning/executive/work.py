@@ -37,7 +37,7 @@ def _teams(plan: MigrationPlan, sources: Sources, traces: Traces) -> Iterator[Wo
         mine = tuple(wave.number for wave in plan.waves.waves if wave.teams.get(team.name))
         scheduled = tuple(each for each in plan.schedule.waves if not mine or each.wave in mine)
         span, key, says = span_of(scheduled), f"days-{number}", f"days of {team.name}"
-        which = f"waves {', '.join(map(str, mine))}" if mine else "all waves"
+        which = in_words(mine)
         if team.days is not None:
             days: int | None = team.days
             figure = traces.add(key, says, f"{team.days:,}", "as told", [sources.place(f"{path}.days")])
@@ -59,3 +59,10 @@ def _teams(plan: MigrationPlan, sources: Sources, traces: Traces) -> Iterator[Wo
             days_figure=figure,
             places=(sources.place(f"{path}.people"), sources.place(f"{path}.daily_rate")),
         )
+
+
+def in_words(waves: tuple[int, ...]) -> str:
+    """`wave 1`, `waves 1, 2`; `all waves` for none."""
+    if not waves:
+        return "all waves"
+    return f"{'wave' if len(waves) == 1 else 'waves'} {', '.join(map(str, waves))}"
