@@ -48,7 +48,7 @@ def plan(  # noqa: PLR0913, PLR0917 - each is an option of the command
         Path, typer.Option("--out", metavar="DIR", help="The plan's folder: a new one, or a former plan's.")
     ],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A migration file; without one, its defaults count.")
+        Path | None, typer.Argument(metavar="FILE", help="A migration file; without one, its defaults count.")
     ] = None,
     inventory: Annotated[
         list[Path] | None,

@@ -35,7 +35,7 @@ def test_amounts_are_months_and_days_times_what_was_told() -> None:
 def test_what_nobody_told_is_lacking_and_not_zero() -> None:
     budget = brief_of(given=Given()).budget
     assert amounts(budget) == {"AWS components": None, "the data center": None, "people": None}
-    assert budget.total.shown == "not known"
+    assert (budget.total.shown, budget.contingency.shown, budget.kept_for) == ("not known", "not known", ())
     assert "the data center" in budget.total.computed
     assert {figure.shown for figure in budget.monthly} == {"not known"}
 

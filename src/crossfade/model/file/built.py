@@ -89,7 +89,8 @@ _PLANNED = (
     _Planned("database.replication.dms", f"instance and endpoints: {_SYNTH}; the tasks' settings not yet"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
-        "database.preflight_accept", "planned with the whole preflight; today blockers stop and warnings are told"
+        "database.preflight_accept",
+        "`crossfade preflight --file` heeds it; in a migration blockers stop and warnings are told",
     ),
     _Planned("database.schema_changes", "planned with `crossfade schema`; nothing reads it yet"),
     _Planned("files.engine", f"DataSync: {_SYNTH}; the rehearsal copies files itself"),
@@ -126,8 +127,7 @@ _PLANNED = (
     ),
     _Planned("shadow", "the rehearsal compares live; on AWS it is planned", lambda file: file.shadow.enabled),
     _Planned("verification.rounds", "planned; a live verification has its own rounds"),
-    _Planned("verification.workers", "planned; one chunk is compared at a time"),
-    _Planned("verification.max_statements_per_second", "planned; a verification in the rehearsal is not slowed down"),
+    _Planned("verification.workers", "used by `crossfade verify --workers`; a migration compares one chunk at a time"),
     _Planned("verification.time_limit", "planned; a verification may take as long as it takes"),
     _Planned("verification.key_attempts_for", "planned; a live verification has its own rounds"),
     _Planned("checks", "planned; the rehearsal asks its own application: health, database, an account"),

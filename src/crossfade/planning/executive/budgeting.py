@@ -35,22 +35,16 @@ class Budgeting:
         subtotal = total((line.amount for line in lines if line.amount), self.currency)
         contingency = rounded(subtotal.whole * self._percent() / 100, self.currency)
         all_of_it = total((subtotal, contingency), self.currency)
-        kept = self.traces.add(
-            "budget-contingency",
-            "contingency",
-            str(contingency),
-            f"{float(self._percent()):g} % of {subtotal}",
-            [self.sources.place("planning.costs.contingency_percent")],
-        )
+        known = any(line.amount is not None for line in lines)
+        kept = self._contingency(contingency, subtotal, known=known)
         without = f"; without {', '.join(lacks)}, of which no amount is known" if lacks else ""
         sums = " + ".join(f"{part.title} {part.figure.shown}" for part in parts if part.figure.known)
         whole = f"{sums} + contingency {contingency}{without}"
         says = "budget, as far as it is known" if lacks else "budget"
-        known = bool(subtotal.whole)
         return Budget(
             parts=parts,
             contingency=kept,
-            kept_for=tuple(self._kept_for(contingency, register)),
+            kept_for=tuple(self._kept_for(contingency, register)) if known else (),
             total=self.traces.add("budget-total", says, str(all_of_it), whole)
             if known
             else self.traces.missing("budget-total", "budget", f"no amount is known{without}"),
@@ -58,6 +52,13 @@ class Budgeting:
             lacks=lacks,
             assumptions=tuple(self._assumptions(work)),
         )
+
+    def _contingency(self, contingency: Money, subtotal: Money, *, known: bool) -> Figure:
+        places = [self.sources.place("planning.costs.contingency_percent")]
+        computed = f"{float(self._percent()):g} % of "
+        if not known:
+            return self.traces.missing("budget-contingency", "contingency", f"{computed}what nobody knows", places)
+        return self.traces.add("budget-contingency", "contingency", str(contingency), f"{computed}{subtotal}", places)
 
     def _percent(self) -> Fraction:
         return Fraction(str(self.costs.contingency_percent))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from crossfade.planning.markdown import one_line
 from crossfade.planning.plan.records import MigrationPlan
@@ -34,6 +35,7 @@ def _rendered(template: str, plan: MigrationPlan, *, escaped: bool) -> str:
         loader=ChoiceLoader([PackageLoader("crossfade.planning.plan"), PackageLoader("crossfade.report")]),
         autoescape=escaped,  # noqa: S701  # Markdown is no HTML: there each text goes through `one_line`
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -53,6 +55,13 @@ def _rendered(template: str, plan: MigrationPlan, *, escaped: bool) -> str:
         chart=gantt(plan.schedule, title=f"Schedule of {plan.name}", deadline=plan.deadline, styled=False),
         chart_style=STYLE,
     )
+
+
+def _seen(value: object) -> object:
+    """Texts of other people's without letters that nobody sees; what is ours, Markup and numbers, as it is."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "".join(letter if letter.isprintable() or letter == "\n" else "·" for letter in value)
+    return value
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -56,8 +56,13 @@ def wishes_of(planning: Planning, movers: Sequence[Mover], found: ApplicationMap
         TeamLimit(team=team.name, servers=team.servers_per_wave, place=told.at("planning", "teams", n))
         for n, team in enumerate(planning.teams)
     ]
-    for key in ("together", "latency_critical", "apart"):
-        for n, listed in enumerate(getattr(planning, key)):
+    sets = {
+        "together": planning.together,
+        "latency_critical": planning.latency_critical,
+        "apart": planning.apart,
+    }
+    for key, lists in sets.items():
+        for n, listed in enumerate(lists):
             items = []
             for m, name in enumerate(listed):
                 if (item := names.get(name.casefold())) is None:

@@ -75,7 +75,7 @@ class _Scale:
         self.zone = zone
         self.first = first.astimezone(zone).date()
         self.last = max(last.astimezone(zone).date() + timedelta(days=1), deadline or date.min)
-        if deadline is not None and (deadline - self.first).days > 3 * (last - first).days + 60:
+        if deadline is not None and (deadline - self.first).days > 1.5 * (last - first).days + 14:
             self.last = last.astimezone(zone).date() + timedelta(days=1)  # a far deadline would squeeze all else
         self.last = max(self.last, self.first + timedelta(days=2))
         self._from = self._midnight(self.first)

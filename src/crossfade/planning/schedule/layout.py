@@ -139,7 +139,9 @@ def _wave(dated: _Dated, copy: _Copy, trials: Trials, openings: Openings, start:
     def add(phase: Phase, begins: datetime, ends: datetime, took: Estimate) -> None:
         stages.append(Stage(phase=phase, begins=begins, ends=ends, estimate=took, says=says(phase, took)))
 
-    copies_from = copy.begins if copy.begins is not None else min(start, dated.due)
+    # what is never copied in too many trials begins as early as it may: there is no day that would be early enough
+    as_early = min(start + _p90(phases[Phase.PREPARE]), dated.due)
+    copies_from = copy.begins if copy.begins is not None else as_early
     add(Phase.PREPARE, copies_from - _p90(phases[Phase.PREPARE]), copies_from, phases[Phase.PREPARE])
     add(Phase.REPLICATE, copies_from, dated.due, copy.estimate)
     validated = dated.due + _p90(phases[Phase.VALIDATE])

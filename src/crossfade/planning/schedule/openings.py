@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crossfade.model.errors import CrossfadeError
-from crossfade.model.file.planning import ChangeWindow, Planning, Weekday
+from crossfade.model.file.planning import Blackout, ChangeWindow, Planning, Weekday
 from crossfade.planning.schedule.records import Opening
 
 
@@ -26,7 +26,7 @@ class Openings:
 
     zone: ZoneInfo
     windows: tuple[ChangeWindow, ...]
-    blackouts: tuple[tuple[date, date], ...]
+    blackouts: tuple[Blackout, ...]
 
     @classmethod
     def of(cls, planning: Planning) -> "Openings":
@@ -35,7 +35,7 @@ class Openings:
             zone = ZoneInfo(planning.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as exc:  # ValueError, OSError: names like ../x or a folder
             raise TimeZoneUnknown(planning.time_zone) from exc
-        return cls(zone, planning.windows, tuple((each.first, each.last) for each in planning.blackouts))
+        return cls(zone, planning.windows, planning.blackouts)
 
     def on(self, day: date) -> Opening | None:
         """The longest window of that day, the earliest of equal ones; None: no window is asked for, or none opens."""
@@ -66,7 +66,7 @@ class Openings:
                 after = day + timedelta(days=1)
             except OverflowError:
                 return
-            if self.is_blackout(day):
+            if self.blackout_on(day):
                 continue
             opening = self.on(day)
             if opening is not None:
@@ -74,15 +74,16 @@ class Openings:
             elif not self.windows:
                 yield self.at(day), self.at(after)
 
-    def is_blackout(self, day: date) -> bool:
-        return any(first <= day <= last for first, last in self.blackouts)
+    def blackout_on(self, day: date) -> Blackout | None:
+        """What the day has no changes for."""
+        return next((each for each in self.blackouts if each.first <= day <= each.last), None)
 
-    def blackout_in(self, begins: datetime, ends: datetime) -> date | None:
-        """The first day without changes that the stretch touches."""
+    def blackout_in(self, begins: datetime, ends: datetime) -> tuple[date, Blackout] | None:
+        """The first day without changes that the stretch touches, and why it is one."""
         day, last = begins.astimezone(self.zone).date(), ends.astimezone(self.zone).date()
         while day <= last:
-            if self.is_blackout(day):
-                return day
+            if blackout := self.blackout_on(day):
+                return day, blackout
             day += timedelta(days=1)
         return None
 

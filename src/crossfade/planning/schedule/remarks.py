@@ -79,10 +79,11 @@ def _dated(wave: WaveSchedule, openings: Openings, deadline: date | None) -> Ite
     canary, cutover = wave.stage(Phase.CANARY), wave.stage(Phase.CUTOVER)
     closed = openings.blackout_in(canary.begins, cutover.ends) if canary and cutover else None
     if closed is not None:
+        day, blackout = closed
         yield Remark(
             concern=Concern.IN_BLACKOUT,
             wave=wave.wave,
-            says=f"traffic shift and cutover last into {closed}, a day without changes",
+            says=f"traffic shift and cutover last into {day}, a day without changes: {blackout.reason}",
             remedy="a window that ends before it (planning.windows)",
         )
 
