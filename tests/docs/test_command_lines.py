@@ -1,5 +1,6 @@
 import re
 import shlex
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def lines(document: Document) -> list[str]:
 
 def faults(line: str, *, whole: bool) -> list[str]:
     """What is wrong with a `crossfade …` line; `whole` if it should run as it stands."""
-    program, *words = shlex.split(line, comments=True)
+    program, *words = takewhile(">".__ne__, shlex.split(line, comments=True))
     if not words or words[0].startswith("-"):
         return []
     name, *rest = words

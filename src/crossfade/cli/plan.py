@@ -13,6 +13,7 @@ from crossfade.cli.decide import day
 from crossfade.cli.migration_file import complain_of, place_of, sound
 from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.cli.plan_folder import FolderNotAPlan, Outcome, read_folder, write_folder
+from crossfade.cli.plan_report import beside, report_files
 from crossfade.cli.register_file import told_register
 from crossfade.cli.sources import code_of, read_or_stop
 from crossfade.cli.waves import tell_contradiction
@@ -42,7 +43,7 @@ class NothingToPlan(CrossfadeError):
         super().__init__("there is nothing to plan from")
 
 
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 - each is an option of the command
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The plan's folder: a new one, or a former plan's.")
     ],
@@ -56,6 +57,10 @@ def plan(
     register: Annotated[
         Path | None, typer.Option("--register", metavar="FILE", help="What people say about risks, as YAML.")
     ] = None,
+    costs: Annotated[
+        Path | None,
+        typer.Option("--costs", metavar="FILE", help="What `crossfade costs --json` told, for the report's budget."),
+    ] = None,
     on: Annotated[
         date | None, typer.Option("--on", parser=day, metavar="DATE", help="Day of the plan; today by default.")
     ] = None,
@@ -63,9 +68,10 @@ def plan(
 ) -> None:
     """Plan who moves when and why, how long each phase takes and what may go wrong; write it all into a folder.
 
-    Applications, readiness, waves, schedule with change windows, risks, dependency map, calendar, and a migration file
-    for each application whose database is known. What is assumed and what is not known is said. Over a former plan's
-    folder, as little as possible moves, what moved is told, and files that people edited are left alone.
+    Applications, readiness, waves, schedule with change windows, risks, dependency map, calendar, an executive report
+    with the budget, and a migration file for each application whose database is known. What is assumed and what is not
+    known is said. Over a former plan's folder, as little as possible moves, what moved is told, and files that people
+    edited are left alone.
 
     Exit code 0: planned; 10: planned, and some rows of the sources were not understood, or nothing was planned because
     wishes contradict each other; 1: neither a plan nor a contradiction was found; 2: a bad file, source or folder.
@@ -78,19 +84,21 @@ def plan(
         _stop(NothingToPlan())
     said = told_register(register, migration) if register and migration else None
     before = _before(out)
+    tree = read_tree(file.read_text(encoding="utf-8"), file.name) if file else None
+    report = beside(costs, migration, file, tree)
     known = read_or_stop(sources)
     given = Given(
         on=on or datetime.now(UTC).astimezone().date(),
         inventory=known,
         file=migration,
-        tree=read_tree(file.read_text(encoding="utf-8"), file.name) if file else None,
+        tree=tree,
         file_name=file.name if file else "",
         sources=tuple(source.name for source in sources),
         register=said,
         former=before.former if before else None,
     )
     found = _planned(given, file, json=json)
-    files = files_of(found)
+    files = files_of(found, report_files(found, report))
     outcome = write_folder(out, files, before)
     _tell(found)
     _tell_files(out, outcome)

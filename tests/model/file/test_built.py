@@ -194,6 +194,18 @@ USED = {
     "planning.apart": "planning/plan/placing.py",
     "planning.latency_critical": "planning/plan/wishes.py",
     "planning.out_of_scope": "planning/plan/movers.py",
+    "migration.description": "planning/executive/templates/executive.html.j2",
+    "planning.teams.people": "planning/executive/work.py",
+    "planning.teams.daily_rate": "planning/executive/work.py",
+    "planning.teams.days": "planning/executive/work.py",
+    "planning.success_criteria": "planning/executive/approach.py",
+    "planning.contacts": "planning/executive/assembly.py",
+    "planning.costs.currency": "planning/executive/budgeting.py",
+    "planning.costs.monthly": "planning/executive/budgeting.py",
+    "planning.costs.once": "planning/executive/budgeting.py",
+    "planning.costs.usd_rate": "planning/executive/budgeting.py",
+    "planning.costs.current_monthly": "planning/executive/budgeting.py",
+    "planning.costs.contingency_percent": "planning/executive/budgeting.py",
 }
 KEPT_BY_ITS_TYPE = {"version"}
 # Rows that speak only where a file asks for something else than what is done anyway, or that asks for it at all.

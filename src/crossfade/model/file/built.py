@@ -12,7 +12,6 @@ from crossfade.model.file.traffic import RouterEngine
 
 _AWS = "used on AWS only, and that side is planned"
 _SYNTH = "in the templates of `crossfade synth`; a migration on AWS is planned"
-_PLAN = "planned with the executive report; nothing reads it yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +31,7 @@ class _Planned:
     when: Callable[[MigrationFile], bool] | None = None
 
 
-_UNREAD_OF_PLANNING = ("costs",)
 _PLANNED = (
-    _Planned("migration.description", "in records of `crossfade decide`; reports are planned"),
     _Planned("migration.cost_center", f"a tag of AWS resources: {_SYNTH}"),
     _Planned("environment", f"names, tags and region of AWS resources: {_SYNTH}"),
     _Planned("source.tiers", "planned; every server of the rehearsal carries web and API"),
@@ -157,14 +154,6 @@ _PLANNED = (
     _Planned("notifications.sns", f"SNS: {_SYNTH}; terminal, webhooks and e-mail are built"),
     _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
     _Planned("posture", "keys and passwords rotate in the templates of `crossfade synth`; security checks are planned"),
-    *(_Planned(f"planning.{name}", _PLAN) for name in _UNREAD_OF_PLANNING),
-    _Planned(
-        "planning.teams",
-        "their limits count in `crossfade plan`; people and rates are for a budget, which is planned",
-        lambda file: any(team.model_fields_set & {"people", "daily_rate"} for team in file.planning.teams),
-    ),
-    _Planned("planning.contacts", "in what `crossfade playbooks` writes; reports are planned"),
-    _Planned("planning.success_criteria", "in records of `crossfade decide`; reports are planned"),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", f"Migration Hub, and the user of discovery agents: {_SYNTH}; the other tools not yet"),

@@ -20,8 +20,8 @@ from crossfade.planning.schedule.gantt import as_svg as gantt
 INDEX = "plan.json"
 
 
-def files_of(plan: MigrationPlan) -> dict[str, bytes]:
-    """By path in the plan's folder; the index, which tells the digest of each, comes last."""
+def files_of(plan: MigrationPlan, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """By path in the plan's folder, with `more` that was made of the plan; the index, with their digests, is last."""
     picture, inventory = picture_of(plan.found, plan.inventory), io.StringIO(newline="")
     write_plain(plan.inventory, inventory)
     files = {
@@ -36,6 +36,7 @@ def files_of(plan: MigrationPlan) -> dict[str, bytes]:
         "risks.svg": heat_map(plan.risks).encode(),
         "inventory.csv": inventory.getvalue().encode("utf-8-sig"),
         **{draft.path: draft.text.encode() for draft in plan.drafts},
+        **(more or {}),
     }
     files[INDEX] = (json.dumps(index_of(plan, files), indent=1, ensure_ascii=False) + "\n").encode()
     return files
