@@ -172,16 +172,16 @@ def main() -> None:
                 if not options.kind or any(kind in case.name for kind in options.kind):
                     found[case.name] = measure(cluster, case, options.rows)
                     print(case.name, json.dumps(found[case.name]), flush=True)
+                    if not options.kind:
+                        store(options.version, options.rows, found)
         finally:
             cluster.stop()
-    result = {
-        "postgresql": options.version,
-        "rows": options.rows,
-        "writes_per_second": WRITES_PER_SECOND,
-        "kinds": found,
-    }
-    if not options.kind:
-        RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def store(version: int, rows: int, found: dict[str, Any]) -> None:
+    """After each kind, so that a run that is ended keeps what it measured."""
+    result = {"postgresql": version, "rows": rows, "writes_per_second": WRITES_PER_SECOND, "kinds": found}
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
