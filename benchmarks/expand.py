@@ -1,7 +1,7 @@
 """Each kind of schema change under writes of both versions: failed statements, locks, rows that went apart.
 
 Run with `.venv/bin/python -m benchmarks.expand --rows 1000000`; results go to benchmarks/results/expand.json. There are
-300 writes a second, half by the old version and half by the new, open loop: a write is due at its time, and its latency
+300 writes a second (or `--writes`), half by the old version and half by the new, open loop: a write is due at its time, and its latency
 counts from there. Slowest writes are told beside those of the same writers before the change, in the same run, because
 the machine's own pauses are in both. Locks are timed by the side that takes them, so a round trip is in each.
 
@@ -34,7 +34,6 @@ from crossfade.rehearsal.parts import source_postgres, target_postgres
 from crossfade.rehearsal.processes import free_ports
 
 RESULTS = Path(__file__).parent / "results" / "expand.json"
-WRITES_PER_SECOND = 300
 CONNECTIONS = 2  # of each version
 REST_S = 3.0
 
@@ -47,6 +46,7 @@ class Version:
     statements: tuple[str, ...]
     first: int
     rows: int
+    writes_per_second: int
     latencies_ms: list[tuple[float, float]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
@@ -64,8 +64,13 @@ class Version:
 
     def _run(self, thread: int) -> None:
         chance = random.Random(thread + self.first)
-        write = writes(self.statements, lambda number: self.first + (chance.randrange(self.rows) if number else thread))
-        pause = 2 * CONNECTIONS / WRITES_PER_SECOND
+        write = writes(
+            self.statements,
+            lambda number: (
+                self.first + chance.randrange(self.rows) if number else thread + CONNECTIONS * (self.first > 1)
+            ),
+        )
+        pause = 2 * CONNECTIONS / self.writes_per_second
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             due, number = time.monotonic() + pause * chance.random(), 0
             while not self.stop.wait(max(0.0, due - time.monotonic())):
@@ -94,7 +99,7 @@ def slowest(version: Version, since: float, until: float) -> dict[str, float]:
     return {"median_ms": round(statistics.median(found), 2), "slowest_ms": round(found[-1], 1), "writes": len(found)}
 
 
-def measure(cluster: Cluster, case: Case, rows: int) -> dict[str, Any]:
+def measure(cluster: Cluster, case: Case, rows: int, writes_per_second: int) -> dict[str, Any]:
     name = f"bench_{case.name.replace(' ', '_')}"
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
@@ -104,8 +109,8 @@ def measure(cluster: Cluster, case: Case, rows: int) -> dict[str, Any]:
             connection.execute(statement.encode())
     file = read_change(case.change, "change.yaml")
     assert isinstance(file, ChangeFile)
-    old = Version(dsn, case.old_statements, 1, rows // 2)
-    new = Version(dsn, case.new_statements, rows // 2 + 1, rows // 2)
+    old = Version(dsn, case.old_statements, 1, rows // 2, writes_per_second)
+    new = Version(dsn, case.new_statements, rows // 2 + 1, rows // 2, writes_per_second)
     found = carried_out(dsn, case, file, old, new)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
@@ -157,6 +162,7 @@ def carried_out(dsn: str, case: Case, file: ChangeFile, old: Version, new: Versi
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--writes", type=int, default=300, help="a second, of both versions")
     parser.add_argument("--version", type=int, choices=(13, 18), default=13)
     parser.add_argument("--kind", action="append", default=[], help="only kinds that contain this")
     options = parser.parse_args()
@@ -170,17 +176,22 @@ def main() -> None:
         try:
             for case in CASES:
                 if not options.kind or any(kind in case.name for kind in options.kind):
-                    found[case.name] = measure(cluster, case, options.rows)
+                    found[case.name] = measure(cluster, case, options.rows, options.writes)
                     print(case.name, json.dumps(found[case.name]), flush=True)
                     if not options.kind:
-                        store(options.version, options.rows, found)
+                        store(options, found)
         finally:
             cluster.stop()
 
 
-def store(version: int, rows: int, found: dict[str, Any]) -> None:
+def store(options: argparse.Namespace, found: dict[str, Any]) -> None:
     """After each kind, so that a run that is ended keeps what it measured."""
-    result = {"postgresql": version, "rows": rows, "writes_per_second": WRITES_PER_SECOND, "kinds": found}
+    result = {
+        "postgresql": options.version,
+        "rows": options.rows,
+        "writes_per_second": options.writes,
+        "kinds": found,
+    }
     RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
