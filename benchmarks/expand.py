@@ -1,9 +1,10 @@
 """Each kind of schema change under writes of both versions: failed statements, locks, rows that went apart.
 
 Run with `.venv/bin/python -m benchmarks.expand --rows 1000000`; results go to benchmarks/results/expand.json. There are
-300 writes a second (or `--writes`), half by the old version and half by the new, open loop: a write is due at its time, and its latency
-counts from there. Slowest writes are told beside those of the same writers before the change, in the same run, because
-the machine's own pauses are in both. Locks are timed by the side that takes them, so a round trip is in each.
+300 writes a second (or `--writes`), half by the old version and half by the new, open loop: a write is due at its time,
+and its latency counts from there. Slowest writes are told beside those of the same writers before the change, in the
+same run, because the machine's own pauses are in both. Locks are timed by the side that takes them, so a round trip is
+in each.
 
 The peer, pgroll, has not been measured: it is a Go program that none of the registries the project installs from has
 (npm's @xata.io/pgroll holds the types of its files only).

@@ -48,6 +48,7 @@ from crossfade.servers.twin import Twin
 from crossfade.shadowing.client import CollectorClient
 from crossfade.shadowing.port import NothingCollected
 from crossfade.traffic.envoy import EnvoyRouter
+from crossfade.verify.load import LoadLimits
 from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 
 _LINKS_EVERY = timedelta(seconds=2)
@@ -109,6 +110,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
                 strict=file.verification.hash is HashMode.TEXT,
                 rest_chunk_rows=file.verification.chunk_rows,
                 live_chunk_rows=file.verification.chunk_rows_live,
+                limits=LoadLimits(statements_per_second=file.verification.max_statements_per_second),
             )
         ),
     )

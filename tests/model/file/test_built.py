@@ -175,6 +175,24 @@ USED = {
     "rehearsal.ports.source_database": "rehearsal/layout.py",
     "rehearsal.ports.target_database": "rehearsal/layout.py",
     "planning.readiness_weights": "cli/readiness.py",
+    "source.inventory": "cli/plan.py",
+    "planning.start": "planning/plan/assembly.py",
+    "planning.deadline": "planning/plan/placing.py",
+    "planning.servers_per_wave": "planning/plan/placing.py",
+    "planning.pilot_servers": "planning/plan/placing.py",
+    "planning.windows.days": "planning/schedule/openings.py",
+    "planning.windows.start": "planning/schedule/openings.py",
+    "planning.windows.duration": "planning/schedule/openings.py",
+    "planning.time_zone": "planning/schedule/openings.py",
+    "planning.blackouts.first": "planning/schedule/openings.py",
+    "planning.blackouts.last": "planning/schedule/openings.py",
+    "planning.blackouts.reason": "planning/schedule/remarks.py",
+    "planning.teams.name": "planning/plan/wishes.py",
+    "planning.teams.servers_per_wave": "planning/plan/wishes.py",
+    "planning.together": "planning/plan/wishes.py",
+    "planning.apart": "planning/plan/placing.py",
+    "planning.latency_critical": "planning/plan/wishes.py",
+    "planning.out_of_scope": "planning/plan/movers.py",
 }
 KEPT_BY_ITS_TYPE = {"version"}
 # Rows that speak only where a file asks for something else than what is done anyway, or that asks for it at all.
@@ -187,6 +205,7 @@ SPEAKS_WHEN_IT_MATTERS = {
     "notifications.terminal",
     "notifications.webhooks",
     "notifications.email",
+    "planning.teams",
 }
 
 
