@@ -45,6 +45,7 @@ _PLACES = {
     "override": "words:override",
     "shadow": "shadow:shadow",
     "records": "records:records",
+    "schema": "schema:schema",
     "engine": "engine:engine",
 }
 """By name, in the order of the help: the module in this folder, and what in it is the command or a group of them."""

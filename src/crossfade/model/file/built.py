@@ -92,7 +92,10 @@ _PLANNED = (
         "database.preflight_accept",
         "`crossfade preflight --file` heeds it; in a migration blockers stop and warnings are told",
     ),
-    _Planned("database.schema_changes", "planned with `crossfade schema`; nothing reads it yet"),
+    _Planned(
+        "database.schema_changes",
+        "planned as a part of a migration; `crossfade schema` carries out a change by its own file",
+    ),
     _Planned("files.engine", f"DataSync: {_SYNTH}; the rehearsal copies files itself"),
     _Planned("files.shares", f"{_SYNTH}; the rehearsal has a share of its own"),
     _Planned("files.max_lag", "planned; files may lag as far as `database.replication.max_lag_time`"),
