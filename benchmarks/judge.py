@@ -1,8 +1,8 @@
 """How soon the judge finds what is wrong by the size of a look, how ladders end, and what a look costs.
 
 Run with `.venv/bin/python -m benchmarks.judge`; results go to benchmarks/results/judge.json. About four minutes of one
-core. Detection is compared with the oracle within the same run. How often the judge cries wolf is measured beside the
-others' rules, by benchmarks.against_peers.
+core. Detection is compared with the oracle within the same run, as a bound and carried out on the same looks. How often
+the judge cries wolf is measured beside the others' rules, by benchmarks.against_peers.
 """
 
 import json
@@ -17,27 +17,30 @@ import numpy as np
 from tests.judge.scenarios import REQUESTS
 from tests.judge.traffic import HEALTHY, Arm, Traffic, until_decided
 
-from benchmarks.oracle import information, requests_needed
+from benchmarks.oracle import carried_out, information, requests_needed
 from crossfade.judge import Decision, JudgeSettings, begin, judge
 
 RESULTS = Path(__file__).parent / "results" / "judge.json"
 SETTINGS = JudgeSettings()
 DETECTIONS = 400
+AT_MOST = 300_000  # requests, so that means are of what was found
 
 
 def detection(canary: Arm, requests: int, taught: int) -> dict[str, Any]:
-    found = []
-    traffic = Traffic(requests=requests, canary=canary)
+    found, by_oracle = [], []
+    traffic, part = Traffic(requests=requests, canary=canary), 1 / SETTINGS.threshold
     for seed in range(DETECTIONS):
         state = begin(SETTINGS)
         if taught:
             look = Traffic(share=0.0, requests=taught).look(np.random.default_rng(10**6 + seed), 0)
             state, _ = judge(state, look, SETTINGS)
-        n, _ = until_decided(traffic, seed, wanted=Decision.ABORT, at_most=60_000, state=state)
+        n, _ = until_decided(traffic, seed, wanted=Decision.ABORT, at_most=AT_MOST, state=state)
         found.append(math.inf if n is None else n)
-    median = statistics.median(found)
+        n = carried_out(traffic, seed, alpha=part, at_most=AT_MOST)
+        by_oracle.append(math.inf if n is None else n)
+    median, mean, mean_by_oracle = statistics.median(found), statistics.fmean(found), statistics.fmean(by_oracle)
     told = information(canary, HEALTHY, traffic.share)
-    oracle, split = requests_needed(told), requests_needed(told, 1 / SETTINGS.threshold)
+    oracle, split = requests_needed(told), requests_needed(told, part)
     return {
         "requests_a_look": requests,
         "baseline_before": taught,
@@ -46,6 +49,9 @@ def detection(canary: Arm, requests: int, taught: int) -> dict[str, Any]:
         "oracle": round(oracle),
         "ratio": round(median / oracle, 2),
         "ratio_at_the_metrics_alpha": round(median / split, 2),
+        "mean_requests": round(mean),
+        "oracle_carried_out": round(mean_by_oracle),
+        "ratio_to_it": round(mean / mean_by_oracle, 2),
     }
 
 

@@ -29,6 +29,7 @@ def tables() -> dict[str, str]:
         "guards-incidents": wolves("common incident, from any moment on", guarded["common_incidents"]),
         "guards-damage": damage((*guarded["detection"], *guarded["detection_at_100000_a_second"])),
         "reached": found(told["detections"]),
+        "oracle": beside_the_oracle(told["detections"]),
         "promotions": promotions(told["promotions"]),
         "ladders": ladders(told["ladders"]),
         "cost": costs(cost),
@@ -67,16 +68,10 @@ def found(rows: Sequence[Mapping[str, Any]]) -> str:
 
     The ratios are those of the last column of requests.
     """
-    by_name: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        by_name.setdefault(row["regression"], []).append(row)
-    heads = [
-        f"{row['requests_a_look']}{', learnt' if row['baseline_before'] else ''}"
-        for row in next(iter(by_name.values()))
-    ]
+    by_name, heads = _by_regression(rows)
     cells = (
         (
-            name.replace("->", "→"),
+            name,
             *(f"{row['median_requests']:,.0f}" for row in told),
             f"{told[-1]['oracle']:,}",
             f"{told[-1]['ratio']:.3g}",
@@ -84,7 +79,26 @@ def found(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         for name, told in by_name.items()
     )
-    return _table(("regression", *heads, "oracle", "ratio of the last", "at the metric's alpha"), cells)
+    return _table(("regression", *heads, "bound", "ratio of the last", "at the metric's alpha"), cells)
+
+
+def beside_the_oracle(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Mean requests of judge and oracle on the same looks, and their ratio, by regression and size of a look."""
+    by_name, heads = _by_regression(rows)
+    told = {
+        name: [f"{row['mean_requests']:,} : {row['oracle_carried_out']:,} = **{row['ratio_to_it']}**" for row in each]
+        for name, each in by_name.items()
+    }
+    return _table(("regression", *heads), ((name, *each) for name, each in told.items()))
+
+
+def _by_regression(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, list[Mapping[str, Any]]], list[str]]:
+    """The rows of each regression, and what they differ in."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_name.setdefault(row["regression"].replace("->", "→"), []).append(row)
+    first = next(iter(by_name.values()))
+    return by_name, [f"{row['requests_a_look']}{', learnt' if row['baseline_before'] else ''}" for row in first]
 
 
 def promotions(rows: Sequence[Mapping[str, Any]]) -> str:

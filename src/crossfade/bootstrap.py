@@ -48,6 +48,7 @@ from crossfade.servers.twin import Twin
 from crossfade.shadowing.client import CollectorClient
 from crossfade.shadowing.port import NothingCollected
 from crossfade.traffic.envoy import EnvoyRouter
+from crossfade.verify.load import LoadLimits
 from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 
 _LINKS_EVERY = timedelta(seconds=2)
@@ -109,6 +110,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
                 strict=file.verification.hash is HashMode.TEXT,
                 rest_chunk_rows=file.verification.chunk_rows,
                 live_chunk_rows=file.verification.chunk_rows_live,
+                limits=LoadLimits(statements_per_second=file.verification.max_statements_per_second),
             )
         ),
     )
@@ -136,7 +138,12 @@ def _cloudwatch(file: MigrationFile) -> Metrics:
     except ModuleNotFoundError as missing:
         raise ExtraMissing(missing.name or "boto3") from missing
     client = cloudwatch.connect(file.environment.region)
-    return cloudwatch.CloudWatchMetrics(client, target_groups(file.metrics.cloudwatch), business=business(file.metrics))
+    return cloudwatch.CloudWatchMetrics(
+        client,
+        target_groups(file.metrics.cloudwatch),
+        business=business(file.metrics),
+        users_with_errors=file.metrics.users_with_errors,
+    )
 
 
 def _counted_by_the_router(file: MigrationFile) -> tuple[str, ...]:

@@ -111,6 +111,20 @@ def test_judge_aborts_when_the_canary_converts_less(tmp_path: Path) -> None:
     assert last["metrics"]["errors"]["ratio"] == {"estimate": None, "low": None, "high": None}
 
 
+def test_judge_takes_users_for_errors_when_both_arms_tell_them(tmp_path: Path) -> None:
+    """One user of the canary meets twenty errors, two of the baseline one each."""
+
+    def verdict(**users: int) -> object:
+        arms = {
+            "baseline": {"requests": 950, "errors": 2, **({"users_with_errors": 2} if users else {})},
+            "canary": {"requests": 50, "errors": 20, **users},
+        }
+        return answers(run(written(tmp_path, *[{"step": 1, "share": 0.05, "seconds": 60, **arms}] * 2)))[-1]["verdict"]
+
+    assert verdict(users_with_errors=1) == "hold"
+    assert verdict() == "abort"
+
+
 def test_judge_gives_a_metric_that_comes_later_its_part_of_alpha_from_the_start(tmp_path: Path) -> None:
     later = [*[converting(450, 150)] * 3, *[converting(450, 150, orders=60)] * 6]
     lines = answers(run(written(tmp_path, {"rollout": "r"}, *later)))

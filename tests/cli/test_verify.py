@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import typer
@@ -82,6 +83,90 @@ def test_compares_live_when_replication_runs(databases: Pair, replicated: Callab
     assert run(databases, "--live").exit_code == 0
     databases.run(TARGET, "DELETE FROM items WHERE id = 4")
     assert run(databases, "--live").exit_code == 10
+
+
+def test_writes_masked_values_and_a_repair_when_asked_for(databases: Pair, tmp_path: Path) -> None:
+    databases.both(*ITEMS)
+    databases.run(TARGET, "UPDATE items SET name = 'secret' WHERE id = 2")
+    out, repair = tmp_path / "found.jsonl", tmp_path / "repair.sql"
+    repair.write_text("for everybody", encoding="utf-8")
+    result = run(databases, "--out", str(out), "--repair", str(repair), "--workers", "2")
+    assert result.exit_code == 10, result.stderr
+    (line,) = [json.loads(each) for each in out.read_text(encoding="utf-8").splitlines()]
+    assert (line["table"], line["key"], line["kind"], line["columns"]) == (
+        "public.items",
+        '{"id": 2}',
+        "changed",
+        ["name"],
+    )
+    assert line["source"]["name"] != line["target"]["name"]
+    assert "secret" not in out.read_text(encoding="utf-8") + result.output
+    assert line["target"]["name"] in result.stderr
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (out, repair))
+    shown = run(databases, "--out", str(out), "--show-values")
+    assert "secret" in out.read_text(encoding="utf-8")
+    assert "secret" in shown.stderr
+    databases.run(TARGET, repair.read_text(encoding="utf-8"))
+    assert run(databases).exit_code == 0
+
+
+def test_compares_what_is_not_rows_when_asked_for(databases: Pair) -> None:
+    databases.both(*ITEMS, "ANALYZE items")
+    assert run(databases, "--schema").exit_code == 0
+    databases.run(TARGET, "CREATE INDEX by_name ON items (name)")
+    result = run(databases, "--schema", "--json")
+    assert result.exit_code == 10
+    assert last(result)["schema"] == [
+        {
+            "table": "public.items",
+            "kind": "index",
+            "name": "by_name",
+            "source": None,
+            "target": "CREATE INDEX by_name ON public.items USING btree (name)",
+        }
+    ]
+    assert run(databases).exit_code == 0
+
+
+def test_keeps_to_rules_and_excluded_tables_when_given(databases: Pair, tmp_path: Path) -> None:
+    databases.both(*ITEMS, "CREATE TABLE noise (id int PRIMARY KEY)")
+    databases.run(TARGET, "ALTER TABLE items RENAME TO things", "INSERT INTO noise VALUES (1)")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text('tables: {public.items: {target: public.things, where: "id > 1"}}', encoding="utf-8")
+    result = run(databases, "--rules", str(rules), "--exclude", "noise", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert last(result)["rows"] == 2
+
+
+def test_ends_with_2_and_every_fault_when_rules_are_faulty(databases: Pair, tmp_path: Path) -> None:
+    databases.both(*ITEMS)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("tables: {items: {}, public.items: {wher: x, where: 'true; DROP TABLE items'}}", encoding="utf-8")
+    result = run(databases, "--rules", str(rules))
+    assert result.exit_code == 2
+    told = " ".join(result.stderr.split())
+    assert "tables.items" in told
+    assert "public.items.wher" in told
+    assert "semicolon" in told
+    rules.write_text("tables: {public.items: {columns: {nope: such}}, public.none: {}}", encoding="utf-8")
+    result = run(databases, "--rules", str(rules))
+    assert result.exit_code == 2
+    told = " ".join(result.stderr.split())
+    for fault in ("no column nope on the source", "no column such on the target", "no table public.none on the source"):
+        assert fault in told
+    for content in (": [", ""):
+        rules.write_text(content, encoding="utf-8")
+        assert run(databases, "--rules", str(rules)).exit_code == (2 if content else 0)
+
+
+def test_goes_on_with_a_manifest_and_refuses_that_of_others(databases: Pair, tmp_path: Path) -> None:
+    databases.both(*ITEMS)
+    path = str(tmp_path / "work")
+    assert run(databases, "--manifest", path).exit_code == 0
+    assert run(databases, "--manifest", path, "--max-statements", "100", "--slowdown", "2").exit_code == 0
+    result = run(databases, "--manifest", path, "--strict")
+    assert result.exit_code == 2
+    assert "was made for other servers" in " ".join(result.stderr.split())
 
 
 def test_ends_with_1_when_live_is_asked_for_and_nothing_replicates(databases: Pair) -> None:

@@ -108,9 +108,9 @@ def make_pair(clusters: Clusters) -> Pair:
 def drop_pair(pair: Pair) -> None:
     for side in Side:
         pair.clusters[side].start()
-        _unsubscribe(pair.clusters[side], pair.name)
+        unsubscribe(pair.clusters[side], pair.name)
     for side in Side:
-        _drop(pair.clusters[side], pair.name)
+        drop_database(pair.clusters[side], pair.name)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def latest(role: NativeReplication) -> int:
     return max(seen.source_epoch, seen.target_epoch)
 
 
-def _unsubscribe(cluster: Cluster, name: str) -> None:
+def unsubscribe(cluster: Cluster, name: str) -> None:
     with psycopg.connect(cluster.dsn(database=name), autocommit=True) as connection:
         for (subscription,) in connection.execute(
             "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid"
@@ -202,7 +202,7 @@ def _unsubscribe(cluster: Cluster, name: str) -> None:
             connection.execute(f"DROP SUBSCRIPTION {subscription}".encode())
 
 
-def _drop(cluster: Cluster, name: str) -> None:
+def drop_database(cluster: Cluster, name: str) -> None:
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         left = "SELECT slot_name FROM pg_replication_slots WHERE database = %s"

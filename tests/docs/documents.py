@@ -59,9 +59,11 @@ class Document:
 
     @cached_property
     def anchors(self) -> frozenset[str]:
-        """As the usual renderers make them: lower case, no punctuation, hyphens for blanks."""
+        """As usual renderers make them: lower case, no punctuation, hyphens for blanks; and those written by hand."""
+        named = re.findall(r'<a id="([\w-]+)"></a>', self.without_blocks)
         titles = (re.sub(r"[`*]", "", found["text"]) for found in _HEADING.finditer(self.without_blocks))
-        return frozenset(re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles)
+        made = (re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles)
+        return frozenset((*made, *named))
 
 
 def documents() -> tuple[Document, ...]:

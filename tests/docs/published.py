@@ -12,6 +12,7 @@ from crossfade.database.port import SWITCH_POINTS
 from crossfade.model.terms import Phase
 from crossfade.rehearsal.faults.catalogue import CATALOGUE
 from tests.docs.documents import ROOT, Document
+from tests.docs.preflight_page import PREFLIGHT, preflight_page
 
 COMMANDS = ROOT / "docs" / "commands.md"
 DECISIONS = ROOT / "docs" / "adr" / "README.md"
@@ -174,3 +175,4 @@ def _decisions() -> Iterator[str]:
 if __name__ == "__main__":
     COMMANDS.write_text(command_reference(), encoding="utf-8")
     DECISIONS.write_text(decision_index(), encoding="utf-8")
+    PREFLIGHT.write_text(preflight_page(), encoding="utf-8")

@@ -1,5 +1,6 @@
 import re
 import shlex
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def lines(document: Document) -> list[str]:
 
 def faults(line: str, *, whole: bool) -> list[str]:
     """What is wrong with a `crossfade …` line; `whole` if it should run as it stands."""
-    program, *words = shlex.split(line, comments=True)
+    program, *words = takewhile(">".__ne__, shlex.split(line, comments=True))
     if not words or words[0].startswith("-"):
         return []
     name, *rest = words
@@ -55,7 +56,8 @@ def test_command_lines_name_what_exists_when_documents_show_them(document: Docum
     ours = re.compile(r"(?:\.venv/bin/)?crossfade [a-z]")
     told = [(line, True) for line in lines(document) if ours.match(line)]
     told += [(span, False) for span in document.spans if ours.match(span)]
-    told += [(span, False) for block in document.blocks for span in block.text.splitlines() if ours.match(span)]
+    texts = [block.text.replace("\\\n", " ") for block in document.blocks]
+    told += [(span, False) for text in texts for span in text.splitlines() if ours.match(span)]
     assert [fault for line, whole in told for fault in faults(line, whole=whole)] == []
 
 

@@ -29,7 +29,10 @@ def test_links_lead_somewhere_when_followed(document: Document) -> None:
 
 def test_a_link_is_missed_when_file_or_heading_is_not_there(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# One\n[a](#one) [b](#two) [c](gone.md) ![d](gone.svg) `[e](code.md)`\n", encoding="utf-8")
+    page.write_text(
+        '# One\n<a id="part-1"></a>[p](#part-1) [a](#one) [b](#two) [c](gone.md) ![d](gone.svg) `[e](code.md)`\n',
+        encoding="utf-8",
+    )
     document = Document(page)
     assert [link for link in document.links if link.partition("#")[2] not in document.anchors] == [
         "#two",

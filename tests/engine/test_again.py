@@ -18,7 +18,6 @@ from crossfade.model.plan import ReplicationLimits
 from crossfade.model.seen import Replication, WayBack, Writer
 from crossfade.model.terms import NoData, Outcome, Phase, Side
 from crossfade.runbook.again import JournalsUntied, NotAsLeft, NotFailedBack, Standing, earlier
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, plan, shares
 
 LIMITS = ReplicationLimits()
@@ -93,7 +92,7 @@ def test_nothing_is_made_anew_when_replication_is_gone_by_then(bench: Bench) -> 
     end = bench.clock.now() + timedelta(minutes=1)
     bench.run_until(lambda b: b.clock.now() >= end)
     assert ends.ReplicationStarted() not in bench.world.reached[reached:]
-    state = fold(bench.journal.read())
+    state = bench.state
     assert state.waits is not None
     assert (state.phase, state.waits.gate) == (Phase.REPLICATE, "caught_up")
 

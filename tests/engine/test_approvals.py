@@ -7,7 +7,6 @@ import pytest
 from crossfade.model import events
 from crossfade.model.plan import NeededApproval
 from crossfade.model.terms import Outcome, Phase
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, plan, shares
 
 BEFORE_50 = NeededApproval(phase=Phase.CANARY, share=50.0, by=("ann", "bob", "carl"), count=2)
@@ -112,6 +111,6 @@ def test_people_are_asked_anew_when_the_first_word_expires_before_the_second_is_
     bench.say(events.Approved(phase=Phase.CUTOVER, reason="2"), by="bob")
     wait(bench, timedelta(seconds=5))
     assert bench.phase is Phase.CUTOVER
-    assert fold(bench.journal.read()).approval_waited_for == needed
+    assert bench.state.approval_waited_for == needed
     bench.say(events.Approved(phase=Phase.CUTOVER, reason="1 again"), by="ann")
     assert bench.engine().run() is Outcome.COMPLETED

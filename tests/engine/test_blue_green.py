@@ -14,7 +14,6 @@ from crossfade.model.file import MigrationFile, load
 from crossfade.model.plan import LadderStep, NeededApproval, Plan
 from crossfade.model.resolve import plan_for_rehearsal
 from crossfade.model.terms import Outcome, Phase, Suite
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, missed, plan, shares
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "blue-green" / "migration.yaml"
@@ -63,7 +62,7 @@ def test_everybody_moves_at_once_between_two_sets_of_checks(bench: Bench) -> Non
 
 
 def test_the_preview_begins_anew_when_a_check_fails(bench: Bench) -> None:
-    bench.run_until(lambda b: b.phase is Phase.CANARY and fold(b.journal.read()).waits is not None)
+    bench.run_until(lambda b: b.phase is Phase.CANARY and b.state.waits is not None)
     bench.clock.sleep_until(bench.clock.now() + timedelta(seconds=1))
     half = bench.clock.now() + PREVIEW / 2
     bench.run_until(lambda b: b.clock.now() >= half)
@@ -107,7 +106,7 @@ def test_everybody_is_brought_back_at_once_when_a_guard_is_breached_with_nobody_
 
 def test_the_preview_counts_no_time_in_which_no_engine_looked(bench: Bench) -> None:
     engine = bench.engine()
-    while bench.phase is not Phase.CANARY or fold(bench.journal.read()).checked is None:
+    while bench.phase is not Phase.CANARY or bench.state.checked is None:
         bench.clock.sleep_until(engine.tick() or bench.clock.now())
     bench.clock.sleep_until(bench.clock.now() + 2 * PREVIEW)
     resumed = bench.clock.now()
@@ -118,7 +117,7 @@ def test_the_preview_counts_no_time_in_which_no_engine_looked(bench: Bench) -> N
 
 def test_the_preview_counts_no_time_in_which_an_engine_stood_still(bench: Bench) -> None:
     engine = bench.engine()
-    while bench.phase is not Phase.CANARY or fold(bench.journal.read()).checked is None:
+    while bench.phase is not Phase.CANARY or bench.state.checked is None:
         bench.clock.sleep_until(engine.tick() or bench.clock.now())
     bench.clock.sleep_until(bench.clock.now() + 2 * PREVIEW)
     stood = bench.clock.now()
@@ -142,7 +141,7 @@ def test_a_person_promotes_when_it_does_not_happen_by_itself() -> None:
 
 
 def test_the_new_side_is_checked_on_while_a_person_holds(bench: Bench) -> None:
-    bench.run_until(lambda b: b.phase is Phase.CANARY and fold(b.journal.read()).checked is not None)
+    bench.run_until(lambda b: b.phase is Phase.CANARY and b.state.checked is not None)
     bench.say(events.Held(reason="incident"))
     until = bench.clock.now() + 3 * PREVIEW
     bench.run_until(lambda b: b.clock.now() >= until)

@@ -9,7 +9,6 @@ from crossfade.engine.clock import SteadyClock
 from crossfade.model import events
 from crossfade.model.terms import Outcome, Phase
 from crossfade.rehearsal.faults.site_clock import jump, site_clock
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, plan
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -73,7 +72,7 @@ def test_an_override_lasts_as_long_as_it_says_whatever_the_clock_of_who_gives_it
     word = events.Overridden(reason="known", until=theirs + timedelta(minutes=5))
     bench.journal.append([word], expected=len(bench.journal.read()), at=theirs, by="ann")
     bench.engine().tick()  # hears of it, by its own clock
-    state = fold(bench.journal.read())
+    state = bench.state
     assert state.overridden(now + timedelta(minutes=4, seconds=55))
     assert not state.overridden(now + timedelta(minutes=5, seconds=1))
 

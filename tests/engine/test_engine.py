@@ -11,7 +11,6 @@ from crossfade.model.ends import End
 from crossfade.model.events import EndMissed, EndReached
 from crossfade.model.seen import Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Side
-from crossfade.runbook.evolve import fold
 from tests.engine.world import HEALTHY, Bench, ScriptedWorld, missed, plan, shares
 
 SLOW = (0.02, 0.10, 0.18, 0.25, 0.25, 0.15, 0.05)
@@ -21,7 +20,7 @@ def test_all_phases_pass_in_order_when_all_is_well(bench: Bench) -> None:
     assert bench.engine().run() is Outcome.COMPLETED
     assert [e.phase for e in bench.events(events.PhaseEntered)] == list(Phase)
     assert shares(bench) == [5.0, 25.0, 50.0, 90.0, 100.0]
-    state = fold(bench.journal.read())
+    state = bench.state
     assert (state.writer, state.epoch, state.verified) == (Side.TARGET, 1, (Side.TARGET, 1))
 
 
@@ -106,7 +105,7 @@ def test_the_share_is_set_again_when_somebody_turned_the_router(bench: Bench) ->
     bench.run_until(lambda b: b.world.percent == 25.0)
     bench.world.percent = 80.0
     bench.run_until(lambda b: b.world.percent == 25.0)
-    assert fold(bench.journal.read()).canary_percent == 25.0
+    assert bench.state.canary_percent == 25.0
     assert bench.engine().run() is Outcome.COMPLETED
 
 
@@ -198,7 +197,7 @@ def test_it_waits_for_nothing_when_replication_has_lost_changes(
 
     monkeypatch.setattr(type(bench.world), "look", blind)
     assert bench.engine().run() is outcome
-    assert fold(bench.journal.read()).writer is writer
+    assert bench.state.writer is writer
     assert "the slot is gone" in str(bench.journal.read())
     assert shares(bench)[-1] == (0.0 if outcome is Outcome.ROLLED_BACK else 100.0)
 

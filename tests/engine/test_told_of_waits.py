@@ -8,7 +8,6 @@ from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed
 from crossfade.model.terms import Outcome
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, missed, plan
 
 
@@ -106,7 +105,7 @@ def test_an_override_lasts_its_time_when_nothing_was_counted_for_longer_than_tha
     overridden(bench, timedelta(minutes=1))
     now = bench.clock.now()
     bench.engine().tick()
-    state = fold(bench.journal.read())
+    state = bench.state
     assert state.overridden(now + timedelta(seconds=59))
     assert not state.overridden(now + timedelta(seconds=60))
 
@@ -120,7 +119,7 @@ def test_the_newest_override_counts_when_there_are_two(seconds: int) -> None:
     overridden(bench, timedelta(seconds=seconds))
     now = bench.clock.now()
     bench.engine().tick()
-    state = fold(bench.journal.read())
+    state = bench.state
     assert state.override is not None
     assert state.override.until == now + timedelta(seconds=seconds)
     assert len(warned(bench, "override")) == 2

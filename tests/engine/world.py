@@ -13,6 +13,7 @@ from crossfade.journal.memory import MemoryJournal
 from crossfade.model import ends
 from crossfade.model.counts import ArmCounts, ArmReading, LatencyHistogram
 from crossfade.model.ends import End
+from crossfade.model.entry import Entry
 from crossfade.model.events import EndMissed, EndReached, Event, MigrationPlanned
 from crossfade.model.plan import LadderStep, Plan
 from crossfade.model.seen import (
@@ -30,6 +31,7 @@ from crossfade.model.seen import (
 )
 from crossfade.model.terms import NoData, Phase, Side, Sighting
 from crossfade.runbook.evolve import fold
+from crossfade.runbook.state import State
 from crossfade.shadowing.memory import InMemoryShadow
 
 E = TypeVar("E")
@@ -185,6 +187,9 @@ class Bench:
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(START))
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     world: ScriptedWorld = field(init=False)
+    _read: MemoryJournal | None = None
+    _entries: list[Entry] = field(default_factory=list)
+    _state: State = field(default_factory=State)
 
     def __post_init__(self) -> None:
         self.world = ScriptedWorld(clock=self.clock)
@@ -194,10 +199,10 @@ class Bench:
         return Engine(journal=self.journal, world=self.world, clock=self.clock)
 
     def say(self, event: Event, by: str = "ann") -> None:
-        self.journal.append([event], expected=len(self.journal.read()), at=self.clock.now(), by=by)
+        self.journal.append([event], expected=len(self.entries), at=self.clock.now(), by=by)
 
     def events(self, kind: type[E]) -> list[E]:
-        return [entry.event for entry in self.journal.read() if isinstance(entry.event, kind)]
+        return [entry.event for entry in self.entries if isinstance(entry.event, kind)]
 
     def run_until(self, done: Callable[["Bench"], bool], *, most: int = 5000) -> None:
         """Ticks until `done` says so; fails when it never does."""
@@ -209,11 +214,31 @@ class Bench:
             if again is None:
                 break
             self.clock.sleep_until(again)
-        assert done(self), f"never happened; last: {self.journal.read()[-3:]}"
+        assert done(self), f"never happened; last: {self.entries[-3:]}"
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All of the journal."""
+        self._catch_up()
+        return self._entries
+
+    @property
+    def state(self) -> State:
+        """What follows from the journal."""
+        self._catch_up()
+        return self._state
 
     @property
     def phase(self) -> Phase | None:
-        return fold(self.journal.read()).phase
+        return self.state.phase
+
+    def _catch_up(self) -> None:
+        """What was read before is not read again: a test may ask at each tick. A later cutover has another journal."""
+        if self._read is not self.journal:
+            self._read, self._entries, self._state = self.journal, [], State()
+        new = self.journal.read(len(self._entries))
+        self._entries.extend(new)
+        self._state = fold(new, self._state)
 
 
 def shares(bench: Bench) -> list[float]:

@@ -90,6 +90,27 @@ def test_a_missing_journal_is_not_begun_when_it_must_exist(tmp_path: Path) -> No
     assert not (tmp_path / "none.sqlite").exists()
 
 
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_journal_that_is_being_made_is_empty_when_somebody_looks(tmp_path: Path, mode: str) -> None:
+    place = tmp_path / "journal.sqlite"
+    maker = sqlite3.connect(place)
+    maker.execute(f"PRAGMA journal_mode = {mode}")
+    reader = SqliteJournal(place, must_exist=True, read_only=True)
+    assert reader.read() == ()
+    journal = SqliteJournal(place)
+    assert reader.read() == ()
+    journal.append([EngineStarted()], expected=0, at=AT, by="engine")
+    assert [entry.event for entry in reader.read()] == [EngineStarted()]
+
+
+def test_its_missing_entries_are_found_when_an_empty_database_stands_in_its_place(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as empty:
+        empty.execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(JournalDamaged, match=f"there were {LENGTH} entries"):
+        SqliteJournal(path, must_exist=True, read_only=True).read()
+
+
 def test_auditing_changes_nothing_when_read_only(path: Path) -> None:
     before = path.read_bytes()
     SqliteJournal(path, must_exist=True, read_only=True).read()

@@ -176,6 +176,21 @@ def test_business_metrics_are_sums_of_their_own_namespace(site: Site) -> None:
     assert (canary.good, canary.total) == (4, 8)
 
 
+def test_users_with_errors_are_those_of_their_own_namespace_and_never_more_than_errors(site: Site) -> None:
+    site.minute(arm=0, at=NOON, fast=90, failed=3)
+    site.minute(arm=1, at=NOON, fast=10, failed=2)
+    for arm, users in (("legacy", 1), ("modern", 5)):
+        site.cloudwatch.put("Ledger", "Unlucky", {"Arm": arm}, NOON, *[1] * users)
+    site.now = NOON + timedelta(minutes=2)
+    asked = "Ledger Unlucky{Arm={arm}}"
+    counted = CloudWatchMetrics(
+        site.cloudwatch, (ARMS[0], ARMS[1]), users_with_errors=asked, now=lambda: site.now
+    ).arms()
+    assert isinstance(counted, ArmReading)
+    assert (counted.baseline.users_with_errors, counted.canary.users_with_errors) == (1, 2)
+    assert site.reading(2).canary.users_with_errors is None
+
+
 def test_all_pages_are_read_when_there_are_several(site: Site) -> None:
     site.both(0, 10)
     whole = site.reading(11)

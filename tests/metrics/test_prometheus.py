@@ -212,6 +212,31 @@ def test_boot_changes_when_the_process_that_counts_business_restarts(double: Dou
     assert reading(double, selectors).boot != before.boot
 
 
+def with_users(double: Double, baseline: int, canary: int) -> Selectors:
+    """Users with errors are counted by a process of its own."""
+    shop = double.targets["shop:80"] = Exporter()
+    for arm, users in (("legacy", baseline), ("modern", canary)):
+        shop.count("users_with_errors_total", users, arm=arm)
+    double.scrape()
+    double.pass_time()
+    return replace(ENVOY, users_with_errors='users_with_errors_total{arm="{arm}"}')
+
+
+def test_users_with_errors_are_told_by_arm_when_somebody_counts_them(double: Double) -> None:
+    found = reading(double, with_users(double, baseline=3, canary=0))
+    assert (found.baseline.users_with_errors, found.canary.users_with_errors) == (3, 0)
+    assert reading(double).baseline.users_with_errors is None
+
+
+def test_reading_is_no_data_when_there_are_more_users_with_errors_than_errors(double: Double) -> None:
+    assert "5 users with errors, but 4 errors" in reason(double, with_users(double, baseline=5, canary=0))
+
+
+def test_boot_changes_when_the_process_that_counts_users_restarts(double: Double) -> None:
+    before = reading(double, with_users(double, baseline=3, canary=0))
+    assert reading(double, with_users(double, baseline=1, canary=0)).boot != before.boot
+
+
 def test_name_of_an_arm_is_a_value_and_no_query_when_it_holds_quotes(double: Double) -> None:
     assert "no such series" in reason(double, replace(ENVOY, canary='x"} or vector(1) or y{z="'))
 

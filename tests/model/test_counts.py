@@ -1,5 +1,7 @@
 """Readings of counters, and what lies between two of them."""
 
+from dataclasses import replace
+
 from crossfade.model.counts import CONVERSION, ArmCounts, Counted
 
 EARLIER = ArmCounts(requests=100, errors=1, conversions=10, counted=(Counted(name="orders", good=5, total=6),))
@@ -16,6 +18,13 @@ def test_what_was_counted_between_two_readings_is_their_difference_metric_by_met
     assert (between.requests, between.errors, between.conversions) == (50, 3, 7)
     assert between.counted == (Counted(name="orders", good=3, total=5),)  # searches began somewhere in between
     assert between.counted[0].bad == 2
+
+
+def test_users_with_errors_are_no_more_than_errors_when_they_are_counted_late() -> None:
+    before, after = replace(EARLIER, users_with_errors=1), replace(LATER, users_with_errors=3)
+    assert (after - before).users_with_errors == 2
+    assert (replace(after, users_with_errors=90) - before).users_with_errors == (LATER - EARLIER).errors
+    assert (after - EARLIER).users_with_errors is None
 
 
 def test_conversions_are_unknown_and_not_zero_when_one_reading_lacks_them() -> None:

@@ -94,7 +94,7 @@ def test_every_point_of_the_switch_there_and_back_is_a_place(word: str, to: Side
         ("controller-kill@cutover:fense", "neither a share nor a point"),
         ("controller-kill@nowhere", "roll_back, fail_back"),
         ("wrong-rows=1.5@canary", "whole number"),
-        ("wrong-rows=3@bake", "strikes in validate or shadow or canary or cutover only"),
+        ("wrong-rows=3@bake", "strikes in replicate or validate or shadow or canary or cutover only"),
         ("wrong-rows=3%@canary", "write it like 3"),
         ("operator-pulls=away@canary", "one of rollback, hold, override"),
         ("slot-dropped=1@bake", "has no amount"),
@@ -127,6 +127,15 @@ def test_it_strikes_once_when_its_place_is_reached(text: str, event: Event) -> N
     faults.hear(entry(event))
     assert strikes.said == ["router-kill begins, source"]
     assert [struck.at for struck in faults.struck] == [NOW]
+
+
+def test_rows_are_changed_in_replicate_when_all_of_them_are_copied() -> None:
+    faults, strikes = injector("wrong-rows=3@replicate")
+    faults.hear(entry(PhaseEntered(phase=Phase.REPLICATE)))
+    faults.hear(entry(EndReached(end=ends.ReplicationStarted())))
+    assert strikes.said == []
+    faults.hear(entry(EndReached(end=ends.WayBackBuilt())))
+    assert strikes.said == ["wrong-rows begins, source"]
 
 
 def test_it_strikes_the_side_that_takes_writes_then() -> None:

@@ -11,7 +11,6 @@ from crossfade.model.comparing import Agreement, FieldCount, FieldCounts, FieldF
 from crossfade.model.plan import ShadowLimits
 from crossfade.model.terms import NoData, Outcome, Phase, Sighting
 from crossfade.runbook.comparing import compare_answers
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, plan, shares
 from tests.runbook.following import assert_the_rules
 
@@ -32,7 +31,7 @@ def run_for(bench: Bench, seconds: float) -> None:
 
 
 def waits_for(bench: Bench) -> tuple[str, str]:
-    state = fold(bench.journal.read())
+    state = bench.state
     assert state.waits is not None
     return state.waits.gate, state.waits.cause
 
@@ -195,7 +194,7 @@ def test_so_many_pairs_find_one_wrong_answer_in_a_hundred_as_the_document_says(r
         reading = ShadowReading(boot="1", pairs=pairs, repeated=repeated, fields=fields)
         bench = shadowed(repeat=repeat)
         in_shadow(bench)
-        state, now = fold(bench.journal.read()), bench.clock.now()
+        state, now = bench.state, bench.clock.now()
         look = compare_answers(state, Sighting(at=now, value=reading), now)
         assert look is not None
         return look.verdict is Agreement.REGRESSION
@@ -209,7 +208,7 @@ def test_the_time_that_is_left_counts_the_comparison_down() -> None:
     in_shadow(bench)
 
     def left() -> float:
-        found = time_left(fold(bench.journal.read()), bench.clock.now())
+        found = time_left(bench.state, bench.clock.now())
         assert found is not None
         return found.total_seconds()
 

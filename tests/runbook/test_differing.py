@@ -8,7 +8,6 @@ from crossfade.model import ends, events
 from crossfade.model.ends import End
 from crossfade.model.events import EndMissed
 from crossfade.model.terms import Outcome, Phase, Side
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, plan
 
 VERIFIED = ends.DataVerified(primary=Side.TARGET, epoch=1)
@@ -41,7 +40,7 @@ def held(bench: Bench) -> Bench:
     end = bench.clock.now() + timedelta(minutes=2)
     bench.run_until(lambda b: b.clock.now() >= end)
     assert not bench.events(events.FailBackDecided)
-    assert fold(bench.journal.read()).writer is Side.TARGET
+    assert bench.state.writer is Side.TARGET
     return bench
 
 
@@ -110,7 +109,7 @@ def test_the_judge_goes_back_again_when_a_later_verification_finds_no_difference
     bench.world.hear = lambda _: None
     bench.say(events.Released(reason="copied"))
     bench.run_until(lambda b: VERIFIED in b.world.reached)
-    assert fold(bench.journal.read()).differing is None
+    assert bench.state.differing is None
 
 
 def test_it_holds_and_tries_again_when_released_if_the_sides_could_not_be_compared() -> None:

@@ -92,13 +92,13 @@ def test_the_rules_hold_when_anything_may_happen(
             if again is None:
                 break
             bench.clock.sleep_until(again)
-        if fold(bench.journal.read()).outcome is None:
+        if bench.state.outcome is None:
             trouble(bench, what)
     assert_rules(bench)
 
 
 def assert_rules(bench: Bench) -> None:
-    state = fold(bench.journal.read())
+    state = bench.state
     reached = bench.world.reached
     shares = [end.canary_percent for end in reached if isinstance(end, ends.SharesAre)]
     for lower, higher in pairwise([0.0, *shares]):  # shares only rise by the ladder, and fall at once

@@ -8,7 +8,6 @@ from crossfade.model import ends, events
 from crossfade.model.plan import ReplicationLimits, SourceLimits
 from crossfade.model.seen import Link
 from crossfade.model.terms import Outcome, Phase
-from crossfade.runbook.evolve import fold
 from crossfade.runbook.warning import without_backup
 from tests.engine.world import Bench, plan
 
@@ -20,7 +19,7 @@ def in_canary(bench: Bench) -> bool:
 
 
 def waits_for_backup(bench: Bench) -> bool:
-    waits = fold(bench.journal.read()).waits
+    waits = bench.state.waits
     return waits is not None and (waits.gate, waits.cause) == ("link_backed", "no_backup")
 
 

@@ -12,7 +12,6 @@ from crossfade.model.events import EndMissed
 from crossfade.model.plan import LadderStep, NeededApproval
 from crossfade.model.seen import Replication, Seen
 from crossfade.model.terms import NoData, Outcome, Phase, Side
-from crossfade.runbook.evolve import fold
 from tests.engine.world import Bench, ScriptedWorld, plan
 from tests.runbook.following import assert_the_rules
 
@@ -46,7 +45,7 @@ def turns(bench: Bench) -> list[str]:
 
 
 def standing(bench: Bench) -> set[str]:
-    return {warning.subject for warning in fold(bench.journal.read()).warnings}
+    return {warning.subject for warning in bench.state.warnings}
 
 
 def seeing(monkeypatch: pytest.MonkeyPatch, change: Callable[[Seen], Seen]) -> None:
@@ -155,7 +154,7 @@ def test_it_fails_back_when_the_way_back_cannot_be_woken_after_the_switch() -> N
     bench = Bench(PLAN)
 
     def hear(end: End) -> EndMissed | None:
-        asleep = isinstance(end, ends.WayBackAwake) and fold(bench.journal.read()).course == "forward"
+        asleep = isinstance(end, ends.WayBackAwake) and bench.state.course == "forward"
         return EndMissed(end=end, reason="it sleeps on", remedy="", retryable=True) if asleep else None
 
     bench.world.hear = hear
@@ -219,7 +218,7 @@ def test_nothing_is_finalized_while_nobody_sees_where_the_users_are_sent(bench: 
     wait(bench, timedelta(seconds=60))
     assert not any(isinstance(end, ends.WayBackEnded) for end in bench.world.reached)
     bench.world.blind.clear()
-    bench.run_until(lambda b: fold(b.journal.read()).outcome is Outcome.COMPLETED)
+    bench.run_until(lambda b: b.state.outcome is Outcome.COMPLETED)
     assert bench.world.percent == 100.0
     ended = bench.world.reached.index(ends.WayBackEnded())
     assert bench.world.reached[:ended].count(ends.SharesAre(canary_percent=100.0)) == 2

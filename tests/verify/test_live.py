@@ -282,3 +282,24 @@ def test_refuses_when_nothing_replicates(databases: Pair) -> None:
     databases.both(*ONE_ROW)
     with pytest.raises(ReplicationNotFound):
         verify_live(databases.settings)
+
+
+def test_names_the_table_as_unresolved_when_its_shape_changes_in_the_middle(databases: Pair) -> None:
+    databases.both(*ONE_ROW, "CREATE TABLE u (id int PRIMARY KEY, w text)", "INSERT INTO u VALUES (1, 'a')")
+    databases.run(TARGET, "UPDATE u SET w = 'b'")
+    steps = ScriptedReplay(lambda: databases.run(SOURCE, "ALTER TABLE t DROP COLUMN IF EXISTS v"))
+    databases.run(TARGET, "UPDATE t SET v = 'b'")
+    found = verify_live(databases.settings, SOURCE, replays=steps)
+    assert [text.split(":")[0] for text in found.unresolved] == ["public.t"]
+    assert [d.table for d in found.differences] == ["public.u"]  # the others go on
+
+
+def test_finds_the_same_when_several_workers_compare_under_writes(
+    databases: Pair, replicated: Callable[[Side], str]
+) -> None:
+    copied(databases, SOURCE)
+    replicated(SOURCE)
+    with Writers(databases.dsn(SOURCE), transfer):
+        databases.run(TARGET, "UPDATE accounts SET note = 'wrong' WHERE id = 3500")
+        found = verify_live(dataclasses.replace(databases.settings, live_chunk_rows=500, workers=3))
+    assert [(d.table, d.key) for d in found.differences] == [("public.accounts", '{"id": 3500}')]

@@ -272,5 +272,5 @@ def test_cuts_slices_of_equal_size_when_it_walks_the_key(databases: Pair) -> Non
     with Session(SOURCE, databases.dsn(SOURCE), statement_timeout=timedelta(seconds=5)) as session:
         relation = read_relations(session, ())["public", "items"]
         statements = TableStatements(session, pair(relation, relation))
-        sizes = [statements.digest(part).rows for part in by_key(statements, 700, timedelta(0))]
+        sizes = [statements.digest(part).rows for part in by_key(statements, 700)]
     assert sizes == [700, 700, 700, 700, 200]

@@ -55,9 +55,9 @@ def judge(
 
     {"rollout": ID} starts anew; every other line is a look: {"step": 1, "share": 0.05, "seconds": 60,
     "baseline": {"requests": 950, "errors": 1, "latency_ms": {"edges": [10, 20], "counts": [700, 200, 50]}},
-    "canary": {…}}, counts of that look alone. An arm may also have "conversions", of its requests, and
-    "counted": {"orders": {"good": 37, "total": 40}}. After an abort the rest of that rollout is not judged.
-    A fault in any line is told before anything is judged, all of them together, with exit code 2.
+    "canary": {…}}, counts of that look alone. An arm may also have "users_with_errors", "conversions" (of its
+    requests) and "counted": {"orders": {"good": 37, "total": 40}}. After an abort the rest of that rollout is not
+    judged. A fault in any line is told before anything is judged, all of them together, with exit code 2.
 
     Example: crossfade judge --config judge.yaml observations.jsonl
     """

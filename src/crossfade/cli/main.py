@@ -13,12 +13,12 @@ def run() -> None:
 
 def _run() -> None:
     # loading it all takes a second, in which somebody may have noticed a slip and pressed Ctrl-C
-    from crossfade.cli.application import app  # noqa: PLC0415
+    from crossfade.cli.commands import application  # noqa: PLC0415
     from crossfade.cli.output import Exit, SystemRefused, complain  # noqa: PLC0415
     from crossfade.model.errors import CrossfadeError  # noqa: PLC0415
 
     try:
-        app()
+        application(sys.argv[1] if len(sys.argv) > 1 else None)()
     except CrossfadeError as failure:
         complain(failure)
         sys.exit(Exit.FAILED)

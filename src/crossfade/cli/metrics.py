@@ -44,6 +44,8 @@ def metrics(
 def _tell(seen: ArmReading) -> None:
     for name, arm in (("baseline", seen.baseline), ("canary", seen.canary)):
         people.print(Text(f"{name:9} {arm.requests} requests, {arm.errors} errors{_latency(arm)}"), soft_wrap=True)
+        if arm.users_with_errors is not None:
+            people.print(Text(f"{'':9} {arm.users_with_errors} users met an error"), soft_wrap=True)
         for counted in arm.counted:
             people.print(Text(f"{'':9} {counted.name}: {counted.good} of {counted.total} went well"), soft_wrap=True)
     if seen.until is not None:

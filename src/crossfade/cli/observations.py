@@ -42,6 +42,7 @@ class ArmRecord(Record):
 
     requests: Count
     errors: Count
+    users_with_errors: Count | None = None
     conversions: Count | None = None
     latency_ms: HistogramRecord | None = None
     counted: dict[MetricName, CountedRecord] = Field(default_factory=dict)
@@ -55,6 +56,7 @@ class ArmRecord(Record):
             requests=self.requests,
             errors=self.errors,
             latency=latency or None,
+            users_with_errors=self.users_with_errors,
             conversions=self.conversions,
             counted=counted,
         )

@@ -9,13 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfade.cli.decide import day
-from crossfade.cli.migration_file import complain_of, sound, text_of
+from crossfade.cli.migration_file import sound
 from crossfade.cli.output import Exit, answer, complain, people
-from crossfade.cli.sources import OutNotWritten, code_of, read_sources, refuse_what_is_there, write_out
-from crossfade.model.file import MigrationFile
+from crossfade.cli.register_file import told_register
+from crossfade.cli.sources import OutNotWritten, code_of, read_or_stop, refuse_what_is_there, write_out
 from crossfade.model.file.tree import read_tree
 from crossfade.planning.applications import find_applications
-from crossfade.planning.inventory import Inventory
 from crossfade.planning.inventory.cells import text as visible
 from crossfade.planning.risks.as_json import as_json
 from crossfade.planning.risks.assembly import assemble
@@ -24,7 +23,7 @@ from crossfade.planning.risks.knowledge import Seen
 from crossfade.planning.risks.page import as_html, as_markdown
 from crossfade.planning.risks.rating import IMPACTS, Level
 from crossfade.planning.risks.register import Register
-from crossfade.planning.risks.told import RegisterFile, read_register
+from crossfade.planning.risks.told import RegisterFile
 
 _WRITERS = {".html": as_html, ".md": as_markdown, ".svg": as_svg}
 _WIDTH = 20
@@ -72,9 +71,9 @@ def risks(
     _refuse_other_endings(wanted)
     refuse_what_is_there(wanted)
     migration = sound(file)
-    said = _register(register, migration)
+    said = told_register(register, migration) if register else RegisterFile(version=1)
     tree = read_tree(file.read_text(encoding="utf-8"), file.name)
-    known = _inventory(sources)
+    known = read_or_stop(sources)
     seen = Seen(
         file=migration,
         inventory=known,
@@ -93,30 +92,6 @@ def risks(
         answer(as_json(found))
     if code:
         raise typer.Exit(code)
-
-
-def _register(path: Path | None, migration: MigrationFile) -> RegisterFile:
-    if path is None:
-        return RegisterFile(version=1)
-    text = text_of(path)
-    found = text if isinstance(text, tuple) else read_register(text, path.name, migration)
-    if isinstance(found, tuple):
-        complain_of(found, path)
-        raise typer.Exit(Exit.BAD_INPUT)
-    return found
-
-
-def _inventory(sources: list[Path]) -> Inventory | None:
-    """What the sources tell; None without any. One that could not be used at all ends the command with 2."""
-    if not sources:
-        return None
-    found = read_sources(sources)
-    if code_of(found, sources) is Exit.BAD_INPUT:
-        for problem in (one for one in found.problems if one.row is None):
-            said = (visible(problem.problem), "red")
-            people.print(Text.assemble((visible(problem.source), "bold"), "  ", said, f" — {problem.remedy}"))
-        raise typer.Exit(Exit.BAD_INPUT)
-    return found
 
 
 def _refuse_other_endings(paths: list[Path]) -> None:

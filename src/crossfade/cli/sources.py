@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from crossfade.cli.output import Exit, complain, people
 from crossfade.durable import replace
@@ -31,6 +32,19 @@ def read_sources(sources: list[Path]) -> Inventory:
             bar.update(task, description=visible(source).replace("[", r"\["), completed=done, total=size)
 
         return read_inventory(sources, report)
+
+
+def read_or_stop(sources: list[Path]) -> Inventory | None:
+    """What the sources tell; None without any. One that could not be used at all ends the command with 2."""
+    if not sources:
+        return None
+    found = read_sources(sources)
+    if code_of(found, sources) is Exit.BAD_INPUT:
+        for problem in (one for one in found.problems if one.row is None):
+            said = (visible(problem.problem), "red")
+            people.print(Text.assemble((visible(problem.source), "bold"), "  ", said, f" — {problem.remedy}"))
+        raise typer.Exit(Exit.BAD_INPUT)
+    return found
 
 
 def code_of(found: Inventory, sources: list[Path]) -> Exit | None:

@@ -54,7 +54,7 @@ def waves(
     try:
         plan = plan_waves(problem, before)
     except Contradictory as found:
-        _contradiction(found)
+        tell_contradiction(found)
         if json:
             wishes = [{"wish": wish.says, "place": wish.place} for wish in found.wishes]
             answer({"contradiction": wishes, "minimal": found.minimal})
@@ -101,7 +101,8 @@ def _stop(path: Path, problem: str, remedy: str) -> NoReturn:
     raise typer.Exit(Exit.BAD_INPUT)
 
 
-def _contradiction(found: Contradictory) -> None:
+def tell_contradiction(found: Contradictory) -> None:
+    """The fewest wishes that contradict each other, each with its place."""
     people.print(Text.assemble(("✗ ", "bold red"), "no plan can hold all of this:"), soft_wrap=True)
     for wish in found.wishes:
         place = f"{visible(wish.place)}  " if wish.place else ""

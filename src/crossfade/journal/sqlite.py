@@ -17,6 +17,7 @@ from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import Event
 
 _SCHEMA = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
   position INTEGER PRIMARY KEY, at TEXT NOT NULL, by TEXT NOT NULL,
   schema INTEGER NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
@@ -28,6 +29,7 @@ CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries
   BEGIN SELECT RAISE(ABORT, 'entries never change'); END;
 CREATE TRIGGER IF NOT EXISTS entries_remain BEFORE DELETE ON entries
   BEGIN SELECT RAISE(ABORT, 'entries remain'); END;
+COMMIT;
 """
 _BUSY_MS = 5000
 _FIRST = -(2**63)
@@ -61,7 +63,8 @@ class SqliteJournal:
                 return
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.executescript(_SCHEMA)
+            if not self._is_begun():
+                self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
         self._connection.close()
@@ -69,9 +72,10 @@ class SqliteJournal:
     def read(self, after: int = 0) -> tuple[Entry, ...]:
         witnessed = self._witness.read()  # before the journal: somebody may append meanwhile
         with self._translated(), self._snapshot():
-            position, head = self._head()
+            begun = self._is_begun()
+            position, head = self._head() if begun else (0, GENESIS)
             previous = self._hash_at(after)
-            rows, unreadable = self._rows(after)
+            rows, unreadable = self._rows(after) if begun else ([], "")
         entries = tuple(
             unseal([_row(place, *row) for place, row in enumerate(rows, after + 1)], after=after, previous=previous)
         )
@@ -103,6 +107,11 @@ class SqliteJournal:
         if rows:
             self._witness.note(Head(position=rows[-1].position, hash=rows[-1].hash))
         return expected + len(rows)
+
+    def _is_begun(self) -> bool:
+        """Not yet between the making of the file, whose database has one page then, and that of its tables."""
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        return int(pages) > 1
 
     def _head(self) -> tuple[int, str]:
         found = self._connection.execute("SELECT position, hash FROM head").fetchone()

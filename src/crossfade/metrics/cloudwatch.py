@@ -63,12 +63,13 @@ class CloudWatchMetrics:
         arms: tuple[Arm, Arm],
         *,
         business: Sequence[Business] = (),
+        users_with_errors: str | None = None,
         settle: timedelta = timedelta(seconds=60),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`arms` are baseline and canary."""
         self._client, self._arms, self._business = client, arms, tuple(business)
-        self._settle, self._now = settle, now
+        self._users, self._settle, self._now = users_with_errors, settle, now
 
     def arms(self) -> ArmReading | NoData:
         end = (self._now().astimezone(UTC) - self._settle).replace(second=0, microsecond=0)
@@ -79,7 +80,7 @@ class CloudWatchMetrics:
             return NoData(reason=f"CloudWatch: {unfit}")
 
     def _reading(self, window: _Window) -> ArmReading:
-        queries = [of_arm(arm, self._business) for arm in self._arms]
+        queries = [of_arm(arm, self._business, self._users) for arm in self._arms]
         told = self._told([query for asked in queries for query in asked.values()], window)
         found = [{key: told[query] for key, query in asked.items()} for asked in queries]
         until = next((minute for minute in window.minutes() if _unknown(minute, found)), window.end)
@@ -158,10 +159,12 @@ def _counts(minutes: dict[str, Minutes], window: _Window, business: Sequence[Bus
         )
         for metric in business
     )
+    errors = min(failed, requests)  # a retry to another target counts a connection, but no request
     return ArmCounts(
         requests=requests,
-        errors=min(failed, requests),  # a retry to another target counts a connection, but no request
+        errors=errors,
         latency=_histogram(minutes, window),
+        users_with_errors=min(_sum(minutes["users"], window), errors) if "users" in minutes else None,
         counted=counted,
     )
 

@@ -43,7 +43,7 @@ class Query:
         return {"Id": name, "MetricStat": {"Metric": metric, "Period": 60, "Stat": self.statistic}}
 
 
-def of_arm(arm: Arm, business: Sequence[Business]) -> dict[str, Query]:
+def of_arm(arm: Arm, business: Sequence[Business], users_with_errors: str | None = None) -> dict[str, Query]:
     """The queries of one arm by what they tell."""
     dimensions = (("LoadBalancer", arm.load_balancer), ("TargetGroup", arm.target_group))
 
@@ -61,6 +61,8 @@ def of_arm(arm: Arm, business: Sequence[Business]) -> dict[str, Query]:
     for metric in business:
         queries[f"good {metric.name}"] = _counter(metric.good, arm.name)
         queries[f"total {metric.name}"] = _counter(metric.total, arm.name)
+    if users_with_errors is not None:
+        queries["users"] = _counter(users_with_errors, arm.name)
     return queries
 
 

@@ -30,6 +30,7 @@ def selectors(metrics: Metrics) -> Selectors:
         latency=asked.latency or (None if own else names.latency),
         le_in_ms=1000.0 if in_seconds else 1.0,
         business=business(metrics),
+        users_with_errors=metrics.users_with_errors,
         baseline=asked.baseline,
         canary=asked.canary,
     )

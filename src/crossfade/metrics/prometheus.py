@@ -72,8 +72,13 @@ def _arm(ask: Ask, selectors: Selectors, arm: str) -> ArmCounts:
     latency = None
     if selectors.latency is not None:
         latency = histogram(ask(promql.buckets(of_arm(selectors.latency, arm))), selectors.le_in_ms)
+    users = None
+    if selectors.users_with_errors is not None:
+        users = _count(ask, promql.total(of_arm(selectors.users_with_errors, arm)))
+        if users > failed:
+            raise Unfit(f"arm {arm} has {users} users with errors, but {failed} errors: they do not belong together")
     business = tuple(_business(ask, each, arm) for each in selectors.business)
-    return ArmCounts(requests=counted, errors=failed, latency=latency, counted=business)
+    return ArmCounts(requests=counted, errors=failed, latency=latency, users_with_errors=users, counted=business)
 
 
 def _business(ask: Ask, metric: Business, arm: str) -> Counted:
@@ -86,7 +91,9 @@ def _business(ask: Ask, metric: Business, arm: str) -> Counted:
 
 def _lives(ask: Ask, selectors: Selectors, at: datetime) -> tuple[list[object], datetime]:
     """Which processes count, with their restarts, and until when all of them have surely counted."""
-    counters = (selectors.requests, *(each.total for each in selectors.business))
+    counters = [selectors.requests, *(each.total for each in selectors.business)]
+    if selectors.users_with_errors is not None:
+        counters.append(selectors.users_with_errors)
     told: list[object] = []
     oldest: list[float] = []
     for selector in (of_arm(each, arm) for arm in (selectors.baseline, selectors.canary) for each in counters):

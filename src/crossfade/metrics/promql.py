@@ -28,6 +28,7 @@ class Selectors:
     latency: str | None = None
     le_in_ms: float = 1.0
     business: tuple[Business, ...] = ()
+    users_with_errors: str | None = None
     baseline: str = "legacy"
     canary: str = "modern"
 

@@ -86,15 +86,20 @@ class ArmCounts:
     def __sub__(self, earlier: "ArmCounts") -> "ArmCounts":
         """What was counted since `earlier`, an older reading of the same counters.
 
-        What only one of the two readings has is unknown.
+        What only one of the two readings has is unknown. A user who is counted a moment after the error is not one more
+        than there were errors.
         """
         latency = self.latency - earlier.latency if self.latency and earlier.latency else None
+        errors, users = self.errors - earlier.errors, None
+        if self.users_with_errors is not None and earlier.users_with_errors is not None:
+            users = min(self.users_with_errors - earlier.users_with_errors, errors)
         known = self.conversions is not None and earlier.conversions is not None
         before = {counted.name: counted for counted in earlier.counted}
         return ArmCounts(
             requests=self.requests - earlier.requests,
-            errors=self.errors - earlier.errors,
+            errors=errors,
             latency=latency,
+            users_with_errors=users,
             conversions=(self.conversions or 0) - (earlier.conversions or 0) if known else None,
             counted=tuple(now - before[now.name] for now in self.counted if now.name in before),
         )

@@ -171,7 +171,8 @@ def _looked(state: State, event: events.Looked, at: datetime) -> State:
     if plan is None or judged is None or state.counting is None:
         return state
     judged, _ = judge(judged, as_look(event), judge_settings(plan))
-    recent = (*(seen for seen in state.recent if at - seen[0] < plan.guards.longest_window), (at, event))
+    since = at - plan.guards.longest_window
+    recent = (*(seen for seen in state.recent if seen[0] > since), (at, event))
     counting = Counting(reading=event.reading, at=at)
     return replace(state, judge=judged, looked=event, recent=recent, counting=counting)
 

@@ -5,15 +5,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from crossfade.verify.kinds import SORTED_ALIKE, SORTED_BY_COLLATION
 from crossfade.verify.relation import Column, Relation
 from crossfade.verify.session import Session
-
-# Kinds whose btree order is the same on every server. Text sorts by its collation, jsonb and arrays of text as well.
-_SORTED_ALIKE = (
-    *("int2", "int4", "int8", "oid", "numeric", "float4", "float8", "bool", "uuid", "bytea"),
-    *("date", "time", "timetz", "timestamp", "timestamptz", "interval", "inet", "macaddr"),
-)
-_SORTED_BY_COLLATION = ("text", "varchar", "bpchar")
 
 _COLUMNS = sql.SQL("""
     WITH RECURSIVE bases (type, base) AS (
@@ -27,7 +21,8 @@ _COLUMNS = sql.SQL("""
            CASE WHEN o.collname = 'default' THEN
                  coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'b' OR d.datcollate IN ('C', 'POSIX')
                  AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'
-                ELSE coalesce(o.collname IN ('C', 'POSIX') OR o.collprovider = 'b', false) END
+                ELSE coalesce(o.collname IN ('C', 'POSIX') OR o.collprovider = 'b', false) END,
+           a.attgenerated <> ''
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -36,8 +31,12 @@ _COLUMNS = sql.SQL("""
     LEFT JOIN pg_collation o ON o.oid = a.attcollation
     JOIN pg_database d ON d.datname = current_database()
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-      AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname NOT IN ('information_schema', 'crossfade')
-      AND (cardinality(%(schemas)s::text[]) = 0 OR n.nspname = ANY (%(schemas)s::text[]))
+      AND (n.nspname NOT LIKE 'pg\\_%%' AND n.nspname NOT IN ('information_schema', 'crossfade')
+           AND (cardinality(%(schemas)s::text[]) = 0 OR n.nspname = ANY (%(schemas)s::text[]))
+           -- large objects belong to no schema; their owners and grants are kept as numbers of this server
+           OR cardinality(%(schemas)s::text[]) = 0 AND EXISTS (SELECT FROM pg_largeobject_metadata)
+           AND (c.oid = 'pg_largeobject'::regclass
+                OR c.oid = 'pg_largeobject_metadata'::regclass AND a.attname = 'oid'))
     ORDER BY n.nspname, c.relname, a.attnum
 """)
 
@@ -46,7 +45,8 @@ _KEYS = sql.SQL("""
     SELECT DISTINCT ON (n.nspname, c.relname) n.nspname, c.relname,
            (SELECT array_agg(a.attname::text ORDER BY k.place)
             FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
-            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number WHERE k.place <= i.indnkeyatts)
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number WHERE k.place <= i.indnkeyatts),
+           (SELECT count(DISTINCT o.bits & 1) > 1 FROM unnest(i.indoption::int2[]) AS o (bits))
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
       AND (i.indisprimary OR i.indimmediate)
@@ -92,14 +92,15 @@ class Sequence:
 def read_relations(session: Session, schemas: Iterable[str]) -> dict[tuple[str, str], Relation]:
     """Every ordinary and partitioned table of the schemas (all but the system's and our own when none is named).
 
-    Partitions are read through their parent. Foreign and temporary tables are left out.
+    Partitions are read through their parent. Foreign and temporary tables are left out. Large objects, where there are
+    any and no schema is named, are the rows of `pg_catalog.pg_largeobject`, 2 kB each, for those who may read it.
     """
-    keys = {(row[0], row[1]): tuple(row[2] or ()) for row in session.rows(_KEYS)}
+    keys = {(row[0], row[1]): (tuple(row[2] or ()), bool(row[3])) for row in session.rows(_KEYS)}
     columns: dict[tuple[str, str], list[Column]] = {}
     facts: dict[tuple[str, str], tuple[bool, int]] = {}
     for row in session.rows(_COLUMNS, {"schemas": list(schemas)}):
-        schema, table, partitioned, estimated, name, type_name, kind, nullable, has_typmod, bytewise = row
-        sorts_alike = kind in _SORTED_ALIKE or (kind in _SORTED_BY_COLLATION and bytewise)
+        schema, table, partitioned, estimated, name, type_name, kind, nullable, has_typmod, bytewise, generated = row
+        sorts_alike = kind in SORTED_ALIKE or (kind in SORTED_BY_COLLATION and bytewise)
         columns.setdefault((schema, table), []).append(
             Column(
                 name=name,
@@ -108,6 +109,7 @@ def read_relations(session: Session, schemas: Iterable[str]) -> dict[tuple[str, 
                 nullable=nullable,
                 has_typmod=has_typmod,
                 sorts_alike=sorts_alike,
+                generated=generated,
             )
         )
         facts[schema, table] = (partitioned, estimated)
@@ -117,7 +119,8 @@ def read_relations(session: Session, schemas: Iterable[str]) -> dict[tuple[str, 
             name=table,
             partitioned=facts[schema, table][0],
             columns=tuple(found),
-            key=keys.get((schema, table), ()),
+            key=keys.get((schema, table), ((), False))[0],
+            mixed_order=keys.get((schema, table), ((), False))[1],
             estimated_rows=facts[schema, table][1],
         )
         for (schema, table), found in columns.items()

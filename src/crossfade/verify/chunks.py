@@ -1,12 +1,10 @@
 """How a table is cut, so that every statement is short."""
 
-import time
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 from crossfade.verify.relation import TablePair
-from crossfade.verify.statement import Digest, Slice, TableStatements
+from crossfade.verify.statement import Digest, Key, Slice, TableStatements
 
 T = TypeVar("T")
 
@@ -15,19 +13,14 @@ _MOST_RESIDUES = 1 << 16
 _ROWS_A_RESIDUE = 1000
 
 
-def by_key(primary: TableStatements, rows: int, pause: timedelta) -> Iterator[Slice]:
-    """Slices of `rows` rows that together cover every possible key; bounds are found by walking the primary's index.
-
-    Waits for `pause` before each slice but the first.
-    """
-    after = None
+def by_key(primary: TableStatements, rows: int, after: Key | None = None, upto: Key | None = None) -> Iterator[Slice]:
+    """Slices of `rows` rows that together hold every key above `after` up to `upto`, by a walk over the index."""
     while True:
-        upto = primary.bound(after, None, rows)
-        yield Slice(after=after, upto=upto)
-        if upto is None:
+        bound = primary.bound(after, upto, rows)
+        yield Slice(after=after, upto=bound or upto)
+        if bound is None:
             return
-        after = upto
-        time.sleep(pause.total_seconds())
+        after = bound
 
 
 def residues_for(table: TablePair) -> int:

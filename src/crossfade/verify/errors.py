@@ -46,6 +46,15 @@ class TableMissing(CrossfadeError):
         super().__init__(f"no such table on either side: {', '.join(tables)}")
 
 
+class RulesUnfit(CrossfadeError):
+    """Rules of tables do not fit what stands there; `faults` has them all."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        self.faults = faults
+        self.remedy = "Name tables as schema.table, and columns as the catalog writes them."
+        super().__init__("; ".join(faults))
+
+
 class EncodingsDiffer(CrossfadeError):
     """The databases store text in different encodings, so that equal text would have unequal hashes."""
 

@@ -22,6 +22,7 @@ _BY_KIND = {
     "int2": sql.SQL("hashint4extended({v}::int4, {s})"),
     "int4": sql.SQL("hashint4extended({v}::int4, {s})"),
     "bool": sql.SQL("hashint4extended({v}::int4, {s})"),
+    "char": sql.SQL("hashint4extended({v}::int4, {s})"),  # bytes above 127 have another text from 16 on
     "float4": sql.SQL("hashfloat8extended({v}::float8, {s})"),
     "float8": sql.SQL("hashfloat8extended({v}::float8, {s})"),
     "uuid": sql.SQL("uuid_hash_extended({v}, {s})"),
@@ -52,6 +53,12 @@ def catalog_type(type_name: str) -> sql.Composable:
     """A type as the catalog writes it (format_type), already quoted by the server where it must be."""
     quoted: Any = type_name.replace("%", "%%")  # not a literal string, but made by the server for this very use
     return sql.SQL(quoted)
+
+
+def filter_condition(condition: str) -> sql.Composable:
+    """A condition that a person wrote; the line break ends a comment at its end."""
+    quoted: Any = condition.replace("%", "%%")  # not a literal string: it is that person's own SQL, read-only
+    return sql.SQL("({}\n)").format(sql.SQL(quoted))
 
 
 def row_hash(columns: list[sql.Composable]) -> sql.Composable:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 
 from psycopg import sql
 
@@ -11,7 +10,7 @@ from crossfade.verify import chunks
 from crossfade.verify.age import Ages
 from crossfade.verify.outcome import TableOutcome, signatures, unlike
 from crossfade.verify.replay import Replay, mark
-from crossfade.verify.statement import Key, Rows, Slice, TableStatements
+from crossfade.verify.statement import NOTHING_TOLD, Key, Rows, RowState, Slice, TableStatements, Told
 
 CHUNK_ROWS = 5_000
 _RESIDUES_AT_ONCE = 16
@@ -44,24 +43,23 @@ class LiveComparison:
         replica: TableStatements,
         replay: Replay,
         *,
-        chunk_rows: int = CHUNK_ROWS,
-        pause: timedelta = timedelta(0),
         ages: Ages | None = None,
+        told: Told = NOTHING_TOLD,
     ) -> None:
-        self._primary, self._replica, self._replay = primary, replica, replay
-        self._chunk_rows, self._pause = chunk_rows, pause
-        self._outcome = TableOutcome(table=primary.table, ages=ages or Ages())
+        self._primary, self._replica, self._replay, self._told = primary, replica, replay, told
+        self._ages = ages or Ages()
+        self._outcome = TableOutcome(table=primary.table, ages=self._ages)
 
-    def run(self) -> TableOutcome:
-        """Raises `ReplayStalled`, `ReplicationNotFound`, `ServerUnreachable` and `StatementFailed`."""
-        if self._primary.table.ordered:
-            for part in chunks.by_key(self._primary, self._chunk_rows, self._pause):
-                self._compare(part)
-                if self._outcome.full:
-                    break
+    def compare(self, part: Slice | None) -> TableOutcome:
+        """Everything that differs in a part of an ordered table, or in the whole table (None).
+
+        Raises `ReplayStalled`, `ReplicationNotFound`, `ServerUnreachable` and `StatementFailed`.
+        """
+        self._outcome = TableOutcome(table=self._primary.table, ages=self._ages)
+        if part is not None:
+            self._compare(part)
         else:
             self._compare_unordered()
-        self._outcome.close()
         return self._outcome
 
     def _compare(self, part: Slice) -> None:
@@ -159,8 +157,14 @@ class LiveComparison:
 
     def _report(self, key: Key, primary: Rows, replica: Rows) -> None:
         here, there = primary.get(key, ()), replica.get(key, ())
+        if self._told:
+            here, there = self._with_values(self._primary, key, here), self._with_values(self._replica, key, there)
         source, target = (here, there) if self._primary.side is Side.SOURCE else (there, here)
         self._outcome.add_difference(key, source, target)
+
+    def _with_values(self, side: TableStatements, key: Key, judged: tuple[RowState, ...]) -> tuple[RowState, ...]:
+        now = side.lookup([key], self._told[side.side]).get(key, ())
+        return now if now == judged else judged  # values of another version of the row would be told of this one
 
     def _catch_up(self) -> None:
         self._replay.wait_replayed(mark(self._primary.session), _nothing)

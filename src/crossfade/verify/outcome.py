@@ -1,5 +1,6 @@
-"""What the comparison of a table found, gathered while it runs."""
+"""What the comparison of a part of a table found, gathered while it runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crossfade.model.seen import Difference
@@ -9,6 +10,22 @@ from crossfade.verify.statement import Key, RowState, changed_columns, key_as_js
 
 MOST_DIFFERENCES = 10_000  # listed for a table; beyond it the table is broken as a whole and a list helps nobody
 
+TextValues = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A difference, and what was asked to be told of its values.
+
+    `key` is as the database writes it. `source` and `target` have the row's values on either side by column, of
+    those columns that differ where the row stands on both; None where no single row stands there, or nothing was asked.
+    """
+
+    difference: Difference
+    key: Key
+    source: TextValues | None = None
+    target: TextValues | None = None
+
 
 @dataclass(slots=True, kw_only=True)
 class TableOutcome:
@@ -17,37 +34,36 @@ class TableOutcome:
     table: TablePair
     ages: Ages = field(default_factory=Ages)
     rows: int = 0
-    differences: list[Difference] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
-        return len(self.differences) >= MOST_DIFFERENCES
+        return len(self.findings) >= MOST_DIFFERENCES
 
     def add_difference(self, key: Key, source: tuple[RowState, ...], target: tuple[RowState, ...]) -> None:
         """`source` and `target` are the rows of one key on each side, not the same; as `lookup` reads them."""
         kind = "changed" if len(source) == len(target) else "missing" if len(source) > len(target) else "extra"
         columns = changed_columns(self.table, source, target) if kind == "changed" else ()
-        self.differences.append(
-            Difference(
-                table=self.table.title,
-                key=key_as_json(self.table, key),
-                kind=kind,
-                columns=columns,
-                written_since_switch=self.ages.written_since_switch(source, target),
-            )
+        difference = Difference(
+            table=self.table.title,
+            key=key_as_json(self.table, key),
+            kind=kind,
+            columns=columns,
+            written_since_switch=self.ages.written_since_switch(source, target),
         )
+        here, there = (self._values(states, columns) for states in (source, target))
+        self.findings.append(Finding(difference=difference, key=key, source=here, target=there))
 
     def add_unresolved(self, key: Key) -> None:
         """The key's row changed at every look; nothing is known of it."""
         self.unresolved.append(f"{self.table.title} {key_as_json(self.table, key)}: changed at every look")
 
-    def close(self) -> None:
-        """Say so when the list of differences was cut short."""
-        if self.full:
-            self.unresolved.append(
-                f"{self.table.title}: {MOST_DIFFERENCES} differences were listed; rows after them were not compared"
-            )
+    def _values(self, states: tuple[RowState, ...], columns: tuple[str, ...]) -> TextValues | None:
+        if len(states) != 1 or not states[0].values:
+            return None
+        told = zip((column.name for column in self.table.columns), states[0].values, strict=True)
+        return {name: value for name, value in told if not columns or name in columns}
 
 
 def unlike(here: dict[Key, tuple[RowState, ...]], there: dict[Key, tuple[RowState, ...]]) -> list[Key]:

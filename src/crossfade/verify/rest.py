@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 from crossfade.verify import chunks
 from crossfade.verify.outcome import TableOutcome, unlike
-from crossfade.verify.statement import Key, Rows, Slice, TableStatements
+from crossfade.verify.statement import NOTHING_TOLD, Key, Rows, Slice, TableStatements, Told
 
 T = TypeVar("T")
 
@@ -21,8 +20,8 @@ _KEYS_AT_ONCE = 500
 class RestComparison:
     """Compares one table of both sides; every row is hashed once, and those of slices that differ again.
 
-    Both sides work at the same time, each in one statement of at most `chunk_rows` rows (of the whole table when its
-    keys do not sort alike on both sides), with `pause` between two; the target's are run by `beside`.
+    Both sides work at the same time, each in one statement; the target's are run by `beside`. `told` are the texts of
+    each side that tell values of rows that differ.
     """
 
     def __init__(
@@ -31,23 +30,21 @@ class RestComparison:
         target: TableStatements,
         beside: ThreadPoolExecutor,
         *,
-        chunk_rows: int = CHUNK_ROWS,
-        pause: timedelta = timedelta(0),
+        told: Told = NOTHING_TOLD,
     ) -> None:
-        self._source, self._target, self._beside = source, target, beside
-        self._chunk_rows, self._pause = chunk_rows, pause
+        self._source, self._target, self._beside, self._told = source, target, beside, told
         self._outcome = TableOutcome(table=source.table)
 
-    def run(self) -> TableOutcome:
-        """Everything that differs. Raises `ServerUnreachable` and `StatementFailed`."""
-        if self._source.table.ordered:
-            for part in chunks.by_key(self._source, self._chunk_rows, self._pause):
-                self._compare(part)
-                if self._outcome.full:
-                    break
+    def compare(self, part: Slice | None) -> TableOutcome:
+        """Everything that differs in a part of an ordered table, or in the whole table (None).
+
+        Raises `ServerUnreachable` and `StatementFailed`.
+        """
+        self._outcome = TableOutcome(table=self._source.table)
+        if part is not None:
+            self._compare(part)
         else:
             self._narrow(Slice(), chunks.residues_for(self._source.table), count=True)
-        self._outcome.close()
         return self._outcome
 
     def _compare(self, part: Slice) -> None:
@@ -70,7 +67,7 @@ class RestComparison:
         for keys in chunks.batches(unlike(here, there), _KEYS_AT_ONCE):
             if self._outcome.full:
                 return
-            source, target = self._both(partial(_lookup, keys=keys))
+            source, target = self._both(partial(_lookup, keys=keys, told=self._told))
             for key in keys:
                 self._outcome.add_difference(key, source.get(key, ()), target.get(key, ()))
 
@@ -80,5 +77,5 @@ class RestComparison:
         return here, there.result()
 
 
-def _lookup(side: TableStatements, *, keys: Sequence[Key]) -> Rows:
-    return side.lookup(keys)
+def _lookup(side: TableStatements, *, keys: Sequence[Key], told: Told) -> Rows:
+    return side.lookup(keys, told.get(side.side, ()))

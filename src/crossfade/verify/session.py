@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Timer
@@ -18,12 +18,16 @@ from crossfade.verify.errors import DsnUnreadable, ServerUnreachable, StatementF
 _CONNECT_SECONDS = 5
 _GRACE_SECONDS = 5.0
 # text output must be the same on both sides; a role that sees only some rows must fail, not pass
-_SETTINGS = sql.SQL("""
-    SET client_encoding = 'UTF8'; SET search_path = pg_catalog; SET default_transaction_read_only = on;
-    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
-    SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64'; SET row_security = off;
+TEXT_SETTINGS = """
+SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
+SET client_encoding = 'UTF8';
+"""
+"""With these every server writes and reads the text of a value in the same way."""
+_SETTINGS = sql.SQL(TEXT_SETTINGS) + sql.SQL("""
+    SET search_path = pg_catalog; SET default_transaction_read_only = on; SET row_security = off;
     SET jit = off; SET max_parallel_workers_per_gather = 0; SET lock_timeout = '5s'; SET synchronous_commit = 'local';
-    SET statement_timeout = {}
+    SET statement_timeout =
 """)
 _KNOWN_REASONS = (
     ("Connection refused", "connection refused"),
@@ -50,9 +54,11 @@ _UNREADABLE = ("invalid integer value", "invalid port number", "invalid sslmode 
 class Session:
     """A connection to `side`, autocommit, each statement with a snapshot of its own. Nothing can be changed by it."""
 
-    def __init__(self, side: Side, dsn: str, *, statement_timeout: timedelta) -> None:
-        """Raises `DsnUnreadable` and `ServerUnreachable`."""
-        self.side = side
+    def __init__(
+        self, side: Side, dsn: str, *, statement_timeout: timedelta, before: Callable[[], None] | None = None
+    ) -> None:
+        """`before` is called before each statement. Raises `DsnUnreadable` and `ServerUnreachable`."""
+        self.side, self._before = side, before
         self._patience_seconds = statement_timeout.total_seconds() + _GRACE_SECONDS
         self._gave_up = False
         try:
@@ -69,7 +75,7 @@ class Session:
         self.version = self._connection.info.server_version
         milliseconds = sql.Literal(int(statement_timeout.total_seconds() * 1000))
         with self._translated():
-            self._connection.execute(_SETTINGS.format(milliseconds))
+            self._connection.execute(_SETTINGS + milliseconds)
 
     def rows(
         self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()
@@ -78,6 +84,8 @@ class Session:
 
         A server that hangs cannot keep to the statement timeout; a little later the connection is given up.
         """
+        if self._before:
+            self._before()
         watch = Timer(self._patience_seconds, self._give_up)
         watch.daemon = True
         watch.start()
@@ -92,6 +100,12 @@ class Session:
     ) -> tuple[Any, ...]:
         """The only row of a statement."""
         return self.rows(statement, parameters)[0]
+
+    @property
+    def place(self) -> str:
+        """Host, port and database, without any secret: the same text for the same database, asked in the same way."""
+        info = self._connection.info
+        return f"{info.host}:{info.port}/{info.dbname}"
 
     def close(self) -> None:
         self._connection.close()

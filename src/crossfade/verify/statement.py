@@ -1,14 +1,14 @@
 """The statements of a verification for one side, built once for each table."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import sql
 
 from crossfade.model.terms import Side
-from crossfade.verify.hashing import catalog_type, column_hash, name, relation_name, row_hash
+from crossfade.verify.hashing import catalog_type, column_hash, filter_condition, name, relation_name, row_hash
 from crossfade.verify.relation import ColumnPair, TablePair
 from crossfade.verify.session import Session
 
@@ -18,7 +18,8 @@ Key = tuple[str, ...]  # the key's columns as text, in canonical form
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """A part of a table: keys above `after` up to `upto` (None: open end), and of those only the rows whose key's
-    hash modulo `modulus`, a power of two, is one of `residues`.
+    hash modulo `modulus`, a power of two, is one of `residues`. A bound may be of the key's first columns alone; it
+    then stands for all keys that begin so.
     """
 
     after: Key | None = None
@@ -37,14 +38,21 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowState:
-    """What a row was at a moment: `signature` stands for its values, `version` is its xmin."""
+    """What a row was at a moment: `signature` stands for its values, `version` is its xmin.
+
+    `values` are what was asked to be told of each column; two states are equal whatever they are.
+    """
 
     signature: str
     version: str
+    values: tuple[str | None, ...] = field(default=(), compare=False)
 
 
 # a key has one row; several where the other side has no unique index, or for tables without a key
 Rows = dict[Key, tuple[RowState, ...]]
+
+Told = Mapping[Side, Sequence[sql.Composable]]  # texts, one for each column, that tell values of rows that differ
+NOTHING_TOLD: Told = {}
 
 
 class TableStatements:
@@ -57,15 +65,18 @@ class TableStatements:
             column_hash(pair, number, self.side, version=version, strict=strict)
             for number, pair in enumerate(table.columns)
         ]
-        self._row_hash = row_hash(list(self._hashes))
+        self.row_hash = row_hash(list(self._hashes))
         numbers = {pair.name: number for number, pair in enumerate(table.columns)}
-        self._key_hash = row_hash([self._hashes[numbers[k.name]] for k in table.key]) if table.key else self._row_hash
+        self._key_hash = row_hash([self._hashes[numbers[k.name]] for k in table.key]) if table.key else self.row_hash
         relation = table.on(self.side)
         # children of plain inheritance are tables of their own; partitions are reached through the parent
         only = sql.SQL("") if relation.partitioned else sql.SQL("ONLY ")
         self._from = only + relation_name(relation.schema, relation.name) + sql.SQL(" AS t")
-        self._key_texts = _key_texts(table.key, self.side) if table.key else [self._row_hash + sql.SQL("::text")]
+        self._key_texts = _key_texts(table.key, self.side) if table.key else [self.row_hash + sql.SQL("::text")]
+        condition = table.rule.condition(self.side)
+        self._filter = [filter_condition(condition)] if condition else []
         self._key_names = [name(k.on(self.side).name) for k in table.key]
+        self.relation = relation
         self._key_types = [catalog_type(k.on(self.side).type_name) for k in table.key]
 
     def bound(self, after: Key | None, upto: Key | None, rows: int) -> Key | None:
@@ -82,7 +93,7 @@ class TableStatements:
     def digest(self, part: Slice) -> Digest:
         where, parameters = self._where(part)
         statement = sql.SQL("SELECT count(*), coalesce(sum({}), 0) FROM {} WHERE {}").format(
-            self._row_hash, self._from, where
+            self.row_hash, self._from, where
         )
         rows, total = self.session.row(statement, parameters)
         return Digest(rows=rows, total=int(total))
@@ -91,7 +102,7 @@ class TableStatements:
         """The slice's digest for each residue of the key's hash, in one scan; empty residues are left out."""
         where, parameters = self._where(part)
         statement = sql.SQL("SELECT {} & {}, count(*), sum({}) FROM {} WHERE {} GROUP BY 1").format(
-            self._key_hash, sql.Literal(modulus - 1), self._row_hash, self._from, where
+            self._key_hash, sql.Literal(modulus - 1), self.row_hash, self._from, where
         )
         found = self.session.rows(statement, parameters)
         return {residue: Digest(rows=rows, total=int(total)) for residue, rows, total in found}
@@ -99,36 +110,48 @@ class TableStatements:
     def listing(self, part: Slice) -> Rows:
         """Every row of the slice by its key, with one hash as its signature."""
         where, parameters = self._where(part)
-        return self._rows(self._row_hash + sql.SQL("::text"), where, parameters)
+        return self._rows(self.row_hash + sql.SQL("::text"), where, parameters)
 
-    def lookup(self, keys: Sequence[Key]) -> Rows:
-        """The rows of `keys`, as many as there are, with the hash of every column as their signature."""
+    def lookup(self, keys: Sequence[Key], told: Sequence[sql.Composable] = ()) -> Rows:
+        """The rows of `keys`, as many as there are, with the hash of every column as their signature.
+
+        `told` are texts, one for each column, that become their values.
+        """
         vector = sql.SQL("ARRAY[{}]::int8[]::text").format(sql.SQL(", ").join(self._hashes))
         columns = [list(values) for values in zip(*keys, strict=True)]
         if not self.table.key:
-            return self._rows(vector, sql.SQL("{} = ANY (%s::text[]::int8[])").format(self._row_hash), columns)
+            where = sql.SQL("{} = ANY (%s::text[]::int8[])").format(self.row_hash)
+            return self._rows(vector, sql.SQL(" AND ").join([where, *self._filter]), columns, told)
         wanted = sql.SQL(", ").join(
             sql.SQL("unnest(%s::text[]::{}[])").format(type_name) for type_name in self._key_types
         )
         where = sql.SQL("({}) IN (SELECT {})").format(sql.SQL(", ").join(self._key_names), wanted)
-        return self._rows(vector, where, columns)
+        return self._rows(vector, sql.SQL(" AND ").join([where, *self._filter]), columns, told)
 
-    def _rows(self, signature: sql.Composable, where: sql.Composable, parameters: Sequence[object]) -> Rows:
-        statement = sql.SQL("SELECT {}, {}, xmin::text FROM {} WHERE {}").format(
-            sql.SQL(", ").join(self._key_texts), signature, self._from, where
-        )
+    def _rows(
+        self,
+        signature: sql.Composable,
+        where: sql.Composable,
+        parameters: Sequence[object],
+        told: Sequence[sql.Composable] = (),
+    ) -> Rows:
+        selected = sql.SQL(", ").join([*self._key_texts, signature, sql.SQL("xmin::text"), *told])
+        statement = sql.SQL("SELECT {} FROM {} WHERE {}").format(selected, self._from, where)
+        width = len(self._key_texts)
         found: dict[Key, list[RowState]] = {}
-        for *key, signed, version in self.session.rows(statement, parameters):
-            found.setdefault(tuple(key), []).append(RowState(signature=signed, version=version))
+        for row in self.session.rows(statement, parameters):
+            signed, version, *values = row[width:]
+            state = RowState(signature=signed, version=version, values=tuple(values))
+            found.setdefault(tuple(row[:width]), []).append(state)
         return {key: tuple(sorted(states, key=_by_signature)) for key, states in found.items()}
 
     def _where(self, part: Slice) -> tuple[sql.Composable, list[object]]:
-        conditions: list[sql.Composable] = [sql.SQL("true")]
+        conditions: list[sql.Composable] = [sql.SQL("true"), *self._filter]
         parameters: list[object] = []
         for operator, bound in ((sql.SQL(">"), part.after), (sql.SQL("<="), part.upto)):
             if bound is not None:
-                values = sql.SQL(", ").join(sql.SQL("%s::{}").format(t) for t in self._key_types)
-                names = sql.SQL(", ").join(self._key_names)
+                values = sql.SQL(", ").join(sql.SQL("%s::{}").format(t) for t in self._key_types[: len(bound)])
+                names = sql.SQL(", ").join(self._key_names[: len(bound)])
                 conditions.append(sql.SQL("({}) {} ({})").format(names, operator, values))
                 parameters += bound
         if part.residues:

@@ -158,6 +158,12 @@ MAIL = {"host": "smtp.example", "sender": "a@example.com", "to": ["b@example.com
             "metrics.prometheus.requests",
             "together",
         ),
+        ({**PROMETHEUS, "metrics__users_with_errors": "users_total"}, "metrics.users_with_errors", "names the arm"),
+        (
+            {**PROMETHEUS, "metrics__users_with_errors": 'rate(users{arm="{arm}"}[1m])'},
+            "metrics.users_with_errors",
+            "selector of a counter",
+        ),
         ({**PROMETHEUS, "metrics__prometheus__errors": "errors_total"}, "metrics.prometheus.errors", "recording rule"),
         (
             {"metrics__cloudwatch": {"baseline": GROUP, "canary": {**GROUP, "name": "modern"}}},

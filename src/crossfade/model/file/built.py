@@ -12,7 +12,6 @@ from crossfade.model.file.traffic import RouterEngine
 
 _AWS = "used on AWS only, and that side is planned"
 _SYNTH = "in the templates of `crossfade synth`; a migration on AWS is planned"
-_PLAN = "planned with `crossfade plan`; nothing reads it yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,25 +31,9 @@ class _Planned:
     when: Callable[[MigrationFile], bool] | None = None
 
 
-_UNREAD_OF_PLANNING = (
-    "start",
-    "deadline",
-    "servers_per_wave",
-    "pilot_servers",
-    "windows",
-    "time_zone",
-    "blackouts",
-    "teams",
-    "together",
-    "apart",
-    "latency_critical",
-    "costs",
-)
 _PLANNED = (
-    _Planned("migration.description", "shown in reports, which are planned with `crossfade plan`"),
     _Planned("migration.cost_center", f"a tag of AWS resources: {_SYNTH}"),
     _Planned("environment", f"names, tags and region of AWS resources: {_SYNTH}"),
-    _Planned("source.inventory", _PLAN),
     _Planned("source.tiers", "planned; every server of the rehearsal carries web and API"),
     _Planned(
         "source.servers",
@@ -106,7 +89,8 @@ _PLANNED = (
     _Planned("database.replication.dms", f"instance and endpoints: {_SYNTH}; the tasks' settings not yet"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
-        "database.preflight_accept", "planned with the whole preflight; today blockers stop and warnings are told"
+        "database.preflight_accept",
+        "`crossfade preflight --file` heeds it; in a migration blockers stop and warnings are told",
     ),
     _Planned("database.schema_changes", "planned with `crossfade schema`; nothing reads it yet"),
     _Planned("files.engine", f"DataSync: {_SYNTH}; the rehearsal copies files itself"),
@@ -143,8 +127,7 @@ _PLANNED = (
     ),
     _Planned("shadow", "the rehearsal compares live; on AWS it is planned", lambda file: file.shadow.enabled),
     _Planned("verification.rounds", "planned; a live verification has its own rounds"),
-    _Planned("verification.workers", "planned; one chunk is compared at a time"),
-    _Planned("verification.max_statements_per_second", "planned; a verification in the rehearsal is not slowed down"),
+    _Planned("verification.workers", "used by `crossfade verify --workers`; a migration compares one chunk at a time"),
     _Planned("verification.time_limit", "planned; a verification may take as long as it takes"),
     _Planned("verification.key_attempts_for", "planned; a live verification has its own rounds"),
     _Planned("checks", "planned; the rehearsal asks its own application: health, database, an account"),
@@ -171,10 +154,6 @@ _PLANNED = (
     _Planned("notifications.sns", f"SNS: {_SYNTH}; terminal, webhooks and e-mail are built"),
     _Planned("notifications.retry_for", "planned; a notice is tried until the engine ends"),
     _Planned("posture", "keys and passwords rotate in the templates of `crossfade synth`; security checks are planned"),
-    *(_Planned(f"planning.{name}", _PLAN) for name in _UNREAD_OF_PLANNING),
-    _Planned("planning.contacts", "in what `crossfade playbooks` writes; reports are planned"),
-    _Planned("planning.out_of_scope", "in the scores of `crossfade readiness`; `crossfade plan` is planned"),
-    _Planned("planning.success_criteria", "in records of `crossfade decide`; reports are planned"),
     _Planned("events", f"DynamoDB, EventBridge, Kinesis: {_SYNTH}; Kafka not yet; the rehearsal's journal is SQLite"),
     _Planned("orchestration", f"{_AWS}; attempts and looks are those of `database.switch` and `limits.judge`"),
     _Planned("aws_tools", f"Migration Hub, and the user of discovery agents: {_SYNTH}; the other tools not yet"),

@@ -131,6 +131,8 @@ class Metrics(Section):
     """Which target groups CloudWatch is asked about."""
     business: tuple[BusinessMetric, ...] = ()
     """Metrics of the business that are judged beside errors and latency."""
+    users_with_errors: Text | None = None
+    """Counter of users who met an error, each counted once; then they are judged, and not the errors."""
     dashboard: bool = True
     """Build the CloudWatch dashboard."""
     log_retention_days: Annotated[int, Field(ge=1, le=3653)] = 30

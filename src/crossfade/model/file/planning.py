@@ -72,6 +72,8 @@ class Team(Section):
     """How many people it has; for the budget."""
     daily_rate: Annotated[float, Field(ge=0)] = 0.0
     """Cost of a person for a day."""
+    days: Count | None = None
+    """Working days that it is needed; without it, each from Monday to Friday of its waves."""
 
 
 class Costs(Section):
@@ -81,6 +83,10 @@ class Costs(Section):
     """Currency of all amounts."""
     monthly: dict[Text, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     """Cost of a component for a month, by name; beside the built-in price table."""
+    once: dict[Text, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """What is paid once, by name: licences, hardware, training."""
+    usd_rate: Annotated[float, Field(gt=0, le=10**6)] | None = None
+    """What a US dollar costs in `currency`, for the prices of AWS; not needed for USD."""
     current_monthly: Annotated[float, Field(ge=0)] | None = None
     """What the data center costs a month."""
     contingency_percent: Percent = 15.0

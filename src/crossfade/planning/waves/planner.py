@@ -45,7 +45,7 @@ def plan_waves(problem: Problem, previous: Mapping[str, date] | None = None) -> 
         placements=_placements(problem, room, reasons),
         traffic=sum(edge.weight for edge in problem.edges if edge.source != edge.target),
         cut=room.cut,
-        least_cut=min(room.cut, max(bound, least_cut(groups))),
+        least_cut=min(room.cut, max(bound, least_cut(groups))) if room.cut else 0,
         method=method,
         moved=() if previous is None else moved(problem, room, previous, reasons),
     )

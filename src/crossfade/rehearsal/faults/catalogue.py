@@ -33,8 +33,9 @@ class Span(Enum):
 class FaultKind:
     """What a fault does. `lasts` tells people how it ends.
 
-    `phases` empty: anywhere. `at_points`: also at points of a switch. `seconds` is how long a fault of the span GIVEN
-    lasts. `words` are the amounts there may be where they are words, the first by default.
+    `phases` empty: anywhere. `needs_rows`: in replicate, not before all rows are copied. `at_points`: also at points of
+    a switch. `seconds` is how long a fault of the span GIVEN lasts. `words` are the amounts there may be where they are
+    words, the first by default.
     """
 
     name: str
@@ -45,6 +46,7 @@ class FaultKind:
     most: float = 100.0
     example: str = ""
     phases: tuple[Phase | Turn, ...] = ()
+    needs_rows: bool = False
     at_points: bool = True
     span: Span = Span.MOMENT
     seconds: float = 0.0
@@ -261,7 +263,8 @@ _OF_THE_DATABASES = (
         default=3.0,
         most=100.0,
         example="3",
-        phases=_BEFORE_BAKE,
+        phases=(Phase.REPLICATE, *_BEFORE_BAKE),
+        needs_rows=True,
     ),
 )
 

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from crossfade.model.ends import WayBackBuilt
+from crossfade.model.entry import Entry
 from crossfade.model.errors import CrossfadeError
+from crossfade.model.events import EndReached
+from crossfade.model.terms import Phase
 from crossfade.rehearsal.faults.catalogue import CATALOGUE, FaultKind, Span, Unit
 from crossfade.rehearsal.faults.places import Where, parse_where
 
@@ -37,6 +41,12 @@ class Fault:
     amount: float | None
     text: str
     word: str = ""
+
+    def is_due(self, entry: Entry) -> bool:
+        """Whether `entry` says that its place is reached."""
+        if self.kind.needs_rows and self.where.phase is Phase.REPLICATE:
+            return isinstance(entry.event, EndReached) and isinstance(entry.event.end, WayBackBuilt)
+        return self.where.is_reached(entry)
 
     @property
     def lasts(self) -> timedelta | None:

@@ -62,7 +62,7 @@ class Injector:
         if isinstance(event, PhaseEntered | RollbackDecided | FailBackDecided):
             over, self._lasting = self._lasting, []
             self._end(over)
-        self._strike([fault for fault in self._waiting if fault.where.is_reached(entry)])
+        self._strike([fault for fault in self._waiting if fault.is_due(entry)])
 
     def reached(self, at: AtPoint) -> None:
         """The engine stands at a point of a switch: returns when the faults of that point have been brought about."""

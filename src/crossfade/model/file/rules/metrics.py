@@ -76,6 +76,8 @@ def told_apart(file: MigrationFile) -> Iterator[Finding]:
             )
         for name, query in (("good", metric.good), ("total", metric.total)):
             yield from _query_fits(file.metrics.engine, (*_BUSINESS, i, name), query)
+    if (users := file.metrics.users_with_errors) is not None:
+        yield from _query_fits(file.metrics.engine, ("metrics", "users_with_errors"), users)
 
 
 def _query_fits(engine: MetricsEngine, place: tuple[str | int, ...], query: str) -> Iterator[Finding]:
