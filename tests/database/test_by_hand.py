@@ -77,13 +77,14 @@ def test_nothing_is_lost_when_people_fail_back_by_hand(fresh_pair: Pair, fresh: 
         fresh.prepare_switch(Side.TARGET)
         fresh.switch(Side.TARGET, 1)  # the engine dies here: the way back is still asleep
         shoppers.wait_for_purchases()
+        fresh_pair.rows(Side.TARGET, "SELECT crossfade.fence(2)", "crossfade")  # another died in failing back
         typed(fresh_pair, procedure("gone-look"), 1)
         commands = procedure("gone-fail-back")
         compared = next(n for n, command in enumerate(commands) if command.text.startswith("crossfade verify"))
         switching, ending = commands[:compared], commands[compared:]
-        held_to_its_word(switching, typed(fresh_pair, switching, 2), 2)
+        held_to_its_word(switching, typed(fresh_pair, switching, 3), 3)
         shoppers.wait_for_purchases()
-    held_to_its_word(ending, typed(fresh_pair, ending, 2), 2)
+    held_to_its_word(ending, typed(fresh_pair, ending, 3), 3)
     assert shoppers.lost_and_doubled(Side.SOURCE) == (0, 0)
     assert traces(fresh_pair, Side.SOURCE) == traces(fresh_pair, Side.TARGET) == []
     seen = writer(fresh)

@@ -40,8 +40,9 @@ def _look() -> Procedure:
 def _source_writes(site: Site) -> Procedure:
     return Procedure(
         key="gone-roll-back",
-        title="The source takes writes, or neither side does: roll back by hand",
-        when="The source printed t, or both printed f. Nothing was written on the target that the source has not.",
+        title="The source takes writes, or was fenced last: roll back by hand",
+        when="The source printed t; or both printed f and the source printed the larger epoch, so that nothing was "
+        "written on the target that the source has not. Whoever has begun a procedure goes on with that one.",
         steps=(
             *statements.fence(Side.TARGET, site.file.database.switch.lock_timeout),
             *_steps(router.shares(site)),
@@ -59,8 +60,9 @@ def _target_writes(site: Site) -> Procedure:
     back = ends.FilesFollow(primary=Side.TARGET)
     return Procedure(
         key="gone-fail-back",
-        title="The target takes writes: fail back by hand",
-        when="The target printed t and the source f.",
+        title="The target takes writes, or was fenced last: fail back by hand",
+        when="The target printed t and the source f; or both printed f and the target printed the larger epoch: its "
+        "last writes may not be on the source yet, and opening the source would lose them.",
         steps=(
             *_steps(router.shares(site)),
             *statements.wake(Side.TARGET),
