@@ -5,18 +5,25 @@ Graphs, 1998, section 4.2. Urgency, order and limits are ours.
 """
 
 import heapq
+import random
 
 from crossfade.planning.waves.room import NOWHERE, Room
 
 
-def fill(room: Room) -> bool:
-    """Put every group that is nowhere yet. False: some found no place; the room then holds the others."""
+def fill(room: Room, shuffled: random.Random | None = None) -> bool:
+    """Put every group that is nowhere yet. False: some found no place; the room then holds the others.
+
+    `shuffled`: waves grow from groups drawn by it, so that another plan comes out; without it, from those of least risk
+    and most traffic.
+    """
     groups = room.groups
     degree = [sum(talk.values()) for talk in groups.talks]
+    drawn = [shuffled.random() if shuffled else 0.0 for _ in room.window]
     seeds = sorted(
         (group for group, window in enumerate(room.window) if window == NOWHERE),
         key=lambda group: (
             groups.latest[group],
+            drawn[group],
             groups.groups[group].risk / max(1, groups.groups[group].servers),
             -degree[group],
             group,
