@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from crossfade.cli.application import app
+from crossfade.planning.decisions.folder import read_records
 from tests.browser import browser
 from tests.docs.documents import ROOT
 
@@ -30,6 +31,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_the_example_is_what_the_command_writes(folder: Path) -> None:
     assert (folder / "report.md").read_bytes() == (EXAMPLE / "report.md").read_bytes()
+
+
+def test_a_record_to_decide_on_and_playbooks_lie_beside_the_plan(folder: Path) -> None:
+    read = read_records(folder / "decisions")
+    assert (read.faults, read.names) == ((), {1: "0001-how-the-system-moves.md"})
+    of_their_own = CliRunner().invoke(app, ["playbooks", str(LEDGER), "--out", str(folder.parent / "playbooks")])
+    assert of_their_own.exit_code == 0, of_their_own.output
+    for name in ("playbooks.md", "playbooks.html"):
+        assert (folder / name).read_bytes() == (folder.parent / "playbooks" / name).read_bytes()
+
+
+def test_no_record_is_proposed_where_one_lies_and_no_playbook_for_what_no_file_describes(tmp_path: Path) -> None:
+    beside = tmp_path / "migration.yaml"
+    shutil.copy(LEDGER, beside)
+    assert CliRunner().invoke(app, ["decide", str(beside), "--record"]).exit_code == 0
+    assert planned(tmp_path / "out", file=beside).exit_code == 0
+    assert not (tmp_path / "out" / "decisions").exists()
+    inventory = ROOT / "examples" / "plan" / "inventory.csv"
+    told = CliRunner().invoke(app, ["plan", "--inventory", str(inventory), "--out", str(tmp_path / "assumed")])
+    assert told.exit_code == 0, told.output
+    assert list((tmp_path / "assumed" / "decisions").iterdir())
+    assert not (tmp_path / "assumed" / "playbooks.md").exists()
 
 
 def test_a_price_list_that_is_none_ends_it_with_every_fault(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from crossfade.cli.decide import day
 from crossfade.cli.migration_file import complain_of, place_of, sound
 from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.cli.plan_folder import FolderNotAPlan, Outcome, read_folder, write_folder
-from crossfade.cli.plan_report import beside, report_files
+from crossfade.cli.plan_report import beside, decision_files, playbook_files, report_files
 from crossfade.cli.register_file import told_register
 from crossfade.cli.sources import code_of, read_or_stop
 from crossfade.cli.waves import tell_contradiction
@@ -69,7 +69,8 @@ def plan(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Plan who moves when and why, how long each phase takes and what may go wrong; write it all into a folder.
 
     Applications, readiness, waves, schedule with change windows, risks, dependency map, calendar, an executive report
-    with the budget, and a migration file for each application whose database is known. What is assumed and what is not
+    with the budget, a proposed record of the decision, playbooks for going back, and a migration file for each
+    application whose database is known. What is assumed and what is not
     known is said. Over a former plan's folder, as little as possible moves, what moved is told, and files that people
     edited are left alone.
 
@@ -98,7 +99,8 @@ def plan(  # noqa: PLR0913, PLR0917 - each is an option of the command
         former=before.former if before else None,
     )
     found = _planned(given, file, json=json)
-    files = files_of(found, report_files(found, report))
+    more = report_files(found, report) | decision_files(found, report) | playbook_files(found)
+    files = files_of(found, more)
     outcome = write_folder(out, files, before)
     _tell(found)
     _tell_files(out, outcome)

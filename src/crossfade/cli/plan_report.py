@@ -1,4 +1,6 @@
-"""What `crossfade plan` makes its executive report of, beside the plan: prices of AWS, and records of decisions."""
+"""What `crossfade plan` writes beside the plan: the executive report, of prices of AWS and records of decisions as
+well; a record to decide on where there is none; playbooks.
+"""
 
 from pathlib import Path
 
@@ -7,10 +9,13 @@ from rich.text import Text
 
 from crossfade.cli.migration_file import complain_of, text_of
 from crossfade.cli.output import Exit, people
+from crossfade.cli.playbooks import files_of, written_from
 from crossfade.model.file import Fault, MigrationFile
 from crossfade.model.file.tree import Tree
+from crossfade.planning.decisions.approaches import matrix_of
+from crossfade.planning.decisions.drafting import Circumstances, draft
 from crossfade.planning.decisions.folder import read_records
-from crossfade.planning.decisions.record import Record
+from crossfade.planning.decisions.record import Record, written
 from crossfade.planning.executive import Given, as_html, as_markdown, assemble
 from crossfade.planning.executive.prices import PriceList, read_prices
 from crossfade.planning.plan import MigrationPlan
@@ -25,6 +30,25 @@ def report_files(plan: MigrationPlan, given: Given) -> dict[str, bytes]:
     """By path in the plan's folder."""
     brief = assemble(plan, given)
     return {"report.html": as_html(brief).encode(), "report.md": as_markdown(brief).encode()}
+
+
+def decision_files(plan: MigrationPlan, given: Given) -> dict[str, bytes]:
+    """A proposed record of how the system moves, where no record lies beside the migration file yet."""
+    matrix = matrix_of(plan.file.planning.decision)
+    if given.records or isinstance(matrix, tuple):  # what cannot be weighed, the report says
+        return {}
+    around = Circumstances(
+        context=plan.file.migration.description, success_criteria=plan.file.planning.success_criteria
+    )
+    record = draft(matrix, 1, plan.on, around)
+    return {f"decisions/{record.file_name}": written(record).encode()}
+
+
+def playbook_files(plan: MigrationPlan) -> dict[str, bytes]:
+    """How to go back, for the migration that a file describes; one that is assumed describes none."""
+    if plan.file_assumed:
+        return {}
+    return {name: text.encode() for name, text in files_of(written_from(plan.file)).items()}
 
 
 def _prices(path: Path) -> PriceList:

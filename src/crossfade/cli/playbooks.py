@@ -34,7 +34,7 @@ def playbooks(
     Example: crossfade playbooks examples/ledger/migration.yaml --out playbooks
     """
     found = written_from(sound(file))
-    texts = {"playbooks.md": as_markdown(found), "playbooks.html": as_html(found)}
+    texts = files_of(found)
     write(out, tuple(Document(path=name, text=text) for name, text in texts.items()), replacing=replace)
     for part in found.parts:
         people.print(Text(f"  {part.title}"), soft_wrap=True)
@@ -47,6 +47,11 @@ def written_from(migration: MigrationFile) -> Playbooks:
     """The playbooks of a file, with the names that its AWS side will have."""
     plan = plan_for_rehearsal(migration, migration.migration.name, 1.0, through_wan=True)
     return playbooks_of(migration, plan, landing_of(migration), wants)
+
+
+def files_of(found: Playbooks) -> dict[str, str]:
+    """The same for people who read text and for those who open a page."""
+    return {"playbooks.md": as_markdown(found), "playbooks.html": as_html(found)}
 
 
 def landing_of(file: MigrationFile) -> Landing:
