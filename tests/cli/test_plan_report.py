@@ -66,6 +66,16 @@ def test_a_price_list_that_is_none_ends_it_with_every_fault(tmp_path: Path) -> N
 
 
 @pytest.mark.parts
+def test_a_browser_finds_nothing_wrong_with_any_page_of_the_plan(folder: Path) -> None:
+    pages = sorted(folder.glob("*.html"))
+    assert {"map.html", "plan.html", "playbooks.html", "risks.html"} <= {page.name for page in pages}
+    with browser() as seen:
+        for page in pages:
+            seen.open(page)
+            assert (page.name, seen.complaints, seen.requests) == (page.name, [], [])
+
+
+@pytest.mark.parts
 def test_a_browser_finds_nothing_wrong_and_every_number_leads_somewhere(folder: Path) -> None:
     with browser() as page:
         page.open(folder / "report.html")
