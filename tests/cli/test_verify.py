@@ -145,9 +145,8 @@ def test_ends_with_2_and_every_fault_when_rules_are_faulty(databases: Pair, tmp_
     result = run(databases, "--rules", str(rules))
     assert result.exit_code == 2
     told = " ".join(result.stderr.split())
-    assert "tables.items" in told
-    assert "public.items.wher" in told
-    assert "semicolon" in told
+    for fault in ("1:10 tables.items", "1:36 tables.….wher is not known", "without a semicolon", "3 faults in"):
+        assert fault in told
     rules.write_text("tables: {public.items: {columns: {nope: such}}, public.none: {}}", encoding="utf-8")
     result = run(databases, "--rules", str(rules))
     assert result.exit_code == 2
@@ -156,7 +155,7 @@ def test_ends_with_2_and_every_fault_when_rules_are_faulty(databases: Pair, tmp_
         assert fault in told
     for content in (": [", ""):
         rules.write_text(content, encoding="utf-8")
-        assert run(databases, "--rules", str(rules)).exit_code == (2 if content else 0)
+        assert run(databases, "--rules", str(rules)).exit_code == 2
 
 
 def test_goes_on_with_a_manifest_and_refuses_that_of_others(databases: Pair, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from crossfade.cli.output import Exit, SystemRefused, answer, complain
-from crossfade.cli.verify_rules import RulesFaulty, read_rules
+from crossfade.cli.verify_rules import rules_or_stop
 from crossfade.cli.verify_telling import Told, private, tell, tell_structure, write_lines
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import Verification
@@ -84,7 +84,7 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option of the command
             target=target,
             tables=tuple(table or ()),
             exclude=tuple(exclude or ()),
-            rules=read_rules(rules) if rules else {},
+            rules=rules_or_stop(rules) if rules else {},
             strict=strict,
             workers=workers,
             values=Values.SHOWN if show_values else Values.MASKED,
@@ -96,7 +96,7 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option of the command
             examined = examine(settings, How(live=live, manifest=_opening(manifest, stack), progress=Told().show))
         structure = _structure(settings, examined) if schema else ()
         _write(settings, examined, out, repair)
-    except (DsnUnreadable, TableMissing, RulesUnfit, RulesFaulty, ManifestOfOther) as failure:
+    except (DsnUnreadable, TableMissing, RulesUnfit, ManifestOfOther) as failure:
         complain(failure)
         raise typer.Exit(Exit.BAD_INPUT) from None
     except CrossfadeError as failure:
