@@ -123,7 +123,7 @@ def carried_out(dsn: str, case: Case, file: ChangeFile, old: Version, new: Versi
     with SchemaChange(file, Settings(dsn=dsn, quiet=timedelta(seconds=1))) as change:
         with writing(old):
             began = time.monotonic()
-            time.sleep(REST_S)
+            time.sleep(REST_S)  # writers alone, to compare with
             expanding = time.monotonic()
             times = [change.expand(sure)]
             seconds["expand"] = time.monotonic() - expanding

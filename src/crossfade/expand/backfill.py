@@ -117,7 +117,7 @@ class Backfill:
             took = time.monotonic() - began
             self._size = self._fitting(took)
             told(self._progress(place, paused_by))
-            if done:
+            if done:  # the rest of the time is the application's, by `Pacing.share_percent`
                 time.sleep(min(took * (100 / self._pacing.share_percent - 1), _LONGEST_PAUSE_S))
 
     def _batch(self, after: tuple[str, ...] | None, place: Place) -> tuple[int, int]:
@@ -154,7 +154,7 @@ class Backfill:
         paused_by, pause = None, 0.1
         while (reason := self._busy(place)) is not None:
             paused_by = reason
-            time.sleep(pause)
+            time.sleep(pause)  # the server or a standby needs it; then both are asked again
             pause = min(2 * pause, _LONGEST_PAUSE_S)
         return paused_by
 

@@ -70,7 +70,7 @@ class ShortLocks:
             if waited > self._patience.in_all:
                 holders = tuple(pid for (pid,) in self._session.rows(_HOLDERS, (table,)))
                 raise LockNotGot(table, attempts, waited, holders)
-            time.sleep(pause * random.uniform(0.5, 1.5))
+            time.sleep(pause * random.uniform(0.5, 1.5))  # who queued behind us goes first; two of us never in step
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     def _once(self, work: Work, step: str) -> None:

@@ -132,5 +132,5 @@ class State:
         while not self._session.value(lock, (self._file.table,)):
             if time.monotonic() > until:
                 raise AnotherAtWork(self._file.table)
-            time.sleep(0.02)
+            time.sleep(0.02)  # the process before this one may have ended a moment ago
         yield  # the lock ends with the session, however that ends

@@ -49,7 +49,7 @@ class Pace:
             now = time.monotonic()
             due = max(now, self._next)
             self._next = due + self._interval
-        time.sleep(max(0.0, due - now))
+        time.sleep(max(0.0, due - now))  # the rate that was asked for: each statement has its moment
 
 
 class Yielding:
@@ -76,4 +76,4 @@ class Yielding:
 
     def _rest(self, seconds: float) -> None:
         self.rested_seconds += seconds
-        time.sleep(seconds)
+        time.sleep(seconds)  # the source or a standby was slow: it gets this time

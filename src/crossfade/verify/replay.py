@@ -68,7 +68,7 @@ class SlotReplay:
             if time.monotonic() > deadline:
                 raise ReplayStalled(self._slots, self._patience)
             meanwhile()
-            time.sleep(pause)
+            time.sleep(pause)  # the other side replays meanwhile; its position is asked for again
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
 

@@ -82,7 +82,7 @@ def _work(work: Work, bench: Bench, stop: Event) -> None:
             continue
         try:
             if job.chunk is not None and not first:
-                time.sleep(work.pause_seconds)
+                time.sleep(work.pause_seconds)  # between two chunks, so that the servers serve others
             first = first and job.chunk is None
             _do(work, bench, job)
         except BaseException:

@@ -1,12 +1,10 @@
 """The report as one HTML file that stands for itself, and as Markdown. The same brief gives the same bytes."""
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from crossfade.planning.executive.brief import Brief
 from crossfade.planning.executive.work import in_words
-from crossfade.planning.markdown import one_line
 from crossfade.planning.risks.heatmap import STYLE as HEAT_STYLE
 from crossfade.planning.schedule.gantt import STYLE as GANTT_STYLE
+from crossfade.planning.templating import pages_of
 
 
 def as_html(brief: Brief) -> str:
@@ -20,15 +18,7 @@ def as_markdown(brief: Brief) -> str:
 
 
 def _rendered(template: str, brief: Brief, *, escaped: bool) -> str:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("crossfade.planning.executive"), PackageLoader("crossfade.report")]),
-        autoescape=escaped,  # noqa: S701  # Markdown is no HTML: there each text goes through `one_line`
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = one_line
+    environment = pages_of("crossfade.planning.executive", escaped=escaped)
     plan = brief.plan
     return environment.get_template(template).render(
         brief=brief,

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from crossfade.planning.markdown import one_line
 from crossfade.planning.plan.records import MigrationPlan
 from crossfade.planning.readiness import Readiness
 from crossfade.planning.schedule.gantt import STYLE
 from crossfade.planning.schedule.gantt import as_svg as gantt
 from crossfade.planning.schedule.records import Assumed
 from crossfade.planning.schedule.saying import in_words
+from crossfade.planning.templating import pages_of
 from crossfade.report.units import say_bytes, say_count, say_duration
 
 _SHOWN = 12
@@ -31,16 +30,7 @@ def as_markdown(plan: MigrationPlan) -> str:
 
 
 def _rendered(template: str, plan: MigrationPlan, *, escaped: bool) -> str:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("crossfade.planning.plan"), PackageLoader("crossfade.report")]),
-        autoescape=escaped,  # noqa: S701  # Markdown is no HTML: there each text goes through `one_line`
-        undefined=StrictUndefined,
-        finalize=_seen,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = one_line
+    environment = pages_of("crossfade.planning.plan", escaped=escaped, finalize=_seen)
     environment.filters["bytes"] = say_bytes
     environment.filters["count"] = say_count
     environment.filters["lasts"] = in_words

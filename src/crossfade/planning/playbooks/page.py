@@ -2,13 +2,11 @@
 
 import re
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from crossfade.model.terms import Outcome
-from crossfade.planning.markdown import one_line
 from crossfade.planning.playbooks.assembly import stage_name
 from crossfade.planning.playbooks.records import Component, Playbooks
 from crossfade.planning.playbooks.retreats import Way
+from crossfade.planning.templating import pages_of
 from crossfade.report.telling import OUTCOMES
 
 
@@ -23,15 +21,7 @@ def as_markdown(playbooks: Playbooks) -> str:
 
 
 def _rendered(template: str, playbooks: Playbooks, *, escaped: bool) -> str:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("crossfade.planning.playbooks"), PackageLoader("crossfade.report")]),
-        autoescape=escaped,  # noqa: S701  # Markdown is no HTML: there each text goes through `one_line`
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = one_line
+    environment = pages_of("crossfade.planning.playbooks", escaped=escaped)
     environment.filters["stage"] = stage_name
     environment.filters["anchor"] = _anchor
     return environment.get_template(template).render(

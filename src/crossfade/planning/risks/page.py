@@ -1,11 +1,9 @@
 """The register as a page for people: one HTML file that stands for itself, or Markdown."""
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-from crossfade.planning.markdown import one_line
 from crossfade.planning.risks.heatmap import STYLE, as_svg
 from crossfade.planning.risks.rating import IMPACTS
 from crossfade.planning.risks.register import Origin, Register
+from crossfade.planning.templating import pages_of
 
 _ORIGINS = {
     Origin.FOUND: "found",
@@ -25,15 +23,7 @@ def as_markdown(register: Register) -> str:
 
 
 def _rendered(template: str, register: Register, *, escaped: bool) -> str:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("crossfade.planning.risks"), PackageLoader("crossfade.report")]),
-        autoescape=escaped,  # noqa: S701  # Markdown is no HTML: there each text goes through `one_line`
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = one_line
+    environment = pages_of("crossfade.planning.risks", escaped=escaped)
     return environment.get_template(template).render(
         register=register,
         total=register.overall(),
