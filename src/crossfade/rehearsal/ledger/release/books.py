@@ -196,6 +196,7 @@ class ShadowBooks(Books):
 
     async def _read(self, query: LiteralString, parameters: Sequence[object]) -> tuple[list[Row], Side]:
         self._open()
+        await self._databases[self._primary.side].tried.wait()  # or the first would be read wherever is quicker
         rows, side = await super()._read(query, parameters)
         read_from.set(side)
         return rows, side

@@ -67,6 +67,8 @@ class Database:
         self._queue: deque[asyncio.Future[Connection]] = deque()
         self._listener: Connection | None = None
         self._attention = asyncio.Event()
+        self.tried = asyncio.Event()
+        """Set once the first attempt to connect is over, however it ended: only then does `reachable` say something."""
         self._keeper: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -209,10 +211,13 @@ class Database:
                     await self._attention.wait()
 
     async def _connect(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(self._dsn, autocommit=True)
-        connection.add_notify_handler(lambda notice: self._heard(notice.payload))
-        self._all.add(connection)
-        self._cold.add(connection)
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._dsn, autocommit=True)
+            connection.add_notify_handler(lambda notice: self._heard(notice.payload))
+            self._all.add(connection)
+            self._cold.add(connection)
+        finally:
+            self.tried.set()
         self._give(connection)
 
     async def _tend(self) -> None:
