@@ -2,14 +2,19 @@
 
 import http.client
 import json
+import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from crossfade.rehearsal import wan
 from crossfade.rehearsal.ledger.installation import RELEASE, install
 from crossfade.rehearsal.ledger.release.settings import Arm, Side
-from crossfade.rehearsal.processes import free_ports
+from crossfade.rehearsal.processes import free_ports, start, stop
 from tests.rehearsal.ledger.conftest import Answered, Center, ask, fence, open_writes, ready
 from tests.waiting import wait_for
 
@@ -28,6 +33,33 @@ def shadow(port: int, method: str, path: str, body: object = None, *, seconds: f
         return Answered(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     finally:
         connection.close()
+
+
+@contextmanager
+def far_from_the_source(center: Center, round_trip: timedelta) -> Iterator[int]:
+    """A server that reaches its source over a long way, and its target over none; yields its port."""
+    port, listen, control = free_ports(3)
+    way = wan.launch({listen: center.clusters[Side.SOURCE].port}, control, round_trip, center.folder / "wan.log")
+    process = start(way)
+    try:
+        wait_for(lambda: port_answers(listen))
+        directory = center.folder / "servers" / "far"
+        dsn = center.dsn(Side.SOURCE, "ledger_app") + f" port={listen}"
+        install(directory, center.settings("far", Arm.LEGACY, port).model_copy(update={"source_dsn": dsn}))
+        center.launcher.start("far", kind="test", directory=directory, port=port)
+        wait_for(lambda: ready(port))
+        yield port
+    finally:
+        center.launcher.stop("far")
+        stop(process, timeout=5)
+
+
+def port_answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def written(center: Center) -> tuple[int, int]:
@@ -100,6 +132,17 @@ def test_users_go_on_writing_when_a_shadow_was_refused_by_the_database(center: C
     port = center.start("a")
     assert shadow(port, "POST", "/api/transfers", TRANSFER).status == 403
     assert ask(port, "POST", "/api/transfers", TRANSFER).status == 201
+
+
+def test_the_first_shadow_read_waits_for_the_side_that_takes_writes_when_the_other_is_nearer(center: Center) -> None:
+    with far_from_the_source(center, timedelta(milliseconds=100)) as port:
+        assert shadow(port, "GET", "/api/accounts/2").headers["x-read-from"] == "source"
+
+
+def test_the_first_shadow_read_is_answered_when_the_side_that_takes_writes_is_down(center: Center) -> None:
+    port = center.start("a")
+    center.clusters[Side.SOURCE].stop()
+    assert shadow(port, "GET", "/api/accounts/2").headers["x-read-from"] == "target"
 
 
 def test_shadow_reads_follow_the_side_that_takes_writes(center: Center) -> None:
