@@ -94,7 +94,7 @@ def plan_of(given: Given) -> MigrationPlan:
     placed, schedule = _laid_out(asked, file)
     drafted = drafts(movers, given.file, tree, placed.plan)
     migrations = refs(movers, given.file, given.file_name, drafted)
-    seen = Seen(file=file, inventory=inventory, applications=found, on=given.on)
+    seen = Seen(file=file, inventory=inventory, applications=found, on=given.on, schedule=schedule)
     return MigrationPlan(
         name=file.migration.name if given.file else "data center",
         on=given.on,
