@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -61,6 +62,7 @@ class Session:
         self.side, self._before = side, before
         self._patience_seconds = statement_timeout.total_seconds() + _GRACE_SECONDS
         self._gave_up = False
+        self.busy_seconds = 0.0  # from sending a statement until its answer was here, summed up
         try:
             parameters = conninfo.conninfo_to_dict(dsn)
         except psycopg.ProgrammingError:
@@ -89,11 +91,13 @@ class Session:
         watch = Timer(self._patience_seconds, self._give_up)
         watch.daemon = True
         watch.start()
+        began = time.monotonic()
         try:
             with self._translated():
                 return self._connection.execute(sql.Composed([statement]), parameters).fetchall()
         finally:
             watch.cancel()
+            self.busy_seconds += time.monotonic() - began
 
     def row(
         self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()
