@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,14 @@ from crossfade.model.terms import Side
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.parts import source_postgres, target_postgres
 from crossfade.rehearsal.processes import free_ports
+from crossfade.verify.replay import SlotReplay, mark
+from crossfade.verify.session import Session
 
 WRITES_PER_SECOND = 2_000
 CONNECTIONS = 8
 HOT_KEYS = 100
 SLOT = "verify_live"
+CATCH_UP = timedelta(minutes=3)
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "max_slot_wal_keep_size": "-1"}
 LOG_COLUMNS = 6  # client, number, latency in µs, script, second, microsecond; with a rate the schedule's lag
 
@@ -75,9 +79,8 @@ class Replicated:
 
     def wait_in_step(self) -> None:
         """Returns when the target has replayed all that the source has written until now."""
-        position = self.value(Side.SOURCE, "SELECT pg_logical_emit_message(true, 'benchmark', '')")
-        replayed = f"SELECT confirmed_flush_lsn >= '{position}' FROM pg_replication_slots WHERE slot_name = '{SLOT}'"
-        wait_for(lambda: self.value(Side.SOURCE, replayed))
+        with Session(Side.SOURCE, self.dsn(Side.SOURCE), statement_timeout=CATCH_UP) as source:
+            SlotReplay(source, (SLOT,), patience=CATCH_UP).wait_replayed(mark(source), lambda: None)
 
 
 @contextmanager

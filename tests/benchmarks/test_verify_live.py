@@ -18,8 +18,10 @@ def verification(*keys: int) -> Verification:
 
 
 def case(*found: int, **changes: Any) -> dict[str, Any]:
-    measured = judged(verification(*found), {'{"id": 1}', '{"id": 3}'})
-    return measured | {"planted_ones_stand": True, "times_rest": 2.0} | changes
+    """Two runs, the second of which found that."""
+    good, seen = (judged(verification(*keys), {'{"id": 1}', '{"id": 3}'}) for keys in ((1, 3), found))
+    runs = [good | {"times_rest": 2.0}, seen | {"times_rest": 2.0} | changes]
+    return {"planted_ones_stand": True, "runs": runs}
 
 
 def test_a_case_is_kept_only_when_exactly_the_planted_ones_were_found_in_time() -> None:
@@ -27,8 +29,8 @@ def test_a_case_is_kept_only_when_exactly_the_planted_ones_were_found_in_time() 
     assert not kept(case(1))
     assert not kept(case(1, 3, 5))
     assert not kept(case(1, 3, times_rest=MOST_TIMES_REST + 0.1))
-    assert not kept(case(1, 3, planted_ones_stand=False))
-    assert not kept(judged("the target server cannot be reached", set()))
+    assert not kept(case(1, 3) | {"planted_ones_stand": False})
+    assert not kept({"planted_ones_stand": True, "runs": [judged("the target server cannot be reached", set())]})
 
 
 def test_writes_are_counted_between_two_moments() -> None:

@@ -17,6 +17,7 @@ from crossfade.verify.errors import ReplicationNotFound
 from crossfade.verify.live import Settling
 from crossfade.verify.postgres import PostgresVerifier, verify_live
 from tests.verify.conftest import Pair, ScriptedReplay, Writers
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 
@@ -235,6 +236,31 @@ def test_answers_no_data_when_the_other_side_does_not_replay(
     found = PostgresVerifier(settings).verify(SOURCE)
     assert isinstance(found, NoData)
     assert "did not catch up" in found.reason
+
+
+def test_goes_on_when_a_subscription_that_was_stopped_is_enabled_again(
+    databases: Pair, replicated: Callable[[Side], str]
+) -> None:
+    databases.both(*ONE_ROW)
+    slot = replicated(SOURCE)
+    databases.run(TARGET, f"ALTER SUBSCRIPTION {slot} DISABLE", "INSERT INTO t VALUES (2, 'planted')")
+    databases.run(SOURCE, "UPDATE t SET v = 'on its way'")
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'crossfade verify'"
+        f" AND datname = '{databases.database}' AND query LIKE '%pg_get_replication_slots%'"
+    )
+
+    def enable_when_waited_for() -> None:
+        wait_for(lambda: databases.value(SOURCE, waiting) != 0)
+        databases.run(TARGET, f"ALTER SUBSCRIPTION {slot} ENABLE")
+
+    enabling = Thread(target=enable_when_waited_for)
+    enabling.start()
+    settings = dataclasses.replace(databases.settings, slots={SOURCE: slot}, patience=timedelta(minutes=3))
+    found = seen(PostgresVerifier(settings).verify(SOURCE))
+    enabling.join()
+    assert [(d.key, d.kind) for d in found.differences] == [('{"id": 2}', "extra")]
+    assert found.unresolved == ()
 
 
 def test_answers_no_data_when_the_slot_is_gone(databases: Pair) -> None:

@@ -14,7 +14,7 @@ from crossfade.model.seen import Verification
 from crossfade.model.terms import Side
 from crossfade.verify import live, rest, sequences
 from crossfade.verify.age import Ages, horizon_of
-from crossfade.verify.errors import ReplicationNotFound
+from crossfade.verify.errors import ReplicationNotFound, ServerUnreachable
 from crossfade.verify.load import Deadline, Pace, Yielding
 from crossfade.verify.manifest import Manifest, MemoryManifest, Outcome, Progress
 from crossfade.verify.outcome import Finding
@@ -25,7 +25,7 @@ from crossfade.verify.session import Session
 from crossfade.verify.settings import Values, VerifySettings
 from crossfade.verify.statement import NOTHING_TOLD, TableStatements, Told
 from crossfade.verify.telling import told
-from crossfade.verify.workers import Bench, Comparison, Work, work_all
+from crossfade.verify.workers import CONNECT_AGAIN_SECONDS, Bench, Comparison, Work, work_all
 
 Replays = Callable[[Session], Replay]
 OpenManifest = Callable[[str], Manifest]  # by the fingerprint of what is compared, and how
@@ -110,10 +110,17 @@ def examine(settings: VerifySettings, how: How) -> Examination:
 
 def _altered(settings: VerifySettings, scope: Scope, paces: Mapping[Side, Pace], told_of: set[str]) -> tuple[str, ...]:
     """Tables that were changed meanwhile and of which nothing else tells; by new sessions, old ones may be lost."""
-    with ExitStack() as stack:
-        by_side = _sessions(settings, paces, stack)
-        later = Scope.read(settings, by_side[Side.SOURCE], by_side[Side.TARGET])
-    return tuple(text for text in scope.altered(later) if text.split(":")[0] not in told_of)
+    until = time.monotonic() + settings.reconnect_for.total_seconds()
+    while True:
+        try:
+            with ExitStack() as stack:
+                by_side = _sessions(settings, paces, stack)
+                later = Scope.read(settings, by_side[Side.SOURCE], by_side[Side.TARGET])
+            return tuple(text for text in scope.altered(later) if text.split(":")[0] not in told_of)
+        except ServerUnreachable:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(CONNECT_AGAIN_SECONDS)  # the server needs a while to start
 
 
 def _unresolved(outcomes: list[Outcome]) -> Iterator[str]:

@@ -19,8 +19,8 @@ from crossfade.verify.session import Session
 from crossfade.verify.statement import Slice, TableStatements
 from crossfade.verify.stretch import MOST_CHUNKS, Stretch, part_of
 
+CONNECT_AGAIN_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.05
-_CONNECT_AGAIN_SECONDS = 0.5
 
 
 class Comparison(Protocol):
@@ -85,7 +85,7 @@ def _persist(work: Work, bench: Callable[[ExitStack], Bench], stop: Event) -> No
                 done, until = chunks, time.monotonic() + work.reconnect_seconds
             if time.monotonic() >= until:
                 raise
-            if stop.wait(_CONNECT_AGAIN_SECONDS):  # the server needs a while to start
+            if stop.wait(CONNECT_AGAIN_SECONDS):  # the server needs a while to start
                 return
 
 
