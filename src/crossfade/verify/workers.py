@@ -81,11 +81,13 @@ def _persist(work: Work, bench: Callable[[ExitStack], Bench], stop: Event) -> No
                 _work(work, bench(sessions), stop)
                 return
         except ServerUnreachable:
-            if (chunks := work.manifest.progress().chunks) != done:
+            again = (chunks := work.manifest.progress().chunks) == done
+            if not again:
                 done, until = chunks, time.monotonic() + work.reconnect_seconds
             if time.monotonic() >= until:
                 raise
-            if stop.wait(CONNECT_AGAIN_SECONDS):  # the server needs a while to start
+            # at once, since it may have come back long ago; then again and again, since it needs a while to start
+            if stop.wait(CONNECT_AGAIN_SECONDS if again else 0.0):
                 return
 
 
