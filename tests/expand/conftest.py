@@ -128,7 +128,7 @@ class Writer:
     def __enter__(self) -> Self:
         self._thread = Thread(target=self._run)
         self._thread.start()
-        assert self._begun.wait(30)
+        assert self._begun.wait(180)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,7 +14,7 @@ from crossfade.rehearsal.ledger.database import DATABASE
 from tests.rehearsal.run import SMALL, Home, home_below
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import dataclasses
 import os
 import random
 import signal
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,7 +15,9 @@ from crossfade.model.terms import NoData, Side
 from crossfade.rehearsal.processes import free_ports
 from crossfade.verify.errors import ReplicationNotFound
 from crossfade.verify.postgres import PostgresVerifier, verify_live
+from crossfade.verify.session import Session
 from tests.verify.conftest import Pair, ScriptedReplay, Writers
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
 
@@ -71,12 +73,13 @@ def test_raises_no_false_alarm_when_rows_change_all_the_while(
     slot = replicated(primary)
     settings = dataclasses.replace(databases.settings, slots={primary: slot}, live_chunk_rows=500)
     with Writers(databases.dsn(primary), transfer) as writers:
-        for _ in range(4):
+        verified = 0
+        while verified < 4 or writers.done <= 20:
+            verified += 1
             found = seen(PostgresVerifier(settings).verify(primary))
             assert found.differences == ()
             assert found.tables == 4
             assert found.rows > 4800
-    assert writers.done > 20
 
 
 @pytest.mark.parametrize("primary", list(Side))
@@ -149,7 +152,7 @@ def test_waits_for_a_commit_when_the_other_side_shows_it_first(
     databases: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit is shipped when it is flushed, which is before the primary's own snapshots show it."""
-    monkeypatch.setattr("crossfade.verify.live._FINISH_SECONDS", 20.0)
+    monkeypatch.setattr("crossfade.verify.live._FINISH_SECONDS", 180.0)
     databases.both(*ONE_ROW)
     databases.run(TARGET, "UPDATE t SET v = 'b'")
     with psycopg.connect(databases.dsn(SOURCE)) as writer:
@@ -160,10 +163,10 @@ def test_waits_for_a_commit_when_the_other_side_shows_it_first(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'crossfade verify'"
                 " AND query LIKE '%pg_snapshot_xip%'"
             )
-            deadline = time.monotonic() + 15
-            while databases.value(SOURCE, waiting) == 0 and time.monotonic() < deadline:
-                time.sleep(0.01)
-            writer.commit()
+            try:
+                wait_for(lambda: databases.value(SOURCE, waiting) != 0, seconds=120)
+            finally:
+                writer.commit()
 
         committer = Thread(target=commit_when_waited_for)
         committer.start()
@@ -232,6 +235,16 @@ def test_answers_no_data_when_a_connection_breaks_in_the_middle(databases: Pair)
 
 def test_answers_no_data_when_a_server_hangs(databases: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crossfade.verify.session._GRACE_SECONDS", 0.0)
+    patience: list[float] = []
+    rows = Session.rows
+
+    def hasty_once_it_hangs(session: Session, *told: Any) -> list[tuple[Any, ...]]:
+        if frozen and session.side is TARGET:
+            patience.append(session._patience_seconds)
+            session._patience_seconds = 1.0
+        return rows(session, *told)
+
+    monkeypatch.setattr(Session, "rows", hasty_once_it_hangs)
     databases.both(*ONE_ROW)
     which = (
         "SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'crossfade verify'"
@@ -243,12 +256,13 @@ def test_answers_no_data_when_a_server_hangs(databases: Pair, monkeypatch: pytes
         frozen.append(int(str(databases.value(TARGET, which))))
         os.kill(frozen[0], signal.SIGSTOP)
 
-    settings = dataclasses.replace(databases.settings, statement_timeout=timedelta(seconds=1))
+    settings = dataclasses.replace(databases.settings, statement_timeout=timedelta(seconds=30))
     try:
         found = PostgresVerifier(settings, replays=ScriptedReplay(freeze)).verify(SOURCE)
     finally:
         os.kill(frozen[0], signal.SIGCONT)
     assert found == NoData(reason="the target server cannot be reached: no answer in time")
+    assert patience[0] == 30.0
 
 
 def test_reports_a_table_as_unresolved_when_its_first_copy_is_not_finished(databases: Pair) -> None:
@@ -259,9 +273,7 @@ def test_reports_a_table_as_unresolved_when_its_first_copy_is_not_finished(datab
     databases.run(TARGET, f"CREATE SUBSCRIPTION {name} CONNECTION '{databases.dsn(SOURCE)}' PUBLICATION {name}")
     try:
         ready = "SELECT count(*) FROM pg_subscription_rel WHERE srsubstate = 'r'"
-        deadline = time.monotonic() + 20
-        while databases.value(TARGET, ready) != 1 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_for(lambda: databases.value(TARGET, ready) == 1)
         found = verify_live(databases.settings)
         assert found.differences == ()
         assert found.unresolved == ("public.t: its first copy is not finished",)

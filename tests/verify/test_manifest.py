@@ -159,12 +159,15 @@ PLANTED = ["250", "251", "1777", "2999"]
 class Process:
     """`tests.verify.working` beside us."""
 
-    def __init__(self, pair: Pair, path: Path, log: Path, *, pause: float) -> None:
-        self.log = log
+    def __init__(self, pair: Pair, path: Path, log: Path, *, chunks: int) -> None:
+        self.log, self._go_on = log, log.with_suffix(".go-on")
         dsns = [pair.dsn(side) for side in Side]
         with log.open("w", encoding="utf-8") as file:
-            argv = [sys.executable, "-m", "tests.verify.working", *dsns, str(path), str(pause)]
+            argv = [sys.executable, "-m", "tests.verify.working", *dsns, str(path), str(chunks), str(self._go_on)]
             self.running = subprocess.Popen(argv, stdout=file, env=os.environ)
+
+    def go_on(self) -> None:
+        self._go_on.touch()
 
     def told(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
@@ -193,14 +196,16 @@ def planted(databases: Pair) -> Pair:
 @pytest.mark.parts
 def test_misses_nothing_when_one_of_two_processes_is_killed(planted: Pair, tmp_path: Path) -> None:
     path = tmp_path / "manifest"
-    killed = Process(planted, path, tmp_path / "killed", pause=0.3)
+    killed = Process(planted, path, tmp_path / "killed", chunks=2)
     try:
-        other = Process(planted, path, tmp_path / "other", pause=0.1)
+        other = Process(planted, path, tmp_path / "other", chunks=2)
         try:
-            wait_for(lambda: len(killed.chunks()) >= 2)
-            wait_for(lambda: len(other.chunks()) >= 2)
+            wait_for(lambda: len(killed.chunks()) == 2)
+            wait_for(lambda: len(other.chunks()) == 2)
             killed.running.kill()
-            assert other.running.wait(60) == 0
+            killed.running.wait()
+            other.go_on()
+            assert other.running.wait(180) == 0
         finally:
             other.running.kill()
             other.running.wait()
@@ -217,9 +222,9 @@ def test_misses_nothing_when_one_of_two_processes_is_killed(planted: Pair, tmp_p
 @pytest.mark.parts
 def test_does_only_what_is_left_when_it_is_run_again(planted: Pair, tmp_path: Path) -> None:
     path = tmp_path / "manifest"
-    killed = Process(planted, path, tmp_path / "killed", pause=0.3)
+    killed = Process(planted, path, tmp_path / "killed", chunks=4)
     try:
-        wait_for(lambda: len(killed.chunks()) >= 4)
+        wait_for(lambda: len(killed.chunks()) == 4)
     finally:
         killed.running.kill()
         killed.running.wait()
