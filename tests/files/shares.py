@@ -51,13 +51,13 @@ _ENDED_IN_THE_MIDDLE = """
 import os, signal, sys
 from crossfade.files.agent import main
 
-renamed = 0
+named = 0
 
 def count(event, arguments):
-    global renamed
-    if event == "os.rename":
-        renamed += 1
-        if renamed > 300:
+    global named
+    if event == "os.link":
+        named += 1
+        if named > 300:
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(count)
