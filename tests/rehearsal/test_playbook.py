@@ -64,7 +64,7 @@ def test_the_first_five_minutes_bring_everybody_back_when_typed_as_they_stand(ho
     home.wait_for(in_canary, process)
     process.send_signal(
         signal.SIGSTOP
-    )  # the engine rolls back, and nobody takes its journal away before it was watched
+    )  # the engine rolls back, but its journal is not taken away yet
     try:
         for command in first_minutes():
             said = typed(command, home, layout)
