@@ -62,9 +62,7 @@ def test_the_first_five_minutes_bring_everybody_back_when_typed_as_they_stand(ho
     process = home.begin_rehearsal("--speed", "0.3")  # canary lasts longer than it takes to type
     layout = read_layout_in(home.folder / home.the_only_id())
     home.wait_for(in_canary, process)
-    process.send_signal(
-        signal.SIGSTOP
-    )  # the engine rolls back, but its journal is not taken away yet
+    process.send_signal(signal.SIGSTOP)  # the engine rolls back, but its journal is not taken away yet
     try:
         for command in first_minutes():
             said = typed(command, home, layout)
