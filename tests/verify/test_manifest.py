@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -125,6 +127,22 @@ def test_refuses_a_file_that_cannot_be_a_manifest(tmp_path: Path, path: str) -> 
     (tmp_path / "text").write_text("this is no database " * 99, encoding="utf-8")
     with pytest.raises(ManifestUnusable):
         SqliteManifest(tmp_path / path, "same")
+
+
+def test_waits_for_whoever_makes_the_file_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "manifest"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # as it does within the change to a log that is written ahead
+        rests: list[float] = []
+
+        def rest(seconds: float) -> None:
+            rests.append(seconds)
+            other.execute("COMMIT")
+
+        monkeypatch.setattr("crossfade.verify.shared_manifest.time", SimpleNamespace(monotonic=monotonic, sleep=rest))
+        manifest = SqliteManifest(path, "same")
+        manifest.close()
+    assert len(rests) == 1
 
 
 def test_takes_the_job_of_a_process_that_died_and_of_no_other(tmp_path: Path) -> None:
