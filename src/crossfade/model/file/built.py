@@ -89,10 +89,6 @@ _PLANNED = (
     _Planned("database.replication.dms", f"instance and endpoints: {_SYNTH}; the tasks' settings not yet"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
-        "database.preflight_accept",
-        "`crossfade preflight --file` heeds it; in a migration blockers stop and warnings are told",
-    ),
-    _Planned(
         "database.schema_changes",
         "carried out by a person with `crossfade schema`, on both databases; as a step of a migration planned",
     ),
