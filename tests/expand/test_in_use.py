@@ -6,13 +6,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from crossfade.expand.backfill import Pacing
 from crossfade.expand.errors import ChangeImpossible, LockNotGot, OutOfOrder, StillUsed
 from crossfade.expand.locks import Patience
 from crossfade.expand.state import Stands
 from crossfade.expand.steps import SchemaChange, Settings
 from crossfade.expand.usage import Confirmed
-from tests.expand.conftest import ON_13, SURE, Database, Write, Writer, change, opened, silently
-from tests.expand.kinds import CASES, CUSTOMER, HALF, RENAME, writes
+from tests.expand.conftest import ON_13, ON_18, SURE, Database, Write, Writer, change, opened, silently
+from tests.expand.kinds import CASES, CUSTOMER, HALF, RENAME, ROWS, writes
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.parts
@@ -41,6 +42,23 @@ def test_what_takes_too_long_under_the_lock_is_ended_by_the_server_and_tried_aga
         else:
             assert change_.expand(SURE).attempts == 2
             assert database.rows("SELECT last_value FROM tries") == [(2,)]
+
+
+@ON_18
+def test_a_batch_that_holds_its_rows_too_long_is_undone_and_made_smaller(database: Database) -> None:
+    slowly = "BEGIN PERFORM nextval('tries'), pg_sleep(0.002); RETURN NEW; END"
+    database.run(
+        *CUSTOMER.split(";"),
+        "CREATE SEQUENCE tries",
+        f"CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS '{slowly.replace(chr(39), chr(39) * 2)}'",
+        "CREATE TRIGGER slowly BEFORE UPDATE ON customer FOR EACH ROW EXECUTE FUNCTION slowly()",
+        "ALTER TABLE customer ENABLE ALWAYS TRIGGER slowly",
+    )
+    pacing = Pacing(share_percent=100, batch=timedelta(milliseconds=20), latency=timedelta(seconds=5))
+    with SchemaChange(RENAME, Settings(dsn=database.dsn, pacing=pacing)) as change_:
+        change_.expand(SURE)
+        assert change_.backfill(silently) == ROWS
+    assert database.rows("SELECT last_value > 120 FROM tries") == [(True,)]  # what was undone had counted
 
 
 def test_readers_are_seen_when_the_server_counts_statements(database: Database) -> None:
