@@ -136,6 +136,7 @@ def test_steps_out_of_order_and_another_file_are_refused(database: Database) -> 
         ("add_index: {name: i, columns: [mail], where: 'true) ; DROP TABLE customer; --'}", "refused"),
         ("rename_column: {column: id, to: number}", "in the key"),
         ("rename_column: {column: mail, to: name}", "already"),
+        ("add_constraint: {name: customer_pkey, check: id > 0}", "has a constraint customer_pkey already"),
         ("extract_table: {to: other, columns: [mail]}", "must be given in every insert"),
     ],
 )

@@ -90,7 +90,7 @@ _PLANNED = (
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
         "database.schema_changes",
-        "planned as a part of a migration; `crossfade schema` carries out a change by its own file",
+        "carried out by a person with `crossfade schema`, on both databases; as a step of a migration planned",
     ),
     _Planned("files.engine", f"DataSync: {_SYNTH}; the rehearsal copies files itself"),
     _Planned("files.shares", f"{_SYNTH}; the rehearsal has a share of its own"),
