@@ -98,7 +98,8 @@ def used_by(cluster: Cluster) -> float:
 
 def is_session(process: psutil.Process) -> bool:
     try:
-        return "127.0.0.1" in " ".join(process.cmdline())
+        words = process.cmdline()
+        return not words or "127.0.0.1" in " ".join(words)  # without words: it has ended, and is not counted yet
     except psutil.ZombieProcess:
         return True  # not counted by its parent yet
     except psutil.NoSuchProcess:

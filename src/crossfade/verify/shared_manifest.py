@@ -203,7 +203,13 @@ def _chunk(table: str, text: str, rows: int) -> Chunk:
     if part is None:
         return Chunk(table=table, part=None, rows=rows)
     after, upto = (None if part[bound] is None else tuple(part[bound]) for bound in ("after", "upto"))
-    kept = Slice(after=after, upto=upto, modulus=part["modulus"], residues=tuple(part["residues"]))
+    kept = Slice(
+        after=after,
+        upto=upto,
+        modulus=part["modulus"],
+        residues=tuple(part["residues"]),
+        cuts=tuple(tuple(bound) for bound in part["cuts"]),
+    )
     return Chunk(table=table, part=kept, rows=rows)
 
 

@@ -41,6 +41,7 @@ class Work:
     tables: Mapping[str, TablePair]
     manifest: Manifest
     chunk_rows: int
+    parts_in_chunk: int
     pause_seconds: float
     yielding: Yielding
     told: Callable[[Progress], None]
@@ -95,7 +96,7 @@ def _do(work: Work, bench: Bench, job: Job) -> None:
     table = work.tables[job.table]
     try:
         if job.chunk is None:
-            work.manifest.cut(job, tuple(cut(bench.primary(table), work.chunk_rows)))
+            work.manifest.cut(job, tuple(cut(bench.primary(table), work.chunk_rows, work.parts_in_chunk)))
             return
         if work.manifest.differences(job.table) >= outcome.MOST_DIFFERENCES:
             full = f"{job.table}: {outcome.MOST_DIFFERENCES} differences were listed; rows after them were not compared"
