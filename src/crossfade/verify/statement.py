@@ -187,7 +187,8 @@ class TableStatements:
     def _where(self, part: Slice) -> tuple[sql.Composable, list[object]]:
         conditions: list[sql.Composable] = [sql.SQL("true"), *self._filter]
         parameters: list[object] = []
-        for operator, bound in ((">", part.after), ("<=", part.upto)):
+        bounds: tuple[tuple[Literal[">", "<="], Key | None], ...] = ((">", part.after), ("<=", part.upto))
+        for operator, bound in bounds:
             if bound is not None:
                 values = [sql.SQL("%s::{}").format(type_name) for type_name in self._key_types[: len(bound)]]
                 conditions.append(self._beyond(operator, values))
