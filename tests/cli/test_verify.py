@@ -194,3 +194,11 @@ def test_names_the_side_but_no_password_when_a_dsn_leads_nowhere(databases: Pair
     assert "target" in result.stderr
     assert "s3cret" not in result.output
     assert "Traceback" not in result.output
+
+
+def test_tells_faults_of_both_dsns_and_of_the_rules_at_once_before_any_server_is_asked(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("tables: {items: {}}", encoding="utf-8")
+    result = CliRunner().invoke(app, ["--source", "a", "--target", "b", "--rules", str(rules)])
+    assert result.exit_code == 2
+    assert all(word in result.stderr for word in ("source DSN", "target DSN", "schema.table"))

@@ -1,7 +1,10 @@
 """Two real servers for all tests of the database role, a fresh pair of databases for each."""
 
 import itertools
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +24,7 @@ from crossfade.rehearsal.processes import free_ports
 from tests.waiting import wait_for
 
 SHOP = Path(__file__).with_name("shop.sql").read_text(encoding="utf-8")
+PATIENT = timedelta(seconds=30)  # on a busy computer, too; a test about running out of time says how much there is
 _numbers = itertools.count(1)
 
 
@@ -58,7 +62,11 @@ class Pair:
             target=target,
             programs=target_postgres().programs,
             schemas=("shop",),
-            lock_timeout=timedelta(seconds=1),
+            lock_timeout=PATIENT,
+            quiet_timeout=PATIENT,
+            drain_timeout=PATIENT,
+            wake_timeout=PATIENT,
+            look_timeout=PATIENT,
             retry_pause=timedelta(milliseconds=50),
             attempts=1,
         )
@@ -241,6 +249,20 @@ def copied(role: NativeReplication) -> bool:
     seen = role.replication(Side.SOURCE)
     assert isinstance(seen, Replication), seen
     return seen.copied
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def process(pair: Pair, side: Side, kind: str) -> int:
+    found = pair.rows(side, f"SELECT pid FROM pg_stat_activity WHERE backend_type = '{kind}'")
+    return int(found[0][0])
 
 
 def traces(pair: Pair, side: Side) -> list[Any]:

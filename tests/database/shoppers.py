@@ -46,11 +46,11 @@ class Shoppers:
     ) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join()
         if error is None:
             assert not self.failures, self.failures
 
-    def wait_for_purchases(self, more: int = 20, seconds: float = 20) -> None:
+    def wait_for_purchases(self, more: int = 20, seconds: float = 180) -> None:
         wanted, deadline = len(self.acknowledged) + more, time.monotonic() + seconds
         while len(self.acknowledged) < wanted:
             assert not self.failures, self.failures
@@ -73,7 +73,7 @@ class Shoppers:
     def _buy_until_stopped(self, number: int) -> None:
         side, connections = Side.SOURCE, dict[Side, psycopg.Connection[Any]]()
         while not self._stop.is_set():
-            key, deadline = str(uuid.uuid4()), time.monotonic() + 25
+            key, deadline = str(uuid.uuid4()), time.monotonic() + 120
             while True:
                 assert time.monotonic() < deadline, "a purchase was refused for too long"
                 try:

@@ -107,6 +107,7 @@ class Shop:
     database: NativeReplication
     journals: list[tuple[Entry, ...]] = field(default_factory=list)
     clock: SteadyClock = field(default_factory=SteadyClock)
+    patience: timedelta = timedelta(seconds=60)
 
     def __post_init__(self) -> None:
         router = InMemoryRouter()
@@ -144,7 +145,7 @@ class Shop:
         return outcome
 
     def await_as_left(self) -> None:
-        limits, patience = PLAN.replication, timedelta(seconds=5)
+        limits, patience = PLAN.replication, self.patience
         await_as_left(earlier(self.journals), lambda: standing(self.database), limits, self.clock, patience)
 
 
@@ -209,10 +210,13 @@ def test_it_does_not_begin_when_the_databases_are_not_as_the_fail_back_left_them
     shop.await_as_left()
     asleep = "ALTER SUBSCRIPTION crossfade_from_source {}"
     shop.pair.rows(Side.TARGET, asleep.format("DISABLE"))
+    shop.patience = timedelta(seconds=2)
     with pytest.raises(NotAsLeft, match="not alive"):
         shop.await_as_left()
     shop.pair.rows(Side.TARGET, asleep.format("ENABLE"))
+    shop.patience = timedelta(seconds=60)
     shop.await_as_left()
+    shop.patience = timedelta(seconds=2)
     _lose_slot(shop, Side.TARGET)
     with pytest.raises(NotAsLeft, match="slot") as refused:
         shop.await_as_left()

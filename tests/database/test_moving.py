@@ -209,6 +209,10 @@ def test_is_unproven_until_woken_when_switched(moved: NativeReplication) -> None
     assert isinstance(switched, WayBack)
     assert switched.proven is False
     moved.wake_way_back(Side.TARGET)
-    awake = moved.way_back(Side.TARGET)
-    assert isinstance(awake, WayBack)
-    assert (awake.primary, awake.proven) == (Side.TARGET, True)
+
+    def awake() -> bool:  # its sender says a little later than it sends that it streams
+        seen = moved.way_back(Side.TARGET)
+        assert isinstance(seen, WayBack)
+        return (seen.primary, seen.proven) == (Side.TARGET, True)
+
+    wait_for(awake)

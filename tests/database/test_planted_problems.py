@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from crossfade.cli.preflight import preflight
 from crossfade.database.preflight import CHECKS, Found, Options, inspect, script_of
-from crossfade.database.session import PostgresSession, Session
+from crossfade.database.session import Parameters, PostgresSession, Query, Rows, Session
 from crossfade.database.settings import NativeSettings, Reach
 from crossfade.model.terms import Side
 from crossfade.rehearsal.cluster import Cluster
@@ -64,7 +64,9 @@ class Yards:
 
         def connect(side: Side) -> Session:
             patience = timedelta(seconds=20)
-            return PostgresSession(side, self.dsn(side, user), application_name="crossfade", patience=patience)
+            session = changes.get("session", {}).get(side, PostgresSession)
+            made: Session = session(side, self.dsn(side, user), application_name="crossfade", patience=patience)
+            return made
 
         return inspect(settings, connect, options)
 
@@ -202,6 +204,7 @@ def test_everything_planted_is_found_and_remedied_when_the_source_is_18(servers:
 def test_finds_nothing_when_13_and_18_are_clean_but_the_limits_of_dms_when_it_moves_the_rows(servers: Clusters) -> None:
     with yards(servers.source, servers.target) as both:
         assert unlike(both.found(), set()) == []
+        assert unlike(both.found(schemas=("yard", "yrad")), {("schema-missing", "schema yrad")}) == []
         both.run(Side.SOURCE, DMS)
         of_dms = seen(one for one in both.found(Options(dms=True)) if one.check.dms)
         assert of_dms == FOR_DMS
@@ -212,6 +215,23 @@ def test_finds_nothing_when_13_and_18_are_clean_but_the_limits_of_dms_when_it_mo
         both.run(Side.SOURCE, "ALTER TABLE yard.bare ALTER amount TYPE numeric(12, 2)")
         stays = {name for name, _ in seen(both.found(Options(dms=True))) if name.startswith("dms")}
     assert stays == {"dms-large-objects", "dms-partitions"}
+
+
+def test_asks_nothing_more_of_a_server_when_it_is_too_old(servers: Clusters) -> None:
+    """None is installed here: one of 13 says that it is older."""
+    asked: list[str] = []
+
+    class Older(PostgresSession):
+        def rows(self, query: Query, parameters: Parameters = None, *, patience: timedelta | None = None) -> Rows:
+            asked.append(str(query))
+            told = {"SHOW server_version_num": "120022", "SHOW server_version": "12.22"}.get(asked[-1])
+            return [(told,)] if told else super().rows(query, parameters, patience=patience)
+
+    with yards(servers.source, servers.target) as both:
+        found = both.found(schemas=("yrad",), session={Side.SOURCE: Older})
+    assert seen(found) == {("version-too-old", "source server")}
+    assert "12.22" in found[0].problem
+    assert set(asked) == {"SET search_path = ''", "SHOW server_version_num", "SHOW server_version"}
 
 
 def test_asks_for_memberships_instead_of_a_superuser_when_it_is_rds(servers: Clusters) -> None:
@@ -253,11 +273,10 @@ def test_refuses_a_standby_and_an_older_target(servers: Clusters) -> None:
 def test_every_check_is_planted_somewhere() -> None:
     here = {name for name, _ in planted((*CATALOG, *SERVERS)) | FOR_DMS}
     here |= {"superuser-at-work", "long-transaction", "role-rights", "role-rights-on-rds", "row-security"}
-    here |= {"standby", "target-is-older", "collations-differ"}
-    elsewhere = {"unreachable", "not-examined", "schema-missing", "fence-trial-failed"}  # test_preflight.py
+    here |= {"standby", "target-is-older", "collations-differ", "version-too-old", "schema-missing"}
+    elsewhere = {"unreachable", "not-examined", "fence-trial-failed"}  # test_preflight.py
     elsewhere |= {check.name for check in CHECKS if check.name.startswith("ddl-")}  # test_drifted.py
-    out_of_reach = {"version-too-old"}  # no such server is installed here
-    assert {check.name for check in CHECKS} == here | elsewhere | out_of_reach
+    assert {check.name for check in CHECKS} == here | elsewhere
     assert len(here) > 50
 
 

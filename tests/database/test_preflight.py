@@ -28,6 +28,15 @@ def test_warns_of_slow_identities_when_a_table_has_no_key(fresh_pair: Pair) -> N
     assert "FULL" in warnings["table shop.note"].problem
 
 
+def test_tells_why_a_warning_may_stay_when_the_migration_accepts_it(fresh_pair: Pair) -> None:
+    fresh_pair.rows(Side.SOURCE, "CREATE TABLE shop.plain (id int)")
+    may_stay = {"table shop.note": "small, and seldom changed", "table shop.plain": "this blocks, so it may not"}
+    findings = found(fresh_pair, preflight_accept=may_stay)
+    accepted = {subject: finding.accepted for subject, finding in findings.items() if finding.accepted}
+    assert accepted == {"table shop.note": "small, and seldom changed"}
+    assert findings["table shop.plain"].severity is Severity.BLOCKER
+
+
 BLOCKERS = {
     "table shop.plain": "CREATE TABLE shop.plain (id int)",
     "table shop.later": "CREATE TABLE shop.later (id int PRIMARY KEY DEFERRABLE)",

@@ -95,5 +95,5 @@ def test_a_slot_that_counts_anew_after_a_crash_is_trusted(pair: Pair, cut_over: 
     cluster.kill()
     cluster.start()
     write_and_see(pair, Side.TARGET, "after the crash")
-    assert not isinstance(cut_over.way_back(Side.TARGET), NoData)
+    wait_for(lambda: not isinstance(cut_over.way_back(Side.TARGET), NoData))  # its session is from before the crash
     assert cut_over.switch(Side.SOURCE, latest(cut_over) + 1).to is Side.SOURCE

@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from crossfade.database import fence
 from crossfade.database.errors import (
@@ -22,7 +22,7 @@ from crossfade.database.native import NativeReplication
 from crossfade.database.port import SWITCH_POINTS
 from crossfade.model.seen import Writer
 from crossfade.model.terms import Side
-from tests.database.conftest import Pair, latest, writer
+from tests.database.conftest import PATIENT, Pair, latest, process, stopped, writer
 from tests.database.shoppers import Shoppers, digest
 from tests.waiting import wait_for
 
@@ -60,7 +60,7 @@ def test_loses_and_doubles_nothing_when_switched_there_and_back_and_there_under_
             moved.prepare_switch(to)
             report = moved.switch(to, epoch)
             assert (report.to, report.epoch, report.resumed) == (to, epoch, False)
-            assert timedelta(0) < report.write_window < timedelta(seconds=2)
+            assert timedelta(0) < report.write_window < 2 * PATIENT  # of the locks and of the marker
             moved.wake_way_back(to)
             assert writer(moved).side is to
     assert shoppers.lost_and_doubled(Side.TARGET) == (0, 0)
@@ -131,14 +131,14 @@ def test_goes_on_when_crashed_before_the_way_back_was_woken_and_failed_back(
 
 
 def test_does_nothing_when_the_end_is_reached(pair: Pair, moved: NativeReplication) -> None:
-    epoch = latest(moved) + 1
+    epoch, began = latest(moved) + 1, datetime.now(UTC)
     first = moved.switch(Side.TARGET, epoch)
     again = moved.switch(Side.TARGET, epoch)
     assert (again.to, again.epoch, again.resumed) == (Side.TARGET, epoch, True)
-    assert abs(again.write_window - first.write_window) < timedelta(seconds=1)
+    assert timedelta(0) < again.write_window <= first.write_window, "as noted within it, by the servers"
     assert first.fenced_at is not None
     assert again.fenced_at is not None
-    assert abs(again.fenced_at - first.fenced_at) < timedelta(seconds=1)
+    assert began < again.fenced_at <= first.fenced_at
     assert writer(moved) == Writer(source_open=False, source_epoch=epoch, target_open=True, target_epoch=epoch)
 
 
@@ -186,7 +186,7 @@ def test_lets_only_one_through_when_two_engines_switch_at_once(pair: Pair, moved
 
     with NativeReplication(pair.settings(), at=interleave) as first:
         assert first.switch(Side.TARGET, epoch).resumed is False
-    reports[0].join(20)
+    reports[0].join()
     assert reports[1].resumed is True
     assert writer(moved).side is Side.TARGET
 
@@ -207,11 +207,12 @@ def test_lifts_the_fence_and_names_the_session_when_a_transaction_stays(pair: Pa
         if point == "fencing":
             opened.append(long_transaction(pair, Side.SOURCE, "UPDATE shop.item SET price = price WHERE id = 1"))
 
-    with NativeReplication(pair.settings(lock_timeout=timedelta(milliseconds=200)), at=begin) as role:
-        before = time.monotonic()
-        with pytest.raises(WritersStay) as stayed:
-            role.switch(Side.TARGET, latest(role) + 1)
-    assert time.monotonic() - before < 3
+    with (
+        NativeReplication(pair.settings(lock_timeout=timedelta(milliseconds=200)), at=begin) as role,
+        pytest.raises(WritersStay) as stayed,
+    ):
+        role.switch(Side.TARGET, latest(role) + 1)
+    assert opened[0].info.transaction_status is TransactionStatus.INTRANS, "nobody waits for it"
     assert stayed.value.retryable
     assert stayed.value.fenced
     (session,) = stayed.value.sessions
@@ -245,7 +246,7 @@ def test_fences_nothing_when_a_transaction_has_been_open_for_long(pair: Pair, mo
 
 
 def test_ends_the_session_when_that_is_allowed(pair: Pair, moved: NativeReplication) -> None:
-    settings = pair.settings(quiet_timeout=timedelta(milliseconds=50), end_blocking_sessions=True, attempts=3)
+    settings = pair.settings(quiet_timeout=timedelta(milliseconds=50), end_blocking_sessions=True, attempts=1000)
     with long_transaction(pair, Side.SOURCE, "UPDATE shop.label SET text = text") as stubborn:
         wait_for(
             lambda: pair.rows(
@@ -263,7 +264,7 @@ def test_ends_the_session_when_that_is_allowed(pair: Pair, moved: NativeReplicat
 def test_names_a_prepared_transaction_when_it_holds_the_fence_up(pair: Pair, moved: NativeReplication) -> None:
     pair.rows(Side.SOURCE, "BEGIN; DELETE FROM shop.label; PREPARE TRANSACTION 'forgotten'", "shop_app")
     try:
-        settings = pair.settings(quiet_timeout=timedelta(milliseconds=700))
+        settings = pair.settings(quiet_timeout=timedelta(milliseconds=700), lock_timeout=timedelta(seconds=1))
         with NativeReplication(settings) as role, pytest.raises(WritersStay, match="prepared transaction forgotten"):
             role.switch(Side.TARGET, latest(role) + 1)
     finally:
@@ -337,17 +338,20 @@ def test_trips_the_guard_and_lifts_the_fence_when_the_slot_was_not_advanced(
 
 
 def test_flushes_what_was_applied_when_it_takes_over(pair: Pair, moved: NativeReplication) -> None:
-    """Apply commits asynchronously, and a slot is never advanced past what is on disk."""
+    """Apply commits asynchronously, and a slot is never advanced past what is on disk. Nobody else flushes it here."""
+    applied: list[str] = []
     flushed: list[bool] = []
 
     def at(point: str) -> None:
         if point == "fencing":
             pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) SELECT 'many' FROM generate_series(1, 500)", "shop_app")
+        if point == "drained":
+            applied.append(pair.rows(Side.TARGET, "SELECT pg_current_wal_insert_lsn()::text")[0][0])
         if point == "advanced":  # and so, before it, taken over
-            position = "SELECT pg_current_wal_insert_lsn() = pg_current_wal_flush_lsn()"
+            position = f"SELECT pg_current_wal_flush_lsn() >= '{applied[0]}'"
             flushed.append(pair.rows(Side.TARGET, position)[0][0])
 
-    with NativeReplication(pair.settings(), at=at) as role:
+    with stopped(process(pair, Side.TARGET, "walwriter")), NativeReplication(pair.settings(), at=at) as role:
         role.switch(Side.TARGET, latest(role) + 1)
     assert flushed == [True]
     moved.wake_way_back(Side.TARGET)
@@ -404,7 +408,7 @@ def test_tells_the_application_when_a_side_opens(pair: Pair, moved: NativeReplic
         listening.execute("LISTEN crossfade_writer")
         epoch = latest(moved) + 1
         moved.switch(Side.TARGET, epoch)
-        told = [note.payload for note in listening.notifies(timeout=5, stop_after=1)]
+        told = [note.payload for note in listening.notifies(timeout=PATIENT.total_seconds(), stop_after=1)]
     assert told == [f"target:{epoch}"]
 
 
@@ -455,6 +459,7 @@ def test_lets_nobody_in_when_it_cannot_know_whether_the_new_side_opened(pair: Pa
         pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('x')", "shop_app")
     pair.clusters.target.start()
     assert moved.switch(Side.TARGET, epoch).resumed
+    wait_for(lambda: isinstance(moved.writer(), Writer))  # its session is from before the crash
     assert writer(moved).side is Side.TARGET
 
 
@@ -477,7 +482,7 @@ def test_fences_nothing_when_replication_does_not_arrive(pair: Pair, moved: Nati
     with pair.connect(Side.TARGET) as holding:
         holding.execute("BEGIN; LOCK TABLE shop.log IN SHARE MODE")  # the apply worker stops at the next log row
         pair.rows(Side.SOURCE, "INSERT INTO shop.log (what) VALUES ('held')", "shop_app")
-        settings = pair.settings(drain_timeout=timedelta(milliseconds=200))
+        settings = pair.settings(drain_timeout=timedelta(seconds=2))  # also what writing the marker may take
         with NativeReplication(settings) as role, pytest.raises(NotDrained):
             role.switch(Side.TARGET, latest(role) + 1)
     assert writer(moved) == before

@@ -21,7 +21,7 @@ crossfade preflight --source 'host=old dbname=ledger' --target 'host=new dbname=
 - Without `--target` the source alone is looked at, months before there is a target.
 - `--file` takes schemas, roles, the engine and accepted warnings from a migration file. `database.preflight_accept`
   names warnings by their subject, or as `check: subject` (those of a server in that form only), each with its reason.
-  What blocks cannot be accepted.
+  What blocks cannot be accepted. A migration heeds the same: its journal tells what was accepted, and why.
 - `--remedies FILE` writes the SQL of all remedies in an order that works. Statements that take something away or
   rewrite a table (marked ✋ below) are comments in it: a person decides. ↻ counts after a restart of the server.
 - `--dms` adds what DMS cannot do. With `database.replication.engine: dms` in the file it is on.

@@ -1,5 +1,7 @@
 """What the world refuses by itself, whoever asks and however late."""
 
+from dataclasses import replace
+
 import pytest
 
 from crossfade.checks.memory import InMemoryChecks
@@ -11,6 +13,7 @@ from crossfade.files.memory import MemoryFiles
 from crossfade.metrics.memory import InMemoryMetrics
 from crossfade.model import ends
 from crossfade.model.events import EndMissed, EndReached
+from crossfade.model.seen import Finding, Severity
 from crossfade.model.terms import NEITHER, Side
 from crossfade.network.memory import InMemoryNetwork
 from crossfade.servers.memory import MemoryServers
@@ -45,6 +48,28 @@ def world(router: InMemoryRouter, database: InMemoryDatabase) -> RolesWorld:
         verifier=MemoryVerifier(),
     )
     return RolesWorld(roles, VirtualClock(START))
+
+
+def test_what_preflight_warns_of_and_what_was_accepted_are_told_apart_when_nothing_blocks(
+    world: RolesWorld, database: InMemoryDatabase
+) -> None:
+    warned = Finding(severity=Severity.WARNING, subject="table shop.log", problem="it is unlogged", remedy="-")
+    database.findings = (replace(warned, subject="table shop.cache", accepted="a cache"), warned)
+    reached = world.bring_about(ends.PreflightClean(), order=0)
+    assert isinstance(reached, EndReached)
+    assert reached.facts == {
+        "warning 1": "table shop.log: it is unlogged",
+        "accepted 1": "table shop.cache: it is unlogged; accepted: a cache",
+    }
+
+
+def test_a_blocker_stops_whatever_is_accepted(world: RolesWorld, database: InMemoryDatabase) -> None:
+    blocks = Finding(severity=Severity.BLOCKER, subject="table shop.plain", problem="no identity", remedy="add one")
+    database.findings = (blocks, replace(blocks, severity=Severity.WARNING, subject="x", accepted="so be it"))
+    missed = world.bring_about(ends.PreflightClean(), order=0)
+    assert isinstance(missed, EndMissed)
+    assert not missed.retryable
+    assert missed.facts == {"table shop.plain": "no identity — add one"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """One PostgreSQL 13 and one 18 for all tests of a run, and a fresh database on one of them for each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,10 +10,12 @@ from typing import Any, Self
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from crossfade.expand.backfill import Pacing
 from crossfade.expand.change import ChangeFile, read_change
 from crossfade.expand.locks import Patience
+from crossfade.expand.session import Session
 from crossfade.expand.steps import SchemaChange, Settings
 from crossfade.expand.usage import Confirmed
 from crossfade.rehearsal.cluster import Cluster
@@ -77,7 +79,11 @@ class Database:
 
 @pytest.fixture(scope="session", params=[13, 18])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    settings = {"fsync": "off", "full_page_writes": "off"}  # these databases live for one test
+    settings = {
+        "fsync": "off",  # these databases live for one test
+        "full_page_writes": "off",
+        "shared_preload_libraries": "pg_stat_statements",  # seen where a test creates the extension, and only there
+    }
     cluster = Cluster(
         programs=_PROGRAMS[request.param](),
         directory=tmp_path_factory.mktemp("expand") / str(request.param),
@@ -152,6 +158,43 @@ class Writer:
             self.failure = exc
         finally:
             self._begun.set()
+
+
+@dataclass(slots=True)
+class Sent:
+    """Messages of several statements that were sent to the server, and what it told of reading rows for each."""
+
+    under_locks: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """What the changes of a test send, sorted by whether it takes a lock."""
+    found, script = Sent(), Session.script
+
+    def watched(self: Session, statements: Sequence[sql.Composable]) -> list[list[tuple[Any, ...]]]:
+        told: list[str] = []
+
+        def note(diagnostic: psycopg.errors.Diagnostic) -> None:
+            if (said := diagnostic.message_primary or "").startswith(("verifying", "rewriting", "validating")):
+                told.append(said)
+
+        self._connection.add_notice_handler(note)
+        self._connection.execute("SET client_min_messages = debug1")
+        try:
+            return script(self, statements)
+        finally:
+            self._connection.remove_notice_handler(note)
+            self._connection.execute("SET client_min_messages = error")
+            texts = tuple(each.as_string() for each in statements)
+            if any(text.startswith("LOCK TABLE") for text in texts):
+                found.under_locks.append((texts, tuple(told)))
+            else:
+                found.beside += told
+
+    monkeypatch.setattr(Session, "script", watched)
+    return found
 
 
 def silently(_: object) -> None:

@@ -40,12 +40,17 @@ def writes(statements: tuple[str, ...], rows: Callable[[int], int]) -> Write:
     """Statements on row `id`, the one that `rows` names for the n-th round, and on rows `fresh`, new each time."""
 
     def write(connection: psycopg.Connection[Any], number: int) -> None:
-        values = {"id": rows(number), "n": number, "fresh": 10_000_000 * (1 + rows(0)) + number}
+        values = {"id": rows(number), "n": number, "fresh": fresh_row(rows(0), number)}
         for statement in statements:
             if "fresh" not in statement or number % 10 == 0:
                 connection.execute(statement.encode(), values)
 
     return write
+
+
+def fresh_row(writer: int, number: int) -> int:
+    """The key that a writer's n-th round inserts."""
+    return 10_000_000 * (1 + writer) + number
 
 
 CUSTOMER = (

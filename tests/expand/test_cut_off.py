@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,19 +23,23 @@ pytestmark = pytest.mark.parts
 
 @contextmanager
 def dying_at(statement: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The connection is cut as by kill -9, right before the n-th statement is sent."""
-    sent, rows = 0, Session.rows
+    """The connection is cut as by kill -9, right before the n-th message, of one statement or several, is sent."""
+    sent = 0
 
-    def counting(self: Session, *arguments: Any) -> list[tuple[Any, ...]]:
-        nonlocal sent
-        sent += 1
-        if sent == statement:
-            with socket.socket(fileno=os.dup(self._connection.fileno())) as same:
-                same.shutdown(socket.SHUT_RDWR)
-        return rows(self, *arguments)
+    def counting(send: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(self: Session, *arguments: Any) -> Any:
+            nonlocal sent
+            sent += 1
+            if sent == statement:
+                with socket.socket(fileno=os.dup(self._connection.fileno())) as same:
+                    same.shutdown(socket.SHUT_RDWR)
+            return send(self, *arguments)
+
+        return counted
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "rows", counting)
+        patch.setattr(Session, "rows", counting(Session.rows))
+        patch.setattr(Session, "script", counting(Session.script))
         yield
 
 

@@ -22,13 +22,11 @@ from crossfade.expand.errors import (
     OutOfOrder,
     StatementRefused,
     StillDiverging,
-    StillUsed,
 )
 from crossfade.expand.locks import Patience
 from crossfade.expand.state import Stands
 from crossfade.expand.steps import SchemaChange, Settings
-from crossfade.expand.usage import Confirmed
-from tests.expand.conftest import ON_13, ON_18, SURE, Database, Writer, change, opened, silently
+from tests.expand.conftest import ON_13, ON_18, SURE, Database, Sent, Writer, change, opened, silently
 from tests.expand.kinds import CASES, CUSTOMER, HALF, RENAME, ROWS, SPLIT, Case, writes
 from tests.waiting import wait_for
 
@@ -39,7 +37,7 @@ NOTE = "{version: 1, name: n, table: public.customer, add_index: {name: customer
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_both_versions_work_at_every_step_and_back_until_contract(database: Database, case: Case) -> None:
+def test_both_versions_work_at_every_step_and_back_until_contract(database: Database, case: Case, sent: Sent) -> None:
     database.run(*case.table.split(";"), "GRANT ALL ON ALL TABLES IN SCHEMA public TO app")
     file, before = change(case.change), database.shape()
     with Writer(database.app_dsn, case.old) as old:
@@ -63,12 +61,29 @@ def test_both_versions_work_at_every_step_and_back_until_contract(database: Data
         old.stop()
     with Writer(database.app_dsn, case.new) as new:
         with database.change(file) as opened:
-            times = opened.contract(SURE)
+            opened.contract(SURE)
             assert opened.stands is Stands.CONTRACTED
-        assert times.held_ms < 2000
         reached = new.done + ROWS
         wait_for(lambda: new.done >= reached or new.failure is not None)
     assert database.rows(case.ended) == [(0,)]
+    assert only_few_changes_of_the_catalogue(sent)
+    if case.name in {"rename", "not null", "add a check", "add a foreign key"}:
+        assert sent.beside  # where rows are looked at, the server says so
+
+
+def only_few_changes_of_the_catalogue(sent: Sent) -> bool:
+    """Under each lock; the work's own statements, at most four of them, stand before the note and the commit."""
+    for texts, told in sent.under_locks:
+        lock = next(number for number, text in enumerate(texts) if text.startswith("LOCK TABLE"))
+        now, limit, *work, note, commit, _ = texts[lock + 1 :]
+        assert (now, commit) == ("SELECT clock_timestamp()", "COMMIT")
+        assert limit.startswith("SET LOCAL statement_timeout")
+        assert note.startswith("INSERT INTO crossfade_expand.made")
+        assert 1 <= len(work) <= 4
+        assert all(text.startswith(("ALTER TABLE", "CREATE TRIGGER", "DROP TRIGGER", "DROP VIEW")) for text in work)
+        assert "SET LOCAL synchronous_commit = off" in texts[:lock]
+        assert told == ()
+    return bool(sent.under_locks) or not sent.beside
 
 
 @ON_13
@@ -231,35 +246,6 @@ def test_rows_that_went_apart_are_named_and_brought_back(database: Database) -> 
         database.run(off, apart.replace("apart", "again"), on)
         with pytest.raises(StillDiverging):
             change_.contract(SURE)
-
-
-@ON_13
-def test_contract_and_back_are_refused_while_what_would_go_is_used(database: Database) -> None:
-    database.run(*CUSTOMER.split(";"), "CREATE INDEX by_mail ON customer (mail)", "CREATE PUBLICATION p FOR ALL TABLES")
-    confirmed = Confirmed(readers_gone=True, replication_checked=True)
-    old, new = (next(getattr(case, who) for case in CASES if case.name == "rename") for who in ("old", "new"))
-    with database.change(RENAME, quiet_ms=300) as change_:
-        with pytest.raises(StillUsed, match="publication p"):
-            change_.expand(SURE)
-        change_.expand(confirmed)
-        change_.backfill(silently)
-        change_.check()
-        with Writer(database.dsn, old), pytest.raises(StillUsed) as refused:
-            change_.contract(Confirmed())
-        for use in ("publication p", "index by_mail", "old shape was written", "who reads the old shape"):
-            assert use in str(refused.value)
-        with Writer(database.dsn, new), pytest.raises(StillUsed, match="new shape was written"):
-            change_.back(confirmed)
-        assert change_.stands is Stands.CHECKED
-        listed = RENAME.model_copy(update={"drops": ("by_mail",)})
-    with Writer(database.dsn, new), opened(database, listed) as change_:
-        database.run("CREATE VIEW mails AS SELECT mail FROM customer")
-        with pytest.raises(StillUsed, match="view mails"):
-            change_.contract(confirmed)
-        database.run("DROP VIEW mails")
-        change_.contract(confirmed)
-        with pytest.raises(OutOfOrder):
-            change_.back(confirmed)
 
 
 @ON_18

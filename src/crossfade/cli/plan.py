@@ -25,6 +25,7 @@ from crossfade.planning.plan.assembly import Given, NothingMoves, plan_of
 from crossfade.planning.plan.files import files_of, index_of
 from crossfade.planning.plan.former import FormerPlanUnusable, Written
 from crossfade.planning.plan.records import MigrationPlan
+from crossfade.planning.plan.told_waves import REMEDY
 from crossfade.planning.plan.wishes import NamesUnknown
 from crossfade.planning.schedule.openings import TimeZoneUnknown
 from crossfade.planning.schedule.saying import in_words
@@ -171,6 +172,11 @@ def _tell(found: MigrationPlan) -> None:
     _warn(
         f"moved: {visible(one.item)}  {one.before or 'nowhere'} → {one.after or 'nowhere'}: {visible(one.reason)}"
         for one in found.waves.moved
+    )
+    _warn(
+        f"told wave {visible(one.name)}: {visible(difference)} → {REMEDY}"
+        for one in found.told_waves
+        for difference in one.differs
     )
     total = found.risks.overall()
     says = f"applications: {len(found.applications):,}, waves: {len(found.waves.waves):,}, open risks: {total.count}"

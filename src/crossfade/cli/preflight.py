@@ -5,11 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
-from psycopg.conninfo import conninfo_to_dict
 from rich.markup import escape
 
+from crossfade.cli.dsns import unreadable
 from crossfade.cli.migration_file import sound
 from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.cli.sources import refuse_what_is_there, write_out
@@ -22,7 +21,6 @@ from crossfade.model.file.database import ReplicationEngine
 from crossfade.model.seen import Severity
 from crossfade.model.terms import Side
 from crossfade.planning.inventory.cells import text as visible
-from crossfade.verify.errors import DsnUnreadable
 
 _PATIENCE = timedelta(minutes=2)
 _TITLES = {
@@ -71,7 +69,7 @@ def preflight(  # noqa: PLR0913, PLR0917 - each is an option of the command
     described = sound(file) if file is not None else None
     schemas = tuple(schema or ()) or (described.database.schemas if described else ())
     dsns = {Side.SOURCE: source} | ({Side.TARGET: target} if target is not None else {})
-    wrong: list[CrossfadeError] = [DsnUnreadable(side) for side, dsn in dsns.items() if not _readable(dsn)]
+    wrong = unreadable(dsns)
     if not schemas:
         wrong.append(NothingNamed())
     for fault in wrong:
@@ -91,14 +89,6 @@ def preflight(  # noqa: PLR0913, PLR0917 - each is an option of the command
         answer({"ready": not blockers, "blockers": blockers, "findings": [_as_json(one) for one in found]})
     if blockers:
         raise typer.Exit(Exit.ENDED_OTHERWISE)
-
-
-def _readable(dsn: str) -> bool:
-    try:
-        conninfo_to_dict(dsn)
-    except (psycopg.Error, UnicodeError):
-        return False
-    return True
 
 
 def _options(described: MigrationFile | None, *, dms: bool) -> Options:

@@ -211,8 +211,8 @@ def _locks(times: LockTimes) -> dict[str, object]:
 def _lines(works: tuple[Work, ...]) -> Iterator[Text]:
     for work in works:
         yield Text(f"  -- {work.name}", style="dim")
-        for table, mode in work.locks:
-            yield Text(f"  {sql.SQL('LOCK TABLE {} IN {} MODE').format(table, sql.SQL(mode.value)).as_string()};")
+        for table in work.locks:
+            yield Text(f"  {sql.SQL('LOCK TABLE {} IN {} MODE').format(table, sql.SQL(work.mode.value)).as_string()};")
         for statement in work.statements:
             yield Text(f"  {statement.as_string().strip()};")
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from crossfade.cli.dsns import unreadable
 from crossfade.cli.output import Exit, SystemRefused, answer, complain
-from crossfade.cli.verify_rules import rules_or_stop
+from crossfade.cli.verify_rules import rules_of
 from crossfade.cli.verify_telling import Told, private, tell, tell_structure, write_lines
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import Verification
@@ -78,13 +79,19 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
     Example: crossfade verify --source 'host=old dbname=ledger' --target 'host=new dbname=ledger' --table accounts
     """
+    wrong = unreadable({Side.SOURCE: source, Side.TARGET: target})
+    for fault in wrong:
+        complain(fault)
+    ruled = rules_of(rules) if rules else {}
+    if wrong or ruled is None:
+        raise typer.Exit(Exit.BAD_INPUT)
     try:
         settings = VerifySettings(
             source=source,
             target=target,
             tables=tuple(table or ()),
             exclude=tuple(exclude or ()),
-            rules=rules_or_stop(rules) if rules else {},
+            rules=ruled,
             strict=strict,
             workers=workers,
             values=Values.SHOWN if show_values else Values.MASKED,

@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from pydantic import Field
 
 from crossfade.cli.migration_file import complain_of, text_of
-from crossfade.cli.output import Exit
 from crossfade.model.file.fault import Fault
 from crossfade.model.file.form import Form
 from crossfade.model.file.section import Section
@@ -45,11 +43,11 @@ class RulesFile(Section):
     tables: dict[Title, RuleOfFile] = Field(default_factory=dict)
 
 
-def rules_or_stop(path: Path) -> dict[str, TableRule]:
-    """The rules by the source's table. What is wrong with the file is told, all together, and ends the command."""
+def rules_of(path: Path) -> dict[str, TableRule] | None:
+    """The rules by the source's table. None: something is wrong with the file, all of which has been told."""
     text = text_of(path, "check the path; docs/verification.md shows such a file")
     found: RulesFile | tuple[Fault, ...] = text if isinstance(text, tuple) else read_section(text, path.name, RulesFile)
     if isinstance(found, tuple):
         complain_of(found, path)
-        raise typer.Exit(Exit.BAD_INPUT)
+        return None
     return {title: rule.rule() for title, rule in found.tables.items()}

@@ -1,5 +1,6 @@
 """How the two databases are reached and how patient the role is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ class NativeSettings:
     `sequence_margin` is in steps of each sequence. `lock_timeout` bounds how long a fence waits for writers.
     `quiet_timeout` is how long a switch waits, before it fences, for transactions older than itself to end.
     `retained_wal_limit_bytes`: past it a slot is dropped: the migration is lost, never the primary.
+    `preflight_accept`: warnings of preflight that may stay, by their subject or as 'check: subject', and why.
     """
 
     source: Reach
@@ -45,6 +47,7 @@ class NativeSettings:
     end_blocking_sessions: bool = False
     retained_wal_limit_bytes: int = 8 * 2**30
     asleep_wal_bytes: int = 16 * 2**20
+    preflight_accept: Mapping[str, str] = field(default_factory=dict)
 
     def reach(self, side: Side) -> Reach:
         return self.source if side is Side.SOURCE else self.target

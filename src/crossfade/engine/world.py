@@ -1,6 +1,6 @@
 """The roles together: what the engine looks at, and how each end is brought about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, Protocol, TypeVar
@@ -14,7 +14,7 @@ from crossfade.model import ends
 from crossfade.model.ends import End
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.events import EndMissed, EndReached, Facts
-from crossfade.model.seen import NOT_ASKED, Seen, Severity, SwitchReport, Verification, Writer
+from crossfade.model.seen import NOT_ASKED, Finding, Seen, Severity, SwitchReport, Verification, Writer
 from crossfade.model.terms import NEITHER, NoData, Side, Sighting, Suite
 from crossfade.network.port import Network
 from crossfade.servers.port import Servers
@@ -166,7 +166,7 @@ class RolesWorld:
         findings = self._roles.database.preflight()
         blockers = [finding for finding in findings if finding.severity is Severity.BLOCKER]
         if not blockers:
-            return {f"warning {i}": f"{w.subject}: {w.problem}" for i, w in enumerate(findings, start=1)}
+            return _warning_facts(findings)
         facts = {f.subject: f"{f.problem} — {f.remedy}" for f in blockers}
         first = blockers[0]
         reason = f"preflight found {len(blockers)} blockers, first {first.subject}: {first.problem}"
@@ -232,6 +232,15 @@ def _switch_facts(report: SwitchReport) -> Facts:
     if report.fenced_at is not None:
         facts["fenced_at"] = report.fenced_at.astimezone(UTC).isoformat()
     return facts
+
+
+def _warning_facts(findings: Sequence[Finding]) -> Facts:
+    """What deserves attention, then what somebody accepted, each with the reason given for it."""
+    warned = [f"{one.subject}: {one.problem}" for one in findings if not one.accepted]
+    accepted = [f"{one.subject}: {one.problem}; accepted: {one.accepted}" for one in findings if one.accepted]
+    return {f"warning {i}": text for i, text in enumerate(warned, start=1)} | {
+        f"accepted {i}": text for i, text in enumerate(accepted, start=1)
+    }
 
 
 _NAMED = 100  # differences named in the journal; the count is always complete

@@ -87,18 +87,21 @@ class Backfill:
 
     def run(self, told: Told) -> int:
         """Rows brought in step by this run."""
-        self._leave_other_triggers_asleep()
+        asleep = self._leave_other_triggers_asleep()
         for _ in range(_MOST_PASSES):
             if self._walk(told) == 0:
                 break
             self._state.walked(Place(key=None, rows=0))
-        self._session.rows(sql.SQL("RESET session_replication_role"))
+        if asleep:
+            self._session.rows(sql.SQL("RESET session_replication_role"))
         return self._done
 
-    def _leave_other_triggers_asleep(self) -> None:
+    def _leave_other_triggers_asleep(self) -> bool:
         """Our trigger is ALWAYS enabled; with a superuser's right, none of the application's sees a touched row."""
-        if self._session.value(sql.SQL("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
+        may = bool(self._session.value(sql.SQL("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")))
+        if may:
             self._session.rows(sql.SQL("SET session_replication_role = replica"))
+        return may
 
     def _walk(self, told: Told) -> int:
         """Once along the key; rows that were passed over because somebody held them."""

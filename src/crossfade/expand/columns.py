@@ -6,9 +6,11 @@ from psycopg import sql
 
 from crossfade.expand.catalog import Table
 from crossfade.expand.change import AddColumn, ChangeFile, MergeColumns, NotNull, SplitColumn
+from crossfade.expand.checks import proof
 from crossfade.expand.repair import Repaired, without_trigger
-from crossfade.expand.shape import LockMode, Objects, Shape, Work
-from crossfade.expand.two_way import Made, TwoWay, counters, no_counters
+from crossfade.expand.shape import Objects, Shape, Work
+from crossfade.expand.triggers import afterwards, altered, beforehand, trigger
+from crossfade.expand.two_way import Made, TwoWay
 
 _FILLED = "add the column and fill it as rows are written"
 
@@ -50,15 +52,15 @@ def _merged(change: str, table: Table, merge: MergeColumns) -> TwoWay:
 def added(change: str, table: Table, entry: AddColumn) -> Shape:
     """A column that the new version writes, and that `up` fills where it does not."""
     made, identifier = Objects(change), table.identifier
-    everything = ((identifier, LockMode.ACCESS_EXCLUSIVE),)
-    column = sql.Identifier(entry.column)
-    add = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(identifier, column, sql.SQL(entry.type))
-    drop = sql.SQL("ALTER TABLE {} DROP COLUMN IF EXISTS {}").format(identifier, column)
+    column, locks = sql.Identifier(entry.column), (identifier,)
+    add = sql.SQL("ADD COLUMN {} {}").format(column, sql.SQL(entry.type))
+    drop = altered(identifier, (sql.SQL("DROP COLUMN IF EXISTS {}").format(column),))
     if entry.up is None:
+        statements = (altered(identifier, (add,)),)
         return Shape(
             table=table,
-            expand=(Work(name="add the column", locks=everything, statements=(add,)),),
-            undo=(Work(name="take the column away", locks=everything, statements=(drop,), undoes="add the column"),),
+            expand=(Work(name="add the column", locks=locks, statements=statements),),
+            undo=(Work(name="take the column away", locks=locks, statements=(drop,), undoes="add the column"),),
             new=(entry.column,),
         )
     value = Made(name=entry.column, type=entry.type, by=entry.up)
@@ -68,15 +70,11 @@ def added(change: str, table: Table, entry: AddColumn) -> Shape:
     return Shape(
         table=table,
         expand=(
-            counters(made),
-            Work(
-                name=_FILLED,
-                locks=everything,
-                statements=(add, *repaired.statements()),
-            ),
+            beforehand(made, repaired.function),
+            Work(name=_FILLED, locks=locks, statements=trigger(made, identifier, (add,))),
         ),
-        undo=(replace(without_trigger(made, table, (drop,)), undoes=_FILLED), no_counters(made)),
-        contract=(without_trigger(made, table), no_counters(made)),
+        undo=(replace(without_trigger(made, table, (drop,)), undoes=_FILLED), afterwards(made)),
+        contract=(without_trigger(made, table), afterwards(made)),
         touch=entry.column,
         unfilled=repaired.broken,
         diverging=repaired.broken,
@@ -88,41 +86,19 @@ def added(change: str, table: Table, entry: AddColumn) -> Shape:
 def required(change: str, table: Table, entry: NotNull) -> Shape:
     """Nulls give way to `up`; a check that is proven beside the writers then makes NOT NULL a matter of moments."""
     made, identifier, column = Objects(change), table.identifier, sql.Identifier(entry.column)
-    everything = ((identifier, LockMode.ACCESS_EXCLUSIVE),)
     value = Made(name=entry.column, type=table.column(entry.column).type, by=entry.up)
     rule = sql.SQL("({} IS NOT NULL)").format(column)
     repaired = Repaired(change=change, table=table, rule=rule, values=(value,), counts=True)
-    no_check = sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(identifier, made.constraint)
-    full = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(identifier, column)
+    no_check = altered(identifier, (sql.SQL("DROP CONSTRAINT IF EXISTS {}").format(made.constraint),))
+    full = altered(identifier, (sql.SQL("ALTER COLUMN {} SET NOT NULL").format(column),))
     return Shape(
         table=table,
-        expand=(
-            counters(made),
-            Work(name="fill nulls as rows are written", locks=everything, statements=repaired.statements()),
-        ),
-        undo=(without_trigger(made, table, (no_check,)), no_counters(made)),
-        validate=proof(made.constraint, table, rule),
-        contract=(without_trigger(made, table, (full, no_check)), no_counters(made)),
+        expand=repaired.standing("fill nulls as rows are written"),
+        undo=(without_trigger(made, table, (no_check,)), afterwards(made)),
+        validate=proof(made.constraint_name, table, rule),
+        contract=(without_trigger(made, table, (full, no_check)), afterwards(made)),
         touch=entry.column,
         unfilled=repaired.broken,
         diverging=repaired.broken,
         counted=True,
-    )
-
-
-def proof(constraint: sql.Identifier, table: Table, rule: sql.Composable) -> tuple[Work, ...]:
-    """The rule as a check constraint: refused for new rows at once, proven for old ones beside the writers."""
-    identifier = table.identifier
-    stands = (
-        sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(identifier, constraint),
-        sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({}\n) NOT VALID").format(identifier, constraint, rule),
-    )
-    valid = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(identifier, constraint)
-    return (
-        Work(
-            name="refuse rows that break the rule",
-            locks=((identifier, LockMode.ACCESS_EXCLUSIVE),),
-            statements=stands,
-        ),
-        Work(name="prove the rule for every row", statements=(valid,)),
     )

@@ -1,13 +1,16 @@
 """Constraints and indexes: built beside the writers, so that none of them waits."""
 
+from dataclasses import replace
+
 from psycopg import sql
 
 from crossfade.expand.catalog import Table
 from crossfade.expand.change import AddConstraint, AddIndex, ForeignKey
-from crossfade.expand.columns import proof
+from crossfade.expand.checks import no_constraint, proof, proven, stands
 from crossfade.expand.repair import Repaired, without_trigger
 from crossfade.expand.shape import LockMode, Objects, Shape, Work
-from crossfade.expand.two_way import Made, counters, no_counters
+from crossfade.expand.triggers import afterwards, altered
+from crossfade.expand.two_way import Made
 
 
 def constrained(change: str, table: Table, entry: AddConstraint) -> Shape:
@@ -21,27 +24,25 @@ def constrained(change: str, table: Table, entry: AddConstraint) -> Shape:
 
 def _checked(change: str, table: Table, entry: AddConstraint) -> Shape:
     """A check. With a repair, what breaks it is mended until contract; without one, it is told and stops `check`."""
-    made, name = Objects(change), sql.Identifier(entry.name)
+    made = Objects(change)
     rule = sql.SQL("({}\n)").format(sql.SQL(entry.check or "true"))
     values = tuple(Made(name=each.column, type=table.column(each.column).type, by=each.up) for each in entry.repair)
     repaired = Repaired(change=change, table=table, rule=rule, values=values, counts=True)
-    gone = _without(table, name)
+    gone = no_constraint(table, entry.name)
     if not values:
         return Shape(
             table=table,
             expand=(),
-            undo=(_alone(table, "take the constraint away", gone),),
-            validate=proof(name, table, rule),
+            undo=(gone,),
+            validate=proof(entry.name, table, rule),
             diverging=repaired.broken,
         )
-    everything = ((table.identifier, LockMode.ACCESS_EXCLUSIVE),)
-    mend = Work(name="mend rows as they are written", locks=everything, statements=repaired.statements())
     return Shape(
         table=table,
-        expand=(counters(made), mend),
-        undo=(without_trigger(made, table, (gone,)), no_counters(made)),
-        validate=proof(name, table, rule),
-        contract=(without_trigger(made, table), no_counters(made)),
+        expand=repaired.standing("mend rows as they are written"),
+        undo=(without_trigger(made, table, gone.statements), afterwards(made)),
+        validate=proof(entry.name, table, rule),
+        contract=(without_trigger(made, table), afterwards(made)),
         touch=values[0].name,
         unfilled=repaired.broken,
         diverging=repaired.broken,
@@ -51,7 +52,7 @@ def _checked(change: str, table: Table, entry: AddConstraint) -> Shape:
 
 def _referring(table: Table, name: str, key: ForeignKey) -> Shape:
     """A foreign key; orphans are what diverges."""
-    identifier, constraint = table.identifier, sql.Identifier(name)
+    identifier = table.identifier
     other = sql.Identifier(*key.references.split("."))
     ours, theirs = ([sql.Identifier(column) for column in columns] for columns in (key.columns, key.referenced))
     listed = sql.SQL(", ")
@@ -60,23 +61,22 @@ def _referring(table: Table, name: str, key: ForeignKey) -> Shape:
         listed.join(sql.SQL("{}.{}").format(identifier, column) for column in ours),
         listed.join(sql.SQL("cf_other.{}").format(column) for column in theirs),
     )
-    add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) NOT VALID").format(
-        identifier, constraint, listed.join(ours), other, listed.join(theirs)
-    )
-    locks = ((identifier, LockMode.SHARE_ROW_EXCLUSIVE), (other, LockMode.SHARE_ROW_EXCLUSIVE))
-    valid = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(identifier, constraint)
-    gone = Work(
-        name="take the foreign key away",
-        locks=((identifier, LockMode.ACCESS_EXCLUSIVE), (other, LockMode.ACCESS_EXCLUSIVE)),
-        statements=(_without(table, constraint),),
+    add = sql.SQL("ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) NOT VALID").format(
+        sql.Identifier(name), listed.join(ours), other, listed.join(theirs)
     )
     return Shape(
         table=table,
         expand=(),
-        undo=(gone,),
+        undo=(replace(no_constraint(table, name), locks=(identifier, other)),),
         validate=(
-            Work(name="refuse new orphans", locks=locks, statements=(_without(table, constraint), add)),
-            Work(name="prove that there is no orphan", statements=(valid,)),
+            Work(
+                name="refuse new orphans",
+                locks=(identifier, other),
+                mode=LockMode.SHARE_ROW_EXCLUSIVE,  # reading goes on
+                statements=(altered(identifier, (add,)),),
+                when=sql.SQL("NOT {}").format(stands(table, name)),
+            ),
+            proven("prove that there is no orphan", identifier, name),
         ),
         diverging=sql.SQL("({} AND NOT EXISTS (SELECT FROM {} AS cf_other WHERE {}))").format(full, other, match),
     )
@@ -85,23 +85,23 @@ def _referring(table: Table, name: str, key: ForeignKey) -> Shape:
 def _unique(table: Table, name: str, columns: tuple[str, ...]) -> Shape:
     """A unique constraint by an index that is built beside the writers."""
     index, constraint = sql.Identifier(table.schema, name), sql.Identifier(name)
-    using = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE USING INDEX {}").format(
-        table.identifier, constraint, constraint
-    )
-    everything = ((table.identifier, LockMode.ACCESS_EXCLUSIVE),)
+    using = sql.SQL("ADD CONSTRAINT {} UNIQUE USING INDEX {}").format(constraint, constraint)
     built = _built(table, name, columns, unique=True, method="btree", where=None)
     return Shape(
         table=table,
         expand=(),
         undo=(
-            _alone(table, "take the constraint away", _without(table, constraint)),
+            no_constraint(table, name),
             Work(name="take the index away", statements=(_no_index(index),), index=index),
         ),
         validate=(
-            # both undone first: the step may be taken again
-            _alone(table, "no such constraint yet", _without(table, constraint)),
             built,
-            Work(name="make a constraint of the index", locks=everything, statements=(using,)),
+            Work(
+                name="make a constraint of the index",
+                locks=(table.identifier,),
+                statements=(altered(table.identifier, (using,)),),
+                when=sql.SQL("NOT {}").format(stands(table, name)),
+            ),
         ),
     )
 
@@ -128,11 +128,3 @@ def _built(table: Table, name: str, columns: tuple[str, ...], *, unique: bool, m
 
 def _no_index(index: sql.Identifier) -> sql.Composable:
     return sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(index)
-
-
-def _without(table: Table, constraint: sql.Identifier) -> sql.Composable:
-    return sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(table.identifier, constraint)
-
-
-def _alone(table: Table, name: str, statement: sql.Composable) -> Work:
-    return Work(name=name, locks=((table.identifier, LockMode.ACCESS_EXCLUSIVE),), statements=(statement,))

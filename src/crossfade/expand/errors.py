@@ -75,15 +75,22 @@ class OutOfOrder(CrossfadeError):
 
 
 class LockNotGot(CrossfadeError):
-    """A table's lock was not granted within any of the short waits; `holders` are the server's process ids."""
+    """A table's lock was not granted within any of the short waits, or what stands under it took too long each time.
+
+    `holders` are the server's process ids.
+    """
 
     retryable = True
 
     def __init__(self, table: str, attempts: int, waited: timedelta, holders: tuple[int, ...]) -> None:
         self.table, self.attempts, self.waited, self.holders = table, attempts, waited, holders
         who = f"processes {', '.join(map(str, holders))} hold it" if holders else "its holders were gone by then"
-        self.remedy = "Look for them in pg_stat_activity: a long transaction or an autovacuum; then do the step again."
-        super().__init__(f"no lock on {table} in {attempts} attempts over {waited.total_seconds():.0f} s: {who}")
+        self.remedy = (
+            "Look in pg_stat_activity for a long transaction or an autovacuum, and whether the server is overloaded;"
+            " then do the step again."
+        )
+        tried = f"in {attempts} attempts over {waited.total_seconds():.0f} s"
+        super().__init__(f"no lock on {table}, or not for long enough, {tried}: {who}")
 
 
 class StillDiverging(CrossfadeError):

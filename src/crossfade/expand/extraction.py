@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from crossfade.expand.catalog import Table
+from crossfade.expand.checks import proven
 from crossfade.expand.shape import STATE_SCHEMA, LockMode, Objects, Shape, Work
-from crossfade.expand.two_way import counted, counters, no_counters, search_path
+from crossfade.expand.triggers import afterwards, altered, beforehand, counted, search_path, trigger
 
-_MADE = "make the copy, the trigger that fills it, and the view"
+_COPY, _FOLLOWS, _VIEW = "make the copy", "fill the copy as rows are written", "make the view"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,52 +28,51 @@ class Extraction:
 
     def shape(self) -> Shape:
         made, table = Objects(self.change), self.table
-        everything = ((table.identifier, LockMode.ACCESS_EXCLUSIVE),)
         view, copy = sql.Identifier(table.schema, self.to), sql.Identifier(table.schema, made.data)
         following = sql.Identifier(STATE_SCHEMA, f"{self.change.replace('-', '_')}_view")
         drop_view = sql.SQL("DROP VIEW IF EXISTS {}").format(view)
-        ends = (
-            sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(made.trigger, table.identifier),
-            sql.SQL("DROP FUNCTION IF EXISTS {}()").format(made.function),
-        )
-        no_view = (drop_view, sql.SQL("DROP FUNCTION IF EXISTS {}()").format(following))
-        drop_columns = tuple(
-            sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(table.identifier, sql.Identifier(column))
-            for column in self.columns
-        )
+        drop_trigger = sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(made.trigger, table.identifier)
+        no_key = sql.SQL("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}").format(copy, made.constraint)
+        no_functions = afterwards(made, sql.SQL("DROP FUNCTION IF EXISTS {}()").format(following))
+        drops = (sql.SQL("DROP COLUMN {}").format(sql.Identifier(column)) for column in self.columns)
         rename = sql.SQL("ALTER TABLE {} RENAME TO {}").format(copy, sql.Identifier(self.to))
-        valid = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(copy, made.constraint)
         return Shape(
             table=table,
             expand=(
-                counters(made),
+                beforehand(made, self._function(copy, made)),
+                Work(name=_COPY, statements=self._copy(copy)),
                 Work(
-                    name=_MADE,
-                    locks=everything,
-                    statements=(
-                        *self._copy(copy, made),
-                        *self._trigger(copy, made),
-                        *self._view(view, following, made),
-                    ),
+                    name=_FOLLOWS,
+                    locks=(table.identifier,),
+                    mode=LockMode.SHARE_ROW_EXCLUSIVE,  # reading goes on
+                    statements=(*trigger(made, table.identifier, when="AFTER"), self._referring(copy, made)),
                 ),
+                Work(name=_VIEW, statements=self._view(view, following, made)),
             ),
             undo=(
+                Work(name="take the view away", undoes=_VIEW, locks=(view,), statements=(drop_view,)),
                 Work(
-                    name="take the view and the copy away",
-                    undoes=_MADE,
-                    locks=((view, LockMode.ACCESS_EXCLUSIVE), *everything),
-                    statements=(*no_view, *ends, sql.SQL("DROP TABLE IF EXISTS {}").format(copy)),
+                    name="take the trigger away",
+                    undoes=_FOLLOWS,
+                    locks=(table.identifier, copy),
+                    statements=(drop_trigger, no_key),
                 ),
-                no_counters(made),
+                # its file goes while nobody waits
+                Work(
+                    name="take the copy away",
+                    undoes=_COPY,
+                    statements=(sql.SQL("DROP TABLE IF EXISTS {}").format(copy),),
+                ),
+                no_functions,
             ),
-            validate=(Work(name="prove that the copy has no orphan", statements=(valid,)),),
+            validate=(proven("prove that the copy has no orphan", copy, made.constraint_name),),
             contract=(
                 Work(
                     name="put the copy in the view's place",
-                    locks=((view, LockMode.ACCESS_EXCLUSIVE), *everything, (copy, LockMode.ACCESS_EXCLUSIVE)),
-                    statements=(*no_view, *ends, rename, *drop_columns),
+                    locks=(view, table.identifier, copy),
+                    statements=(drop_view, drop_trigger, rename, altered(table.identifier, drops)),
                 ),
-                no_counters(made),
+                no_functions,
             ),
             touch=self.columns[0],
             unfilled=self._unfilled(copy),
@@ -88,7 +88,7 @@ class Extraction:
     def _of(self, record: sql.Composable, *columns: str) -> sql.Composed:
         return sql.SQL(", ").join(sql.SQL("{}.{}").format(record, sql.Identifier(column)) for column in columns)
 
-    def _copy(self, copy: sql.Identifier, made: Objects) -> tuple[sql.Composable, ...]:
+    def _copy(self, copy: sql.Identifier) -> tuple[sql.Composable, ...]:
         table, key = self.table, self.table.key
         defined = sql.SQL(", ").join(
             sql.SQL("{} {}{}{}").format(
@@ -103,13 +103,15 @@ class Extraction:
         )
         return (
             sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(copy, defined, self._named(*key)),
-            sql.SQL(
-                "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE CASCADE NOT VALID"
-            ).format(copy, made.constraint, self._named(*key), table.identifier, self._named(*key)),
             _granted(table.identifier, copy),
         )
 
-    def _trigger(self, copy: sql.Identifier, made: Objects) -> tuple[sql.Composable, ...]:
+    def _referring(self, copy: sql.Identifier, made: Objects) -> sql.Composable:
+        key = self._named(*self.table.key)
+        refers = sql.SQL("ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE CASCADE NOT VALID")
+        return altered(copy, (refers.format(made.constraint, key, self.table.identifier, key),))
+
+    def _function(self, copy: sql.Identifier, made: Objects) -> sql.Composable:
         """Every row of the old table has its row in the copy; the owner's rights write it, so writers need none."""
         new, key = sql.SQL("NEW"), self.table.key
         rows = {name: sql.SQL("ROW({})").format(self._of(sql.SQL(name), *self.columns)) for name in ("NEW", "OLD")}
@@ -130,13 +132,7 @@ class Extraction:
                 sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(column)) for column in self.columns
             ),
         )
-        return (
-            _function(made.function, self.table, body, definer=True),
-            sql.SQL("CREATE TRIGGER {} AFTER INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}()").format(
-                made.trigger, self.table.identifier, made.function
-            ),
-            sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(self.table.identifier, made.trigger),
-        )
+        return _function(made.function, self.table, body, definer=True)
 
     def _view(self, view: sql.Identifier, following: sql.Identifier, made: Objects) -> tuple[sql.Composable, ...]:
         """The new version's table for now: an insert completes the row that is there, a delete empties it."""

@@ -11,7 +11,8 @@ from crossfade.expand.errors import ChangeImpossible
 from crossfade.expand.extraction import Extraction
 from crossfade.expand.session import Session
 from crossfade.expand.shape import Shape
-from crossfade.expand.two_way import Made, search_path
+from crossfade.expand.triggers import search_path
+from crossfade.expand.two_way import Made
 
 Reason = tuple[str, str]
 

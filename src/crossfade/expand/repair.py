@@ -10,7 +10,8 @@ from psycopg import sql
 
 from crossfade.expand.catalog import Table
 from crossfade.expand.shape import LockMode, Objects, Work
-from crossfade.expand.two_way import Made, assigned, counted, declared, function, trigger, variables
+from crossfade.expand.triggers import beforehand, counted, function, trigger
+from crossfade.expand.two_way import Made, assigned, declared, variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,9 @@ class Repaired:
         """The predicate of rows that the trigger would repair."""
         return sql.SQL("(({}\n) IS FALSE)").format(self.rule)
 
-    def statements(self) -> tuple[sql.Composable, ...]:
-        """The function and its trigger."""
+    @property
+    def function(self) -> sql.Composable:
+        """The trigger's function."""
         made = Objects(self.change)
         body = _BODY.format(
             variables=sql.SQL(" ").join(declared("cf_new", self.values)),
@@ -39,7 +41,16 @@ class Repaired:
             follow=assigned("cf_new", self.values),
             count=counted(made.old_writes) if self.counts else sql.SQL(""),
         )
-        return (function(made, self.table, body), *trigger(made, self.table.identifier))
+        return function(made, self.table, body)
+
+    def standing(self, name: str) -> tuple[Work, ...]:
+        """Rows are repaired as they are written, and whoever reads does not wait for that to begin."""
+        made, identifier = Objects(self.change), self.table.identifier
+        statements = trigger(made, identifier)
+        return (
+            beforehand(made, self.function),
+            Work(name=name, locks=(identifier,), mode=LockMode.SHARE_ROW_EXCLUSIVE, statements=statements),
+        )
 
 
 # what the backfill touches without a change is no write of anybody's
@@ -59,13 +70,9 @@ END
 
 
 def without_trigger(made: Objects, table: Table, more: Iterable[sql.Composable] = ()) -> Work:
-    """The trigger and its function are gone, and `more` is done in the same transaction."""
+    """The trigger is gone, and `more` is done in the same transaction."""
     return Work(
         name="take the trigger away",
-        locks=((table.identifier, LockMode.ACCESS_EXCLUSIVE),),
-        statements=(
-            sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(made.trigger, table.identifier),
-            sql.SQL("DROP FUNCTION IF EXISTS {}()").format(made.function),
-            *more,
-        ),
+        locks=(table.identifier,),
+        statements=(sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(made.trigger, table.identifier), *more),
     )

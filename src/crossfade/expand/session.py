@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg import conninfo, sql
+from psycopg.pq import TransactionStatus
 
 from crossfade.expand.errors import DatabaseUnreachable, DsnUnreadable, StatementRefused
 
@@ -43,6 +44,20 @@ class Session:
         with _translated():
             cursor = self._connection.execute(sql.Composed([statement]), parameters or None)
             return cursor.fetchall() if cursor.description else []
+
+    def script(self, statements: Sequence[sql.Composable]) -> list[list[tuple[Any, ...]]]:
+        """The rows of each of several statements, sent as one message: no round trip lies between them.
+
+        A transaction that one of them began is rolled back when one of them is refused.
+        """
+        with _translated():
+            try:
+                cursor = self._connection.execute(sql.SQL(";\n").join(statements))
+            except psycopg.Error:
+                if self._connection.info.transaction_status is TransactionStatus.INERROR:
+                    self._connection.execute("ROLLBACK")
+                raise
+            return [result.fetchall() if result.description else [] for result in cursor.results()]
 
     def value(self, statement: sql.Composable, parameters: Parameters = ()) -> Any:
         """The first column of the first row; None where there is no row."""

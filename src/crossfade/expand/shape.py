@@ -19,16 +19,21 @@ class LockMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Statements of one transaction, which either all hold or none; first the locks, in the order of `locks`.
+    """Statements of one transaction, which either all hold or none; first the tables are locked, in their order.
 
-    With `index` it is one statement that runs outside of a transaction and may leave that index invalid when it fails:
-    the index is then dropped and built anew. Without locks it takes none that keep writers waiting.
+    Under a lock stand changes of the catalogue only, as few statements as they can be written in: what others wait for
+    must read no row and write no file. With `index` it is one statement that runs outside of a transaction and may
+    leave that index invalid when it fails: the index is then dropped and built anew. Without locks it takes none that
+    keep writers waiting.
     """
 
     name: str
     statements: tuple[sql.Composable, ...]
-    locks: tuple[tuple[sql.Identifier, LockMode], ...] = ()
+    locks: tuple[sql.Identifier, ...] = ()
+    mode: LockMode = LockMode.ACCESS_EXCLUSIVE
     index: sql.Identifier | None = None
+    when: sql.Composable | None = None
+    """A condition, asked before any lock is taken: where it does not hold there is nothing to do."""
     undoes: str | None = None
     """The work of expand without which there is nothing to undo; it may be that somebody else's column has the name."""
 
@@ -66,5 +71,6 @@ class Objects:
         self.trigger = sql.Identifier(f"zzz_crossfade_{plain}")  # triggers fire by name: ours sees what others wrote
         self.old_writes = sql.Identifier(STATE_SCHEMA, f"{plain}_old_writes")
         self.new_writes = sql.Identifier(STATE_SCHEMA, f"{plain}_new_writes")
-        self.constraint = sql.Identifier(f"crossfade_{plain}")
+        self.constraint_name = f"crossfade_{plain}"
+        self.constraint = sql.Identifier(self.constraint_name)
         self.data = f"crossfade_{plain}"

@@ -88,11 +88,10 @@ class State:
             (self._file.name, self._file.table, self._file.kind, self._file.digest, to.value),
         )
 
-    def made(self, step: str, what: str) -> None:
-        """In the transaction that makes it; noted once."""
-        self._session.rows(
-            sql.SQL("INSERT INTO crossfade_expand.made VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"),
-            (self._file.name, step, what),
+    def made(self, step: str, what: str) -> sql.Composable:
+        """The statement that notes it, once, for the transaction that makes it."""
+        return sql.SQL("INSERT INTO crossfade_expand.made VALUES ({}, {}, {}) ON CONFLICT DO NOTHING").format(
+            sql.Literal(self._file.name), sql.Literal(step), sql.Literal(what)
         )
 
     def has_made(self, step: str) -> frozenset[str]:

@@ -6,13 +6,15 @@ nothing can call it again. Values are compared as they are stored (`record_image
 and 1.0 is not taken for 1.00. Source: docs/adr/0025-one-trigger-that-completes-the-row.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from crossfade.expand.catalog import Table
-from crossfade.expand.shape import LockMode, Objects, Shape, Work
+from crossfade.expand.checks import proof
+from crossfade.expand.shape import Objects, Shape, Work
+from crossfade.expand.triggers import afterwards, altered, beforehand, counted, function, trigger
 
 _ADDED = "add the new columns and keep both shapes in step"
 
@@ -44,41 +46,32 @@ class TwoWay:
     def shape(self) -> Shape:
         """The statements of it all."""
         table, made = self.table.identifier, Objects(self.change)
-        everything = ((table, LockMode.ACCESS_EXCLUSIVE),)
-        added = [
-            sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, sql.Identifier(new.name), sql.SQL(new.type))
-            for new in self.new
-        ]
+        added = (sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(new.name), sql.SQL(new.type)) for new in self.new)
         drop_trigger = sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(made.trigger, table)
-        drop_function = sql.SQL("DROP FUNCTION IF EXISTS {}()").format(made.function)
-        ends = (*self._required(made), drop_trigger, drop_function)
+        no_check = (sql.SQL("DROP CONSTRAINT {}").format(made.constraint),) if self._must_be_full else ()
         return Shape(
             table=self.table,
             expand=(
-                counters(made),
-                Work(
-                    name=_ADDED,
-                    locks=everything,
-                    statements=(*added, self._function(made), *trigger(made, table)),
-                ),
+                beforehand(made, self._function(made)),
+                Work(name=_ADDED, locks=(table,), statements=trigger(made, table, added)),
             ),
             undo=(
                 Work(
                     name="take the trigger and the new columns away",
                     undoes=_ADDED,
-                    locks=everything,
-                    statements=(drop_trigger, drop_function, *_dropped(table, self.new)),
+                    locks=(table,),
+                    statements=(drop_trigger, altered(table, dropped(self.new))),
                 ),
-                no_counters(made),
+                afterwards(made),
             ),
             validate=tuple(self._proofs(made)),
             contract=(
                 Work(
                     name="take the trigger and the old columns away",
-                    locks=everything,
-                    statements=(*ends, *_dropped(table, self.old)),
+                    locks=(table,),
+                    statements=(*self._required(), drop_trigger, altered(table, (*no_check, *dropped(self.old)))),
                 ),
-                no_counters(made),
+                afterwards(made),
             ),
             touch=self.old[0].name,
             unfilled=sql.SQL("(NOT ({}) OR {})").format(self._in_step, self._unfilled),
@@ -105,28 +98,22 @@ class TwoWay:
         """NOT NULL passes from the old columns to the new by a check that is proven while writers go on."""
         if not self._must_be_full:
             return
-        table = self.table.identifier
         checks = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(n.name)) for n in self.new)
-        standing = (
-            sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(table, made.constraint),
-            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({}) NOT VALID").format(table, made.constraint, checks),
-        )
-        locks = ((table, LockMode.ACCESS_EXCLUSIVE),)
-        yield Work(name="refuse nulls in the new columns", locks=locks, statements=standing)
-        valid = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(table, made.constraint)
-        yield Work(name="prove that the new columns hold no null", statements=(valid,))
+        yield from proof(made.constraint_name, self.table, checks)
 
-    def _required(self, made: Objects) -> Iterator[sql.Composable]:
-        """Before the old columns go: their default and NOT NULL, where the new one simply takes their place."""
-        table = self.table.identifier
+    def _required(self) -> Iterator[sql.Composable]:
+        """Before the old columns go: their default and NOT NULL, where the new one simply takes their place.
+
+        A statement before the one that drops the check: it is the check that spares the server looking at every row.
+        """
+        clauses = []
         if self.keeps_default and (default := self.table.column(self.old[0].name).default):
-            yield sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}").format(
-                table, sql.Identifier(self.new[0].name), sql.SQL(default)
-            )
+            new = sql.Identifier(self.new[0].name)
+            clauses.append(sql.SQL("ALTER COLUMN {} SET DEFAULT {}").format(new, sql.SQL(default)))
         if self._must_be_full:
-            for new in self.new:
-                yield sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL").format(table, sql.Identifier(new.name))
-            yield sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, made.constraint)
+            clauses += [sql.SQL("ALTER COLUMN {} SET NOT NULL").format(sql.Identifier(new.name)) for new in self.new]
+        if clauses:
+            yield altered(self.table.identifier, clauses)
 
     @property
     def _must_be_full(self) -> bool:
@@ -203,58 +190,6 @@ END
 """)
 
 
-def function(made: Objects, table: Table, body: sql.Composable) -> sql.Composable:
-    """A trigger function; its own search path, so that whoever writes cannot change what an expression means."""
-    text = sql.SQL("#variable_conflict use_column{}").format(body).as_string()
-    return sql.SQL(
-        "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SET search_path = {} AS {}"
-    ).format(made.function, search_path(table), sql.Literal(text))
-
-
-def search_path(table: Table) -> sql.Composable:
-    """Where names in expressions are looked for."""
-    return sql.SQL("pg_catalog, {}, public, pg_temp").format(sql.Identifier(table.schema))
-
-
-def trigger(made: Objects, table: sql.Identifier) -> tuple[sql.Composable, ...]:
-    """ALWAYS: rows that replication applies come in step too; what arrives complete is left as it is."""
-    return (
-        sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(made.trigger, table),
-        sql.SQL("CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}()").format(
-            made.trigger, table, made.function
-        ),
-        sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(table, made.trigger),
-    )
-
-
-def counters(made: Objects) -> Work:
-    """Sequences count who writes which shape: no row is locked, and no writer waits for another."""
-    return Work(
-        name="counters of who writes which shape",
-        statements=tuple(
-            statement
-            for sequence in (made.old_writes, made.new_writes)
-            for statement in (
-                sql.SQL("CREATE SEQUENCE IF NOT EXISTS {}").format(sequence),
-                sql.SQL("GRANT USAGE ON SEQUENCE {} TO PUBLIC").format(sequence),
-            )
-        ),
-    )
-
-
-def no_counters(made: Objects) -> Work:
-    return Work(
-        name="take the counters away",
-        statements=tuple(
-            sql.SQL("DROP SEQUENCE IF EXISTS {}").format(each) for each in (made.old_writes, made.new_writes)
-        ),
-    )
-
-
-def counted(sequence: sql.Identifier) -> sql.Composable:
-    return sql.SQL("PERFORM nextval({}::regclass);").format(sql.Literal(sequence.as_string()))
-
-
 def of(record: str, each: Made) -> sql.Composable:
     return sql.SQL("{}.{}").format(sql.SQL(record.upper()), sql.Identifier(each.name))
 
@@ -289,6 +224,7 @@ def assigned(prefix: str, columns: tuple[Made, ...]) -> sql.Composable:
     )
 
 
-def _dropped(table: sql.Identifier, columns: tuple[Made, ...]) -> Iterator[sql.Composable]:
+def dropped(columns: Iterable[Made]) -> Iterator[sql.Composable]:
+    """Columns that go, as changes of their table."""
     for each in columns:
-        yield sql.SQL("ALTER TABLE {} DROP COLUMN IF EXISTS {}").format(table, sql.Identifier(each.name))
+        yield sql.SQL("DROP COLUMN IF EXISTS {}").format(sql.Identifier(each.name))

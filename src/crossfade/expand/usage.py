@@ -1,6 +1,5 @@
 """Whether a shape is still used: who writes it is counted by the trigger, who reads it by pg_stat_statements."""
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,15 +8,10 @@ from datetime import timedelta
 from psycopg import sql
 
 from crossfade.expand.catalog import dependents
+from crossfade.expand.readers import Readers
 from crossfade.expand.session import Session
 from crossfade.expand.shape import Objects, Shape
 
-_STATEMENTS = sql.SQL("SELECT to_regclass('public.pg_stat_statements')")
-_CALLS = sql.SQL(
-    "SELECT coalesce(sum(calls), 0)::bigint FROM public.pg_stat_statements"
-    " WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND query ~* %s AND query ~* %s"
-)
 _REPLICATED = sql.SQL("""
     SELECT 'publication ' || pubname FROM pg_publication_tables WHERE schemaname = %(schema)s AND tablename = %(table)s
     UNION ALL
@@ -87,28 +81,24 @@ class Usage:
     ) -> Iterator[Use]:
         if not columns and not self.shape.counted:
             return
-        seen = bool(self.session.value(_STATEMENTS))
-        before = self._writes(counter), self._reads(columns) if seen else 0
+        readers = Readers(self.session, self.shape.table.name, columns)
+        looking = bool(columns) and not confirmed.readers_gone
+        unseen = readers.unseen() if looking else None
+        asked = looking and unseen is None
+        written, calls = self._writes(counter), readers.calls() if asked else {}
         time.sleep(self.quiet.total_seconds())  # what is used is used within this time, or not seen
-        after = self._writes(counter), self._reads(columns) if seen else 0
         quiet = f"{self.quiet.total_seconds():g} s"
-        if after[0] > before[0]:
-            told = f"the {which} shape was written {after[0] - before[0]} times in {quiet}"
+        if writes := self._writes(counter) - written:
+            told = f"the {which} shape was written {writes} times in {quiet}"
             yield told, "Deploy the other version everywhere first."
-        if after[1] > before[1] and not confirmed.readers_gone:
-            told = f"statements that name the {which} shape ran {after[1] - before[1]} times in {quiet}"
+        if asked and (reads := readers.since(calls)):
+            told = f"statements that name the {which} shape ran {reads} times in {quiet}"
             yield told, "Find them in pg_stat_statements; if they are none of yours, confirm with --readers-gone."
-        if columns and not seen and not confirmed.readers_gone:
+        if unseen is not None:
             told = f"nobody can see here who reads the {which} shape"
-            yield told, "Install pg_stat_statements, or confirm with --readers-gone that no reader is left."
+            yield told, f"{unseen}, or confirm with --readers-gone that no reader is left."
 
     def _writes(self, counter: sql.Identifier) -> int:
         if self.session.value(sql.SQL("SELECT to_regclass(%s)"), (counter.as_string(),)) is None:
             return 0
         return int(self.session.value(sql.SQL("SELECT last_value - 1 + is_called::int FROM {}").format(counter)))
-
-    def _reads(self, columns: tuple[str, ...]) -> int:
-        """Calls of statements that name the table and one of the columns, or all of them by a star."""
-        table = rf"\m{re.escape(self.shape.table.name)}\M"
-        either = "|".join(rf"\m{re.escape(name)}\M" for name in columns)
-        return int(self.session.value(_CALLS, (table, rf"{either}|\*" if either else r"\*")))

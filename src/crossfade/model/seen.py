@@ -19,12 +19,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that preflight found: the object, why it matters, and the remedy (as SQL where it is SQL)."""
+    """One thing that preflight found: the object, why it matters, and the remedy (as SQL where it is SQL).
+
+    `accepted` says why a person lets it stay; empty where nobody did. A blocker is never accepted.
+    """
 
     severity: Severity
     subject: str
     problem: str
     remedy: str
+    accepted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

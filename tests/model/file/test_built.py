@@ -59,6 +59,7 @@ USED = {
     "database.application_roles": "model/file/built.py",
     "database.schemas": "model/file/built.py",
     "database.source.version": "model/file/built.py",
+    "database.preflight_accept": "bootstrap.py",
     "database.replication.max_lag_bytes": "model/resolve.py",
     "database.replication.max_lag_time": "model/resolve.py",
     "database.replication.wal.drop_at": "bootstrap.py",

@@ -124,6 +124,7 @@ def plan_of(*names: str, **changes: Any) -> MigrationPlan:
         readiness=(),
         applications=_planned(waves),
         not_planned=(),
+        told_waves=(),
         drafts=(),
         waves=waves,
         schedule=Schedule(

@@ -21,6 +21,7 @@ ASKED = (*servers.CHECKS, *roles.CHECKS, *tables.CHECKS, *objects.CHECKS, *activ
 CHECKS = (
     UNREACHABLE,
     NOT_EXAMINED,
+    servers.VERSION_TOO_OLD,
     *ASKED,
     *contents.CHECKS,
     roles.FENCE_FAILED,

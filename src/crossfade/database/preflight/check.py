@@ -61,7 +61,13 @@ class Found:
     def finding(self) -> Finding:
         where = " on the target." if self.side is Side.TARGET and self.sql else ""
         remedy = f"{self.sql}{where} {self.advice}" if self.sql else self.advice
-        return Finding(severity=self.check.severity, subject=self.subject, problem=self.problem, remedy=remedy.strip())
+        return Finding(
+            severity=self.check.severity,
+            subject=self.subject,
+            problem=self.problem,
+            remedy=remedy.strip(),
+            accepted=self.accepted,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

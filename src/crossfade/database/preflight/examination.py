@@ -10,7 +10,7 @@ from crossfade.database.preflight.catalog import ASKED, NOT_EXAMINED, UNREACHABL
 from crossfade.database.preflight.check import BLOCKER, WARNING, Check, Found, Options, Place
 from crossfade.database.preflight.drifted import drifted
 from crossfade.database.preflight.roles import FENCE_FAILED, FENCE_LEAKS
-from crossfade.database.preflight.servers import RDS
+from crossfade.database.preflight.servers import OLDEST, RDS, VERSION_TOO_OLD
 from crossfade.database.session import Session
 from crossfade.database.settings import NativeSettings
 from crossfade.model.errors import CrossfadeError
@@ -22,8 +22,12 @@ _DEFAULT = Options()
 
 
 def examine(settings: NativeSettings, connect: Connect) -> tuple[Finding, ...]:
-    """All findings together, blockers first. A side that cannot be reached is itself a finding."""
-    return tuple(found.finding for found in inspect(settings, connect))
+    """All findings together, blockers first. A side that cannot be reached is itself a finding.
+
+    Warnings that `settings.preflight_accept` names stay among them, with the reason why they may.
+    """
+    options = Options(accepted=settings.preflight_accept)
+    return tuple(found.finding for found in inspect(settings, connect, options))
 
 
 def inspect(
@@ -50,7 +54,7 @@ def inspect(
                 )
         for session in sessions.values():
             found += _asked(settings, session, options)
-        found += _compared(settings, sessions)
+        found += _compared(settings, {side: one for side, one in sessions.items() if _major(one) >= OLDEST})
     finally:
         for session in sessions.values():
             session.close()
@@ -75,11 +79,21 @@ def _asked(settings: NativeSettings, session: Session, options: Options) -> Iter
         "rate_window": options.rate_window.total_seconds(),
         "numeric_scale": options.numeric_scale_given,
     }
-    major = int(session.value("SHOW server_version_num")) // 10000
+    major = _major(session)
+    if major < OLDEST:  # what else is asked is asked of catalogs that it has not
+        problem = f"version {session.value('SHOW server_version')} is too old"
+        yield Found(
+            check=VERSION_TOO_OLD,
+            side=session.side,
+            subject=f"{session.side} server",
+            problem=problem,
+            advice=VERSION_TOO_OLD.advice,
+        )
+        return
     on_rds = bool(session.value(f"SELECT {RDS}"))
     here = {Place.EACH, Place.SOURCE if session.side is Side.SOURCE else Place.TARGET}
     for check in ASKED:
-        if check.place in here and check.since <= max(major, 13) <= check.until and (options.dms or not check.dms):
+        if check.place in here and check.since <= major <= check.until and (options.dms or not check.dms):
             yield from _answers(check, session, scope, on_rds=on_rds)
     if session.side is Side.SOURCE:
         try:
@@ -88,6 +102,10 @@ def _asked(settings: NativeSettings, session: Session, options: Options) -> Iter
             yield _not_examined(session, "what the rows hold", exc)
         if all(session.value("SELECT to_regnamespace(quote_ident(%s))", (schema,)) for schema in settings.schemas):
             yield from _fence(settings, session)
+
+
+def _major(session: Session) -> int:
+    return int(session.value("SHOW server_version_num")) // 10000
 
 
 def _answers(check: Check, session: Session, scope: dict[str, object], *, on_rds: bool) -> Iterator[Found]:

@@ -5,6 +5,8 @@ from crossfade.database.preflight.check import BLOCKER, WARNING, Check, Place
 
 RDS = "EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_superuser')"
 """Services of AWS have this role, and give nobody a superuser."""
+OLDEST = 13
+"""Of the major versions of PostgreSQL that a migration is made for."""
 _GROUP = "Set it in the parameter group of the instance"
 _RELOAD = "SELECT pg_reload_conf();"
 
@@ -35,18 +37,14 @@ def _setting(name: str, condition: str, problem: str, sql: str, **more: object) 
     return Check(name=name, query=query, **{"place": Place.EACH, "severity": WARNING, **more})  # type: ignore[arg-type]
 
 
+VERSION_TOO_OLD = Check(
+    name="version-too-old",
+    severity=BLOCKER,
+    place=Place.EACH,
+    why="Logical replication as it is used here came with PostgreSQL 13; nothing else is asked of an older one.",
+    advice="Upgrade it to PostgreSQL 13 or later.",
+)
 CHECKS = (
-    Check(
-        name="version-too-old",
-        severity=BLOCKER,
-        place=Place.EACH,
-        why="Logical replication as it is used here came with PostgreSQL 13.",
-        advice="Upgrade it to PostgreSQL 13 or later.",
-        query="""
-        SELECT NULL, format('version %%s is too old', current_setting('server_version')), NULL
-        WHERE current_setting('server_version_num')::int < 130000
-        """,
-    ),
     Check(
         name="standby",
         severity=BLOCKER,

@@ -89,10 +89,6 @@ _PLANNED = (
     _Planned("database.replication.dms", f"instance and endpoints: {_SYNTH}; the tasks' settings not yet"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
-        "database.preflight_accept",
-        "`crossfade preflight --file` heeds it; in a migration blockers stop and warnings are told",
-    ),
-    _Planned(
         "database.schema_changes",
         "planned as a part of a migration; `crossfade schema` carries out a change by its own file",
     ),

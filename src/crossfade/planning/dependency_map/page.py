@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -15,6 +16,7 @@ from crossfade.planning.dependency_map.svg import LONE
 from crossfade.planning.dependency_map.wording import line_in_words, size_in_words
 
 _PACKAGE = "crossfade.planning.dependency_map"
+_NUMBERS = re.compile(r"(\d{1,9})")
 _WITHIN_SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
@@ -38,8 +40,8 @@ def as_page(picture: Picture, found: ApplicationMap, *, title: str, notes: tuple
             size_in_words=size_in_words,
             words=_SURE_IN_WORDS,
             facts=_facts(found),
-            environments=_values(whole, "environments"),
-            waves=_values(whole, "waves"),
+            environments=sorted({name for card in whole.cards for name in card.environments}),
+            waves=sorted({name for card in whole.cards for name in card.waves}, key=by_number),
             applications=sorted(
                 ((card.title, n) for n, card in enumerate(whole.cards) if card.kind is NodeKind.APPLICATION)
             ),
@@ -71,8 +73,10 @@ def _facts(found: ApplicationMap) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _values(picture: Picture, name: str) -> list[str]:
-    return sorted({value for card in picture.cards for value in getattr(card, name)})
+def by_number(name: str) -> tuple[tuple[str, int], ...]:
+    """Sorts names as people do: wave 2 before wave 10."""
+    parts = _NUMBERS.split(name)
+    return tuple((parts[n], int(parts[n + 1]) if n + 1 < len(parts) else -1) for n in range(0, len(parts), 2))
 
 
 def _data(picture: Picture) -> dict[str, Any]:

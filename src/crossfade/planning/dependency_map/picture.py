@@ -10,6 +10,8 @@ from crossfade.planning.inventory.records import Inventory, Server
 
 _MIB = 2**20
 OUTSIDE = "outside"
+IN_NO_WAVE = "none"
+"""The wave of an application that a plan leaves where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """An application, the servers of one shared service, or all that is outside. Texts are as they were told."""
+    """An application, the servers of one shared service, or all that is outside. Texts are as they were told.
+
+    `waves` are those that the map can be filtered by: planned ones where there is a plan, else those told by sources.
+    `told_waves` are those told, where there is a plan.
+    """
 
     kind: NodeKind
     title: str
@@ -32,6 +38,7 @@ class Card:
     certainty: Certainty
     environments: tuple[str, ...] = ()
     waves: tuple[str, ...] = ()
+    told_waves: tuple[str, ...] = ()
     owner: str | None = None
 
 
@@ -62,10 +69,13 @@ class Picture:
     hidden: tuple[str, ...] = ()
 
 
-def picture_of(found: ApplicationMap, inventory: Inventory) -> Picture:
-    """One card for each application, each kind of shared service, and all ends outside; not yet in columns."""
+def picture_of(found: ApplicationMap, inventory: Inventory, planned: Mapping[str, str] | None = None) -> Picture:
+    """One card for each application, each kind of shared service, and all ends outside; not yet in columns.
+
+    `planned`: of a plan, what its wave is called, by application; one that is not in it is in no wave. None: no plan.
+    """
     servers = {server.name: server for server in inventory.servers}
-    cards = [_application(application, servers) for application in found.applications]
+    cards = [_application(application, servers, planned) for application in found.applications]
     place = {Node(NodeKind.APPLICATION, application.name): n for n, application in enumerate(found.applications)}
     by_roles: dict[str, list[Entry]] = defaultdict(list)
     for service in found.services:
@@ -87,12 +97,14 @@ def weight_of(connections: int, volume_bytes: int | None) -> float:
     return 1 + math.log10(1 + connections) + math.log10(1 + (volume_bytes or 0) / _MIB)
 
 
-def _application(application: FoundApplication, servers: Mapping[str, Server]) -> Card:
+def _application(
+    application: FoundApplication, servers: Mapping[str, Server], planned: Mapping[str, str] | None
+) -> Card:
     entries = [
         Entry(name=member.server, note=member.reason, certainty=member.certainty) for member in application.members
     ]
     entries += [Entry(name=end, note="told with the application; no source describes it") for end in application.ends]
-    told = {application.wave, *(servers[name].wave for name in application.servers)}
+    told = waves_told(application, servers)
     return Card(
         kind=NodeKind.APPLICATION,
         title=application.name,
@@ -100,9 +112,16 @@ def _application(application: FoundApplication, servers: Mapping[str, Server]) -
         reason=application.reason,
         certainty=application.certainty,
         environments=application.environments,
-        waves=tuple(sorted(wave for wave in told if wave)),
+        waves=told if planned is None else (planned.get(application.name, IN_NO_WAVE),),
+        told_waves=() if planned is None else told,
         owner=application.owner,
     )
+
+
+def waves_told(application: FoundApplication, servers: Mapping[str, Server]) -> tuple[str, ...]:
+    """Waves that sources tell of an application or any of its servers, sorted."""
+    told = {application.wave, *(servers[name].wave for name in application.servers)}
+    return tuple(sorted(wave for wave in told if wave))
 
 
 def _service(title: str, entries: list[Entry]) -> Card:

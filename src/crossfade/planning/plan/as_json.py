@@ -39,6 +39,10 @@ def as_json(plan: MigrationPlan) -> dict[str, Any]:
         },
         "applications": _applications(plan),
         "not_planned": [asdict(each) for each in plan.not_planned],
+        "told_waves": [
+            {"wave": each.name, "planned": dict(each.planned), "differs": list(each.differs)}
+            for each in plan.told_waves
+        ],
         "waves": waves_as_json(plan.waves),
         "schedule": schedule_as_json(plan.schedule),
         "risks": risks_as_json(plan.risks),

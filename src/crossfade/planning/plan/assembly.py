@@ -18,6 +18,7 @@ from crossfade.planning.plan.placing import Asked, Former, Placed, place
 from crossfade.planning.plan.records import MigrationPlan, MigrationRef, PlannedApplication
 from crossfade.planning.plan.register import register_of
 from crossfade.planning.plan.taken import assumptions_of
+from crossfade.planning.plan.told_waves import told_waves
 from crossfade.planning.plan.unknown import unknowns_of
 from crossfade.planning.plan.wishes import Told, edges_of, wishes_of
 from crossfade.planning.readiness import DEFAULT_WEIGHTS, readiness_of
@@ -93,7 +94,7 @@ def plan_of(given: Given) -> MigrationPlan:
     placed, schedule = _laid_out(asked, file)
     drafted = drafts(movers, given.file, tree, placed.plan)
     migrations = refs(movers, given.file, given.file_name, drafted)
-    seen = Seen(file=file, inventory=inventory, applications=found, on=given.on)
+    seen = Seen(file=file, inventory=inventory, applications=found, on=given.on, schedule=schedule)
     return MigrationPlan(
         name=file.migration.name if given.file else "data center",
         on=given.on,
@@ -109,6 +110,7 @@ def plan_of(given: Given) -> MigrationPlan:
         readiness=readiness,
         applications=_applications(movers, placed.plan, migrations),
         not_planned=tuple(not_planned(found, planning, movers)),
+        told_waves=told_waves(inventory, found, placed.plan),
         drafts=tuple(drafted.values()),
         waves=placed.plan,
         schedule=schedule,

@@ -22,7 +22,8 @@ INDEX = "plan.json"
 
 def files_of(plan: MigrationPlan, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """By path in the plan's folder, with `more` that was made of the plan; the index, with their digests, is last."""
-    picture, inventory = picture_of(plan.found, plan.inventory), io.StringIO(newline="")
+    planned = {each.name: f"{each.wave} ({each.day})" for each in plan.applications}
+    picture, inventory = picture_of(plan.found, plan.inventory, planned), io.StringIO(newline="")
     write_plain(plan.inventory, inventory)
     files = {
         "plan.md": as_markdown(plan).encode(),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from crossfade.planning.plan.records import MigrationPlan
+from crossfade.planning.plan.told_waves import REMEDY
 from crossfade.planning.readiness import Readiness
 from crossfade.planning.schedule.gantt import STYLE
 from crossfade.planning.schedule.gantt import as_svg as gantt
@@ -42,6 +43,7 @@ def _rendered(template: str, plan: MigrationPlan, *, escaped: bool) -> str:
         plan=plan,
         zone=ZoneInfo(plan.schedule.time_zone),
         readiness=readiness,
+        told_remedy=REMEDY,
         chart=gantt(plan.schedule, title=f"Schedule of {plan.name}", deadline=plan.deadline, styled=False),
         chart_style=STYLE,
     )

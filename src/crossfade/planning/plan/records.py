@@ -43,6 +43,19 @@ class NotPlanned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldWave:
+    """A wave that a source tells of, and where the plan has its applications.
+
+    `planned`: the number of the planned wave, None for no wave, by application. `differs`: what is otherwise in the
+    plan, a sentence each; none: the plan has it as it was told.
+    """
+
+    name: str
+    planned: Mapping[str, int | None]
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationRef:
     """How a planned application is carried out: the migration file that describes it.
 
@@ -111,6 +124,7 @@ class MigrationPlan:
     readiness: tuple[Readiness, ...]
     applications: tuple[PlannedApplication, ...]
     not_planned: tuple[NotPlanned, ...]
+    told_waves: tuple[ToldWave, ...]
     drafts: tuple[Draft, ...]
     waves: Plan
     schedule: Schedule

@@ -19,7 +19,7 @@ from crossfade.planning.risks.register import (
     Trigger,
     Word,
 )
-from crossfade.planning.risks.rules import ALL
+from crossfade.planning.risks.rules import ALL, schedule
 from crossfade.planning.risks.told import Added, Closed, Overridden, RegisterFile, ToldRating, told_ids
 
 _NOTHING_SAID = RegisterFile(version=1)
@@ -37,12 +37,12 @@ def assemble(seen: Seen, tree: Tree, name: str, register: RegisterFile = _NOTHIN
     for override in register.override:
         if override.id in by_id:
             by_id[override.id] = _overridden(by_id[override.id], override)
-        else:
+        elif not _is_not_looked_at(override.id, seen):
             missing.append(NoLongerFound(id=override.id, what="overridden", word=_word(override)))
     for closed in register.close:
         if closed.id in by_id:
             by_id[closed.id] = replace(by_id[closed.id], closed=_word(closed))
-        else:
+        elif not _is_not_looked_at(closed.id, seen):
             missing.append(NoLongerFound(id=closed.id, what="closed", word=_word(closed)))
     return Register(
         migration=file.migration.name,
@@ -51,6 +51,11 @@ def assemble(seen: Seen, tree: Tree, name: str, register: RegisterFile = _NOTHIN
         no_longer_found=tuple(missing),
         notes=tuple(_notes(seen)),
     )
+
+
+def _is_not_looked_at(own: str, seen: Seen) -> bool:
+    """Without a schedule, what only a schedule shows has not gone: nobody looked."""
+    return seen.schedule is None and own in {known.id for known in schedule.RISKS}
 
 
 def _known(seen: Seen, tree: Tree, name: str) -> Iterator[Risk]:
@@ -87,7 +92,8 @@ def _risk(known: Known, rating: Rating, evidence: tuple[Evidence, ...], file: Mi
 
 
 def _evidence(clue: Clue, tree: Tree, name: str) -> Evidence:
-    place = place_of(tree, name, clue.path) if clue.path else ", ".join(dict.fromkeys(str(one) for one in clue.places))
+    rows = ", ".join(dict.fromkeys(str(one) for one in clue.places))
+    place = place_of(tree, name, clue.path) if clue.path else clue.where or rows
     return Evidence(says=clue.says, place=place or "the inventory")
 
 
@@ -169,5 +175,7 @@ def _word(told: Closed | Overridden) -> Word:
 def _notes(seen: Seen) -> Iterator[str]:
     if seen.inventory is None:
         yield "No inventory was read: what only an inventory shows is missing."
+    if seen.schedule is None:
+        yield "No schedule was made: what only a schedule shows is missing, and `crossfade plan` makes one."
     yield "Tables, their keys and their large objects are seen by the preflight of a migration, not here."
     yield "Owners that nobody named are the migration's owner."

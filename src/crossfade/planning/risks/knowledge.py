@@ -9,6 +9,7 @@ from crossfade.model.file import MigrationFile
 from crossfade.planning.applications import ApplicationMap
 from crossfade.planning.inventory.records import Inventory, Place
 from crossfade.planning.risks.rating import Probability
+from crossfade.planning.schedule.records import Schedule
 
 
 class Category(StrEnum):
@@ -25,21 +26,26 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a rule may look at. `inventory` None: none was given, and so no `applications`. `on`: the register's day."""
+    """What a rule may look at. `inventory` None: none was given, and so no `applications`. `on`: the register's day.
+
+    `schedule` None: no plan was made.
+    """
 
     file: MigrationFile
     inventory: Inventory | None
     on: date
     applications: ApplicationMap | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """Something that shows a risk: a path of the migration file, or rows of the inventory."""
+    """Something that shows a risk: a path of the migration file, rows of the inventory, or `where` else it stands."""
 
     says: str
     path: str = ""
     places: tuple[Place, ...] = ()
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

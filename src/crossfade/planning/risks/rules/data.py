@@ -36,6 +36,7 @@ SUPPORTED_UNTIL = {
 """Last release of each major version. Source: postgresql.org/support/versioning."""
 FAILOVER_SLOTS = 17
 """First version whose slots can survive a failover. Source: PostgreSQL 17 release notes."""
+_MIB, _TOLD = 2**20, 5
 _OF_THE_LINK = 2
 """The full load is reckoned with one part in so many of the link, which carries users and files as well."""
 
@@ -59,27 +60,47 @@ def _old_versions(seen: Seen) -> Iterator[Clue]:
             )
 
 
-def full_load(file: MigrationFile) -> timedelta:
+def full_load(size_bytes: int, file: MigrationFile) -> timedelta:
     """How long the first copy takes at least, at half of the primary path."""
+    return timedelta(seconds=round(size_bytes * 8 * _OF_THE_LINK / _link_bits(file)))
+
+
+def _link_bits(file: MigrationFile) -> int:
     path = file.connectivity
-    bits = path.vpn.bandwidth if path.primary is Path.VPN else path.direct_connect.bandwidth
-    return timedelta(seconds=round(file.database.size * 8 * _OF_THE_LINK / bits))
+    return path.vpn.bandwidth if path.primary is Path.VPN else path.direct_connect.bandwidth
 
 
 def _longer_than_allowed(seen: Seen) -> Shown | None:
-    file, lasts = seen.file, full_load(seen.file)
-    primary = file.connectivity.primary
-    bits = file.connectivity.vpn.bandwidth if primary is Path.VPN else file.connectivity.direct_connect.bandwidth
-    size = Clue(f"{size_text(file.database.size)} take {lasts} at half of the link", "database.size")
-    link = Clue(f"the link carries {bandwidth_text(bits)}", f"connectivity.{primary}.bandwidth")
+    """The file's database, and each that the inventory has beside it: all of them move over the same link."""
+    file, bits = seen.file, _link_bits(seen.file)
+    link = Clue(f"the link carries {bandwidth_text(bits)}", f"connectivity.{file.connectivity.primary}.bandwidth")
     limit = file.database.replication.full_load_limit
-    if lasts > limit:
+    if halting := [clue for lasts, clue in _full_loads(seen) if lasts > limit]:
         allowed = Clue(f"a full load of more than {limit} halts the migration", "database.replication.full_load_limit")
-        return Shown(Probability.EXPECTED, (size, link, allowed))
+        return Shown(Probability.EXPECTED, (*halting[:_TOLD], link, allowed))
     longest = max((window.duration for window in file.planning.windows), default=None)
-    if longest is not None and lasts > longest:
-        return Shown(Probability.LIKELY, (size, link, Clue(f"no window is longer than {longest}", "planning.windows")))
+    if longest is None:
+        return None
+    if longer := [clue for lasts, clue in _full_loads(seen) if lasts > longest]:
+        window = Clue(f"no window is longer than {longest}", "planning.windows")
+        return Shown(Probability.LIKELY, (*longer[:_TOLD], link, window))
     return None
+
+
+def _full_loads(seen: Seen) -> Iterator[tuple[timedelta, Clue]]:
+    """The largest first, but for the file's own, which stands before all."""
+    own = seen.file.database
+    lasts = full_load(own.size, seen.file)
+    yield lasts, Clue(f"{size_text(own.size)} take {lasts} at half of the link", "database.size")
+    found = [
+        (database.size_mib * _MIB, database)
+        for database in (seen.inventory.databases if seen.inventory else ())
+        if database.size_mib is not None and database.name.casefold() != own.name.casefold()
+    ]
+    for size, database in sorted(found, key=lambda each: (-each[0], each[1].name)):
+        lasts = full_load(size, seen.file)
+        says = f"{database.name}: {size_text(size)} take {lasts} at half of the link"
+        yield lasts, Clue(says, "", database.places[:1])
 
 
 def _large_objects(seen: Seen) -> Shown | None:
