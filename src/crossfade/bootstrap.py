@@ -110,6 +110,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
                 strict=file.verification.hash is HashMode.TEXT,
                 rest_chunk_rows=file.verification.chunk_rows,
                 live_chunk_rows=file.verification.chunk_rows_live,
+                workers=file.verification.workers,
                 limits=LoadLimits(statements_per_second=file.verification.max_statements_per_second),
             )
         ),

@@ -30,7 +30,11 @@ from tests.waiting import wait_for
 TARGET = Side.TARGET
 CHUNKS = (
     Chunk(table="a", part=Slice(upto=("5", "x")), rows=10),
-    Chunk(table="a", part=Slice(after=("5", "x"), modulus=4, residues=(1, 3)), rows=7),
+    Chunk(
+        table="a",
+        part=Slice(after=("5", "x"), upto=("9", "x"), modulus=4, residues=(1, 3), cuts=(("6", "x"), ("7", "y"))),
+        rows=7,
+    ),
 )
 WHOLE = Chunk(table="b", part=None, rows=1)
 FOUND = Outcome(
@@ -83,7 +87,7 @@ def test_keeps_what_was_found_until_all_is_done(manifest: Manifest) -> None:
     manifest.done(two, Outcome(rows=3))
     manifest.done(one, FOUND)
     assert manifest.progress() == Progress(rows=12, of_rows=12, chunks=2, of_chunks=2)
-    assert (manifest.differences("a"), manifest.differences("b")) == (1, 0)
+    assert (manifest.differences("a"), manifest.differences("b"), manifest.differences()) == (1, 0, 1)
     manifest.cut(taken(manifest), [WHOLE])
     assert manifest.progress() == Progress(rows=12, of_rows=13, chunks=2, of_chunks=3)
     last = taken(manifest)

@@ -134,8 +134,9 @@ class SqliteManifest:
                 "UPDATE jobs SET state = ?, owner = NULL WHERE number = ? AND state = ?", (_OPEN, job.number, _TAKEN)
             )
 
-    def differences(self, table: str) -> int:
-        return int(self._one("SELECT coalesce(sum(found), 0) FROM jobs WHERE relation = ? AND found > 0", table))
+    def differences(self, table: str | None = None) -> int:
+        found = "SELECT coalesce(sum(found), 0) FROM jobs WHERE found > 0"
+        return int(self._one(found) if table is None else self._one(f"{found} AND relation = ?", table))
 
     def finished(self) -> bool:
         return bool(self._one("SELECT NOT EXISTS (SELECT 1 FROM jobs WHERE state < 2)"))
@@ -218,7 +219,13 @@ def _chunk(table: str, text: str, rows: int) -> Chunk:
     if part is None:
         return Chunk(table=table, part=None, rows=rows)
     after, upto = (None if part[bound] is None else tuple(part[bound]) for bound in ("after", "upto"))
-    kept = Slice(after=after, upto=upto, modulus=part["modulus"], residues=tuple(part["residues"]))
+    kept = Slice(
+        after=after,
+        upto=upto,
+        modulus=part["modulus"],
+        residues=tuple(part["residues"]),
+        cuts=tuple(tuple(bound) for bound in part["cuts"]),
+    )
     return Chunk(table=table, part=kept, rows=rows)
 
 

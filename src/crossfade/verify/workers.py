@@ -41,6 +41,7 @@ class Work:
     tables: Mapping[str, TablePair]
     manifest: Manifest
     chunk_rows: int
+    parts_in_chunk: int
     pause_seconds: float
     yielding: Yielding
     told: Callable[[Progress], None]
@@ -95,10 +96,10 @@ def _do(work: Work, bench: Bench, job: Job) -> None:
     table = work.tables[job.table]
     try:
         if job.chunk is None:
-            work.manifest.cut(job, tuple(cut(bench.primary(table), work.chunk_rows)))
+            work.manifest.cut(job, tuple(cut(bench.primary(table), work.chunk_rows, work.parts_in_chunk)))
             return
-        if work.manifest.differences(job.table) >= outcome.MOST_DIFFERENCES:
-            full = f"{job.table}: {outcome.MOST_DIFFERENCES} differences were listed; rows after them were not compared"
+        full = _full(work.manifest, job.table)
+        if full:
             work.manifest.done(job, Outcome(unresolved=(full,)))
             return
         work.yielding.wait_for_receivers(bench.source)
@@ -107,9 +108,20 @@ def _do(work: Work, bench: Bench, job: Job) -> None:
         work.yielding.after(job.table, rows=found.rows, seconds=time.monotonic() - began)
         unresolved = list(found.unresolved)
         if found.full:
-            unresolved.append(
-                f"{job.table}: {outcome.MOST_DIFFERENCES} differences were listed; rows after them were not compared"
-            )
+            unresolved.append(_cut_short(job.table, outcome.MOST_DIFFERENCES))
         work.manifest.done(job, Outcome(rows=found.rows, findings=tuple(found.findings), unresolved=tuple(unresolved)))
     except StatementFailed as exc:  # that of one table; the others go on
         work.manifest.done(job, Outcome(unresolved=(f"{job.table}: {exc}",)))
+
+
+def _full(manifest: Manifest, table: str) -> str | None:
+    """Why no more is listed; None while more is."""
+    if manifest.differences(table) >= outcome.MOST_DIFFERENCES:
+        return _cut_short(table, outcome.MOST_DIFFERENCES)
+    if manifest.differences() >= outcome.MOST_IN_ALL:
+        return _cut_short(table, outcome.MOST_IN_ALL, " in all tables")
+    return None
+
+
+def _cut_short(table: str, listed: int, where: str = "") -> str:
+    return f"{table}: {listed} differences were listed{where}; rows after them were not compared"

@@ -126,7 +126,6 @@ _PLANNED = (
     ),
     _Planned("shadow", "the rehearsal compares live; on AWS it is planned", lambda file: file.shadow.enabled),
     _Planned("verification.rounds", "planned; a live verification has its own rounds"),
-    _Planned("verification.workers", "used by `crossfade verify --workers`; a migration compares one chunk at a time"),
     _Planned("verification.time_limit", "planned; a verification may take as long as it takes"),
     _Planned("verification.key_attempts_for", "planned; a live verification has its own rounds"),
     _Planned("checks", "planned; the rehearsal asks its own application: health, database, an account"),
