@@ -111,6 +111,7 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
                 strict=file.verification.hash is HashMode.TEXT,
                 rest_chunk_rows=file.verification.chunk_rows,
                 live_chunk_rows=file.verification.chunk_rows_live,
+                workers=file.verification.workers,
                 limits=_limits_on_load(file),
                 settling=Settling(rounds=file.verification.rounds, key_attempts=file.verification.key_attempts_for),
                 time_limit=file.verification.time_limit,

@@ -6,12 +6,14 @@ import signal
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from crossfade.model.terms import NoData, Side
 from crossfade.rehearsal.processes import free_ports
 from crossfade.verify.postgres import PostgresVerifier
+from crossfade.verify.session import Session
 from tests.verify.conftest import Pair, ScriptedReplay
 from tests.verify.test_live import ONE_ROW, seen
 from tests.waiting import wait_for
@@ -113,6 +115,16 @@ def test_gives_up_when_a_server_that_was_lost_does_not_come_back_in_time(databas
 
 def test_answers_no_data_when_a_server_hangs(databases: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crossfade.verify.session._GRACE_SECONDS", 0.0)
+    patience: list[float] = []
+    rows = Session.rows
+
+    def hasty_once_it_hangs(session: Session, *told: Any, **how: Any) -> list[tuple[Any, ...]]:
+        if frozen and session.side is TARGET:
+            patience.append(session._patience_seconds)
+            session._patience_seconds = 1.0
+        return rows(session, *told, **how)
+
+    monkeypatch.setattr(Session, "rows", hasty_once_it_hangs)
     databases.both(*ONE_ROW)
     which = (
         "SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'crossfade verify'"
@@ -124,9 +136,10 @@ def test_answers_no_data_when_a_server_hangs(databases: Pair, monkeypatch: pytes
         frozen.append(int(str(databases.value(TARGET, which))))
         os.kill(frozen[0], signal.SIGSTOP)
 
-    settings = dataclasses.replace(databases.settings, statement_timeout=timedelta(seconds=1))
+    settings = dataclasses.replace(databases.settings, statement_timeout=timedelta(seconds=30))
     try:
         found = PostgresVerifier(settings, replays=ScriptedReplay(freeze)).verify(SOURCE)
     finally:
         os.kill(frozen[0], signal.SIGCONT)
     assert found == NoData(reason="the target server cannot be reached: no answer in time")
+    assert patience[0] == 30.0

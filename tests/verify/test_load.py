@@ -110,9 +110,9 @@ def test_every_statement_of_every_worker_is_counted(databases: Pair, monkeypatch
 
     inner: Callable[..., Any] = Session.rows
 
-    def rows(session: Session, *told: Any) -> Any:
+    def rows(session: Session, *told: Any, **named: Any) -> Any:
         sent.append(session.side)
-        return inner(session, *told)
+        return inner(session, *told, **named)
 
     monkeypatch.setattr(Pace, "wait", counting)
     monkeypatch.setattr(Session, "rows", rows)

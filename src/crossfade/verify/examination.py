@@ -83,6 +83,7 @@ def examine(settings: VerifySettings, how: How) -> Examination:
             tables=compared,
             manifest=manifest,
             chunk_rows=settings.live_chunk_rows if how.live else settings.rest_chunk_rows,
+            parts_in_chunk=1 if how.live else rest.PARTS_IN_CHUNK,
             pause_seconds=settings.pause.total_seconds(),
             deadline=Deadline(settings.time_limit),
             reconnect_seconds=settings.reconnect_for.total_seconds(),

@@ -9,6 +9,7 @@ from crossfade.verify.relation import TablePair
 from crossfade.verify.statement import Key, RowState, changed_columns, key_as_json
 
 MOST_DIFFERENCES = 10_000  # listed for a table; beyond it the table is broken as a whole and a list helps nobody
+MOST_IN_ALL = 30_000  # listed for all tables, so that memory is bounded however many there are
 
 TextValues = Mapping[str, str | None]
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from crossfade.verify.outcome import Finding
 from crossfade.verify.statement import Slice
 
 _BUSY_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 0.01
 _OPEN, _TAKEN, _DONE = 0, 1, 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint TEXT NOT NULL) STRICT;
@@ -68,7 +70,7 @@ class SqliteManifest:
         with self._translated():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
+            self._log_ahead()
             self._database.execute("PRAGMA synchronous = NORMAL")  # what a loss of power takes is compared again
             self._database.executescript(_SCHEMA)
             self._database.execute("INSERT OR IGNORE INTO about VALUES (1, ?)", (fingerprint,))
@@ -76,6 +78,19 @@ class SqliteManifest:
         if standing != fingerprint:
             self._database.close()
             raise ManifestOfOther(path)
+
+    def _log_ahead(self) -> None:
+        """Of two that make the file at the same time SQLite refuses one at once here, however long it would wait."""
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as refusal:
+                if refusal.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > until:
+                    raise
+                time.sleep(_LOOK_AGAIN_SECONDS)  # the other one makes it meanwhile
+            else:
+                return
 
     def close(self) -> None:
         self._database.close()
@@ -119,8 +134,9 @@ class SqliteManifest:
                 "UPDATE jobs SET state = ?, owner = NULL WHERE number = ? AND state = ?", (_OPEN, job.number, _TAKEN)
             )
 
-    def differences(self, table: str) -> int:
-        return int(self._one("SELECT coalesce(sum(found), 0) FROM jobs WHERE relation = ? AND found > 0", table))
+    def differences(self, table: str | None = None) -> int:
+        found = "SELECT coalesce(sum(found), 0) FROM jobs WHERE found > 0"
+        return int(self._one(found) if table is None else self._one(f"{found} AND relation = ?", table))
 
     def finished(self) -> bool:
         return bool(self._one("SELECT NOT EXISTS (SELECT 1 FROM jobs WHERE state < 2)"))
@@ -203,7 +219,13 @@ def _chunk(table: str, text: str, rows: int) -> Chunk:
     if part is None:
         return Chunk(table=table, part=None, rows=rows)
     after, upto = (None if part[bound] is None else tuple(part[bound]) for bound in ("after", "upto"))
-    kept = Slice(after=after, upto=upto, modulus=part["modulus"], residues=tuple(part["residues"]))
+    kept = Slice(
+        after=after,
+        upto=upto,
+        modulus=part["modulus"],
+        residues=tuple(part["residues"]),
+        cuts=tuple(tuple(bound) for bound in part["cuts"]),
+    )
     return Chunk(table=table, part=kept, rows=rows)
 
 

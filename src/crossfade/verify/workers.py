@@ -44,6 +44,7 @@ class Work:
     tables: Mapping[str, TablePair]
     manifest: Manifest
     chunk_rows: int
+    parts_in_chunk: int
     pause_seconds: float
     deadline: Deadline
     reconnect_seconds: float
@@ -119,10 +120,9 @@ def _do(work: Work, bench: Bench, jobs: Sequence[Job], stretch: Stretch) -> None
     table = work.tables[title]
     try:
         if jobs[0].chunk is None:
-            work.manifest.cut(jobs[0], tuple(cut(bench.primary(table), work.chunk_rows)))
+            work.manifest.cut(jobs[0], tuple(cut(bench.primary(table), work.chunk_rows, work.parts_in_chunk)))
             return
-        full = f"{title}: {outcome.MOST_DIFFERENCES} differences were listed; rows after them were not compared"
-        if work.manifest.differences(title) >= outcome.MOST_DIFFERENCES:
+        if full := _full(work.manifest, title):
             _done(work, jobs, Outcome(unresolved=(full,)))
             return
         work.yielding.wait_for_receivers(bench.source)
@@ -132,7 +132,8 @@ def _do(work: Work, bench: Bench, jobs: Sequence[Job], stretch: Stretch) -> None
         work.yielding.after(title, rows=found.rows, seconds=bench.source.busy_seconds - busy[0])
         more = max(after - before for before, after in zip(busy, _busy(bench), strict=True))
         work.yielding.keep_share(busy_seconds=more, seconds=time.monotonic() - began)
-        unresolved = (*found.unresolved, *((full,) if found.full else ()))
+        more_there = (_cut_short(title, outcome.MOST_DIFFERENCES),) if found.full else ()
+        unresolved = (*found.unresolved, *more_there)
         _done(work, jobs, Outcome(rows=found.rows, findings=tuple(found.findings), unresolved=unresolved))
     except StatementFailed as exc:  # that of one table; the others go on
         _done(work, jobs, Outcome(unresolved=(f"{title}: {exc}",)))
@@ -145,3 +146,16 @@ def _done(work: Work, jobs: Sequence[Job], found: Outcome) -> None:
 
 def _busy(bench: Bench) -> tuple[float, float]:
     return bench.source.busy_seconds, bench.target.busy_seconds
+
+
+def _full(manifest: Manifest, table: str) -> str | None:
+    """Why no more is listed; None while more is."""
+    if manifest.differences(table) >= outcome.MOST_DIFFERENCES:
+        return _cut_short(table, outcome.MOST_DIFFERENCES)
+    if manifest.differences() >= outcome.MOST_IN_ALL:
+        return _cut_short(table, outcome.MOST_IN_ALL, " in all tables")
+    return None
+
+
+def _cut_short(table: str, listed: int, where: str = "") -> str:
+    return f"{table}: {listed} differences were listed{where}; rows after them were not compared"

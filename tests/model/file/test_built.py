@@ -111,6 +111,7 @@ USED = {
     "verification.hash": "bootstrap.py",
     "verification.chunk_rows": "bootstrap.py",
     "verification.chunk_rows_live": "bootstrap.py",
+    "verification.workers": "bootstrap.py",
     "verification.max_statements_per_second": "bootstrap.py",
     "verification.max_share_percent": "bootstrap.py",
     "verification.rounds": "bootstrap.py",
