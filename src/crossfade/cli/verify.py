@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -70,6 +71,16 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option of the command
         float | None,
         typer.Option(metavar="X", min=1.1, help="Rest when the source takes X times as long as at its best."),
     ] = None,
+    chunk_rows: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Rows compared at once; 50,000, or 5,000 with --live.")
+    ] = None,
+    reconnect: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Try a server again that was lost in the middle.")
+    ] = 30.0,
+    max_share: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", min=0.1, max=100, help="Of the time, to have a statement running on a server."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")] = False,
 ) -> None:
     """Compare two PostgreSQL servers, 13 or newer, row by row, and list every key that differs.
@@ -94,11 +105,17 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option of the command
             rules=ruled,
             strict=strict,
             workers=workers,
+            reconnect_for=timedelta(seconds=reconnect),
             values=Values.SHOWN if show_values else Values.MASKED,
             limits=LoadLimits(
-                statements_per_second=max_statements, replication_lag_bytes=max_replication_lag, slowdown=slowdown
+                statements_per_second=max_statements,
+                replication_lag_bytes=max_replication_lag,
+                slowdown=slowdown,
+                share=max_share / 100 if max_share is not None else None,
             ),
         )
+        if chunk_rows is not None:
+            settings = replace(settings, rest_chunk_rows=chunk_rows, live_chunk_rows=chunk_rows)
         with ExitStack() as stack:
             examined = examine(settings, How(live=live, manifest=_opening(manifest, stack), progress=Told().show))
         structure = _structure(settings, examined) if schema else ()
