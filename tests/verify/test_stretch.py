@@ -80,3 +80,14 @@ def test_a_table_is_cut_alone_when_more_chunks_are_wanted() -> None:
     jobs = stretch.take(manifest)
     assert [job.table for job in jobs] == ["t"]
     assert part_of(jobs) is None
+
+
+def test_a_chunk_keeps_the_keys_it_is_read_by_when_it_is_alone() -> None:
+    part = Slice(after=("10",), upto=("20",), cuts=(("15",),))
+    following = Slice(after=("20",), upto=("30",), cuts=(("25",),))
+    jobs = [
+        Job(number=number, table="t", chunk=Chunk(table="t", part=each, rows=10))
+        for number, each in enumerate((part, following))
+    ]
+    assert part_of(jobs[:1]) == part
+    assert part_of(jobs) == Slice(after=("10",), upto=("30",))
