@@ -209,7 +209,7 @@ def _chunk(table: str, text: str, rows: int) -> Chunk:
         upto=upto,
         modulus=part["modulus"],
         residues=tuple(part["residues"]),
-        cuts=tuple(tuple(bound) for bound in part["cuts"]),
+        cuts=tuple(tuple(bound) for bound in part.get("cuts", ())),
     )
     return Chunk(table=table, part=kept, rows=rows)
 
