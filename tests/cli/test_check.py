@@ -139,3 +139,29 @@ def test_check_explains_when_path_is_impossible(tmp_path: Path) -> None:
 
 def test_help_shows_an_example() -> None:
     assert "crossfade check examples/ledger/migration.yaml" in run("--help").output
+
+
+CHANGE = "{{version: 1, name: {name}, table: {table}.transfer, {kind}: {{column: memo, to: note}}}}"
+
+
+def test_check_reads_the_schema_changes_that_the_file_names(tmp_path: Path) -> None:
+    named = ["one.yaml", "two.yaml", "three.yaml", "four.yaml", "none.yaml"]
+    path = written(tmp_path, with_values(database__schema_changes=named, database__schemas=["ledger"]))
+    for file, name, table, kind in (
+        ("one", "memo", "ledger", "rename_column"),
+        ("two", "memo", "ledger", "rename_column"),
+        ("three", "other", "shop", "rename_column"),
+        ("four", "Not a slug", "ledger", "rename_colum"),
+    ):
+        (tmp_path / f"{file}.yaml").write_text(CHANGE.format(name=name, table=table, kind=kind))
+    result = run(path, "--json")
+    assert result.exit_code == 2
+    faults = [(fault["path"], fault["problem"]) for fault in last_line(result)["faults"]]  # type: ignore[attr-defined]
+    assert [place for place, _ in faults] == [f"database.schema_changes[{n}]" for n in (1, 2, 3, 3, 4)]
+    for (_, problem), told in zip(
+        faults, ("named memo, as schema_changes[0]", "shop.transfer", "name:", "rename_colum", "exist"), strict=True
+    ):
+        assert told in problem
+    sound = run(written(tmp_path, with_values(database__schema_changes=named[:1], database__schemas=["ledger"])))
+    assert sound.exit_code == 0
+    assert "crossfade schema" in sound.stderr  # who carries it out

@@ -116,6 +116,17 @@ CATALOG = (
         "CREATE TRIGGER always BEFORE INSERT ON yard.good FOR EACH ROW EXECUTE FUNCTION yard.note();"
         "ALTER TABLE yard.good ENABLE ALWAYS TRIGGER always",
     ),
+    # an open change of `crossfade schema`, as it stands on its table; it completes rows and doubles none
+    _source(
+        "trigger-function-elsewhere",
+        "trigger zzz_crossfade_memo on yard.good",
+        "CREATE SCHEMA crossfade_expand; GRANT USAGE ON SCHEMA crossfade_expand TO PUBLIC;"
+        "CREATE FUNCTION crossfade_expand.memo() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER zzz_crossfade_memo BEFORE INSERT ON yard.good FOR EACH ROW"
+        " EXECUTE FUNCTION crossfade_expand.memo();"
+        "ALTER TABLE yard.good ENABLE ALWAYS TRIGGER zzz_crossfade_memo",
+        stays=True,
+    ),
     _source(
         "event-trigger",
         "event trigger watch",

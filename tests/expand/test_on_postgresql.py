@@ -136,6 +136,7 @@ def test_steps_out_of_order_and_another_file_are_refused(database: Database) -> 
         ("add_index: {name: i, columns: [mail], where: 'true) ; DROP TABLE customer; --'}", "refused"),
         ("rename_column: {column: id, to: number}", "in the key"),
         ("rename_column: {column: mail, to: name}", "already"),
+        ("add_constraint: {name: customer_pkey, check: id > 0}", "has a constraint customer_pkey already"),
         ("extract_table: {to: other, columns: [mail]}", "must be given in every insert"),
     ],
 )
@@ -180,7 +181,7 @@ def test_rows_that_replication_applies_come_in_step_and_complete_ones_stay(datab
 @ON_13
 def test_a_table_that_somebody_holds_is_given_up_in_time_and_the_holder_named(database: Database) -> None:
     database.run(*CUSTOMER.split(";"))
-    patience = Patience(each=timedelta(milliseconds=20), in_all=timedelta(milliseconds=100))
+    patience = Patience(each=timedelta(milliseconds=20), in_all=timedelta(seconds=2))
     with psycopg.connect(database.dsn) as holder:
         holder.execute("SELECT FROM customer")
         with (

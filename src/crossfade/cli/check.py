@@ -9,6 +9,7 @@ from rich.text import Text
 
 from crossfade.cli.migration_file import complain_of, read
 from crossfade.cli.output import Exit, answer, people
+from crossfade.cli.schema_changes import faults_of_changes
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.built import NotBuilt, not_built
 
@@ -19,11 +20,14 @@ def check(
 ) -> None:
     """Tell every fault of a migration file at once, each with its place and remedy.
 
-    It also tells which described sections are not built yet. Exit code 0: sound; 2: faults.
+    It reads the schema changes that the file names too, and tells which described sections are not built yet. Exit
+    code 0: sound; 2: faults.
 
     Example: crossfade check examples/ledger/migration.yaml
     """
     result = read(file)
+    if isinstance(result, MigrationFile):
+        result = faults_of_changes(result, file) or result
     sound = isinstance(result, MigrationFile)
     faults = () if isinstance(result, MigrationFile) else result
     waiting = not_built(result) if isinstance(result, MigrationFile) else ()

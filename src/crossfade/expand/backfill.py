@@ -1,7 +1,9 @@
 """Rows from before the change are brought in step: batch by batch along the key, yielding to everybody else.
 
 A batch takes only rows that nobody holds, so it never waits while it holds some, and no deadlock can come of it; what
-it passed over is looked for again. It rewrites rows without changing them, and the trigger does the rest.
+it passed over is looked for again. It rewrites rows without changing them, and the trigger does the rest. It is one
+message, and its commit waits for no disk and no standby, so that whoever wants one of its rows waits for the server's
+own work alone. Source: docs/adr/0026-one-message-under-a-lock.md.
 """
 
 import time
@@ -11,11 +13,13 @@ from datetime import timedelta
 
 from psycopg import sql
 
-from crossfade.expand.session import Session
+from crossfade.expand.errors import StatementRefused
+from crossfade.expand.session import CANCELLED, Session
 from crossfade.expand.shape import Shape
 from crossfade.expand.state import Place, State
 
 _SMALLEST, _FIRST, _LARGEST = 50, 500, 20_000
+_LONGEST_BATCH = 3  # times what one should take; then the server ends it, and it is tried with fewer rows
 _LONGEST_PAUSE_S = 5.0
 _MOST_PASSES = 100
 
@@ -83,7 +87,7 @@ class Backfill:
     def __init__(self, session: Session, state: State, shape: Shape, pacing: Pacing) -> None:
         self._session, self._state, self._shape, self._pacing = session, state, shape, pacing
         self._began, self._walked, self._done = time.monotonic(), 0, 0
-        self._size = _FIRST
+        self._size, self._limit = _FIRST, _LONGEST_BATCH * pacing.batch
 
     def run(self, told: Told) -> int:
         """Rows brought in step by this run."""
@@ -112,8 +116,12 @@ class Backfill:
             found = next_key(self._session, self._shape, place.key, self._size)
             if found is None:
                 return passed_over
-            place = replace(found, rows=place.rows + found.rows)
-            due, done = self._batch(self._state.place().key, place)
+            reached = replace(found, rows=place.rows + found.rows)
+            counts = self._batch(place.key, reached)
+            if counts is None:
+                self._take_less()
+                continue
+            place, (due, done) = reached, counts
             passed_over += due - done
             self._done += done
             self._walked += found.rows
@@ -123,7 +131,8 @@ class Backfill:
             if done:  # the rest of the time is the application's, by `Pacing.share_percent`
                 time.sleep(min(took * (100 / self._pacing.share_percent - 1), _LONGEST_PAUSE_S))
 
-    def _batch(self, after: tuple[str, ...] | None, place: Place) -> tuple[int, int]:
+    def _batch(self, after: tuple[str, ...] | None, place: Place) -> tuple[int, int] | None:
+        """Rows that were not in step, and those of them that now are; None where it took too long and was undone."""
         shape, table = self._shape, self._shape.table
         assert shape.unfilled is not None and shape.touch is not None  # noqa: PT018 - a backfill has both
         key = sql.SQL(", ").join(map(sql.Identifier, table.key))
@@ -142,10 +151,22 @@ class Backfill:
             touch=sql.Identifier(shape.touch),
             same=same,
         )
-        with self._session.transaction():
-            due, done = self._session.rows(statement)[0]
-            self._state.walked(place)
+        limit = sql.SQL("SET LOCAL statement_timeout = {}").format(round(self._limit / timedelta(milliseconds=1)))
+        begin, commit, unflushed = map(sql.SQL, ("BEGIN", "COMMIT", "SET LOCAL synchronous_commit = off"))
+        try:
+            found = self._session.script((begin, limit, unflushed, statement, self._state.walking(place), commit))
+        except StatementRefused as refusal:
+            if refusal.sqlstate != CANCELLED:
+                raise
+            return None
+        due, done = next(rows[0] for rows in found if rows)
         return due, done
+
+    def _take_less(self) -> None:
+        """Fewer rows at once; where even the fewest take too long, the server is given the time it needs."""
+        if self._size == _SMALLEST:
+            self._limit *= 2
+        self._size = max(_SMALLEST, self._size // 2)
 
     def _fitting(self, took: float) -> int:
         """The next batch: as large as fits the time, and never more than double or less than half."""

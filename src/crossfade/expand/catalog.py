@@ -23,13 +23,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """`key` are the columns that find a row: the primary key, or else a unique index without nulls. Empty: none."""
+    """`key` are the columns that find a row: the primary key, or else a unique index without nulls. Empty: none.
+
+    `names` are the table's and those of its partitions; `divided_by` the columns that say into which of them a row
+    goes, empty for a table without partitions.
+    """
 
     schema: str
     name: str
     columns: dict[str, Column]
     key: tuple[str, ...]
     rows: int
+    names: tuple[str, ...] = ()
+    divided_by: tuple[str, ...] = ()
+    divided_by_expressions: bool = False
+    partitioned: bool = False
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -54,10 +62,24 @@ class Dependent:
 
 
 _TABLE = sql.SQL("""
-    SELECT c.oid::bigint, c.relkind::text, c.relpersistence::text, greatest(c.reltuples, 0)::bigint,
-        c.relispartition OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid),
-        pg_has_role(c.relowner, 'USAGE')
-    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %s AND relname = %s
+    SELECT c.oid::bigint, c.relkind = 'p',
+        c.relkind NOT IN ('r', 'p') OR c.relpersistence = 't' OR c.relispartition OR tree.foreign_ones
+            OR c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid),
+        pg_has_role(c.relowner, 'USAGE'), tree.rows, tree.names, tree.oids, divided.columns, divided.by_expressions
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(greatest(t.reltuples, 0)) FILTER (WHERE t.relkind <> 'p'), 0)::bigint AS rows,
+                array_agg(t.relname::text) AS names, array_agg(t.oid::bigint) AS oids,
+                bool_or(t.relkind = 'f') AS foreign_ones
+            FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AS r(oid) JOIN pg_class t USING (oid)
+        ) AS tree
+        CROSS JOIN LATERAL (
+            SELECT array_agg(DISTINCT attname::text) FILTER (WHERE attname IS NOT NULL) AS columns,
+                coalesce(bool_or(partexprs IS NOT NULL), false) AS by_expressions
+            FROM pg_partitioned_table LEFT JOIN pg_attribute ON attrelid = partrelid AND attnum = ANY (partattrs)
+            WHERE partrelid = ANY (tree.oids)
+        ) AS divided
+    WHERE nspname = %s AND relname = %s
 """)
 _COLUMNS = sql.SQL("""
     SELECT attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid),
@@ -91,7 +113,9 @@ _DEPENDENTS = sql.SQL("""
         LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
         LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
         LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
-    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %s AND a.attname = ANY(%s)
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY(%s) AND a.attname = ANY(%s)
+        -- what a partition has from its table goes with that
+        AND i.relispartition IS NOT TRUE AND coalesce(k.coninhcount, 0) = 0
         AND d.classid NOT IN ('pg_attrdef'::regclass, 'pg_type'::regclass) AND k.contype IS DISTINCT FROM 'n'
         AND (i.oid IS NULL OR i.relkind IN ('i', 'I')) AND (v.oid IS NULL OR v.relname <> ALL(%s))
     ORDER BY 1, 2
@@ -104,11 +128,12 @@ def read_table(session: Session, change: str, schema: str, name: str) -> Table:
     if not found:
         remedy = "Name it as it stands in the catalogue, as schema.table."
         raise ChangeImpossible(change, ((f"there is no table {schema}.{name}", remedy),))
-    oid, kind, persistence, rows, inherits, ours = found[0]
+    oid, partitioned, other, ours, rows, names, _, divided_by, by_expressions = found[0]
     reasons = []
-    if kind != "r" or persistence == "t" or inherits:
-        what = "is no ordinary table: partitions, inheritance, views and foreign tables are not changed"
-        reasons.append((f"{schema}.{name} {what}", "Change it by hand."))
+    if other:
+        what = "is no ordinary table: a partition, or with inheritance, temporary, foreign, or a view"
+        remedy = "Of a partitioned table name the table itself; change others by hand."
+        reasons.append((f"{schema}.{name} {what}", remedy))
     if not ours:
         reasons.append((f"{schema}.{name} belongs to another role", "Connect as its owner."))
     if reasons:
@@ -118,11 +143,21 @@ def read_table(session: Session, change: str, schema: str, name: str) -> Table:
         for column, kind, full, default, made, identity in session.rows(_COLUMNS, (oid,))
     }
     key = session.value(_KEY, {"table": oid})
-    return Table(schema=schema, name=name, columns=columns, key=tuple(key or ()), rows=rows)
+    return Table(
+        schema=schema,
+        name=name,
+        columns=columns,
+        key=tuple(key or ()),
+        rows=rows,
+        names=tuple(names),
+        divided_by=tuple(divided_by or ()),
+        divided_by_expressions=by_expressions,
+        partitioned=partitioned,
+    )
 
 
 def dependents(session: Session, table: Table, columns: Iterable[str], but: Iterable[str] = ()) -> list[Dependent]:
-    """What hangs on the columns, without the views named in `but`."""
-    oid = session.rows(_TABLE, (table.schema, table.name))[0][0]
-    found = session.rows(_DEPENDENTS, (oid, list(columns), list(but)))
+    """What hangs on the columns, those of partitions too, without the views named in `but`."""
+    oids = session.rows(_TABLE, (table.schema, table.name))[0][6]
+    found = session.rows(_DEPENDENTS, (oids, list(columns), list(but)))
     return [Dependent(what=what, name=name, goes_silently=silently) for what, name, silently in found]

@@ -1,14 +1,16 @@
 """A change and a table become the statements of the change; first, everything that does not fit is found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from psycopg import sql
 
 from crossfade.expand import columns, constraints, expressions
 from crossfade.expand.catalog import Table, read_table
 from crossfade.expand.change import ChangeFile
+from crossfade.expand.checks import stands
 from crossfade.expand.errors import ChangeImpossible
 from crossfade.expand.extraction import Extraction
+from crossfade.expand.partitions import misfits_of_partitions
 from crossfade.expand.session import Session
 from crossfade.expand.shape import Shape
 from crossfade.expand.triggers import search_path
@@ -60,15 +62,29 @@ def _misfits(session: Session, file: ChangeFile, table: Table) -> Iterator[Reaso
         yield f"{table} has no key by which a backfill could walk", "Give it a primary key."
     if unknown:
         return
-    for name in old if _both_ways(file) else ():
+    if table.partitioned:
+        yield from misfits_of_partitions(file, table, old)
+    if _both_ways(file):
+        yield from _of_columns(table, old)
+    if file.add_constraint is not None:
+        yield from _of_constraint(session, table, file.add_constraint.name)
+    if file.extract_table is not None:
+        yield from _of_extraction(session, file, table)
+    yield from _expressions(session, file, table)
+
+
+def _of_columns(table: Table, names: Iterable[str]) -> Iterator[Reason]:
+    for name in names:
         column = table.columns[name]
         if column.generated or column.identity or "nextval(" in (column.default or ""):
             yield f"{name} gets its values from the server", "Only columns that are written can be followed."
         if name in table.key:
             yield f"{name} is in the key by which rows are found", "Give the table another key first."
-    if file.extract_table is not None:
-        yield from _of_extraction(session, file, table)
-    yield from _expressions(session, file, table)
+
+
+def _of_constraint(session: Session, table: Table, name: str) -> Iterator[Reason]:
+    if session.value(sql.SQL("SELECT {}").format(stands(table, name))):
+        yield f"{table} has a constraint {name} already", "Choose another name."
 
 
 def _of_extraction(session: Session, file: ChangeFile, table: Table) -> Iterator[Reason]:

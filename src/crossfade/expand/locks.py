@@ -21,7 +21,8 @@ from crossfade.expand.state import State
 _LONGEST_PAUSE_S = 2.0
 _AGAIN = frozenset({LOCK_TIMEOUT, DEADLOCK, CANCELLED})
 _HOLDERS = sql.SQL(
-    "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'relation' AND relation = to_regclass(%s) AND granted"
+    "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'relation' AND granted AND (relation = to_regclass(%(table)s)"
+    " OR relation IN (SELECT relid FROM pg_partition_tree(to_regclass(%(table)s))))"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()"
 )
 _BEGIN, _COMMIT, _NOW = sql.SQL("BEGIN"), sql.SQL("COMMIT"), sql.SQL("SELECT clock_timestamp()")
@@ -89,7 +90,7 @@ class ShortLocks:
             waited = timedelta(seconds=time.monotonic() - began)
             table = work.locks[0].as_string()
             if waited > self._patience.in_all:
-                holders = tuple(pid for (pid,) in self._session.rows(_HOLDERS, (table,)))
+                holders = tuple(pid for (pid,) in self._session.rows(_HOLDERS, {"table": table}))
                 raise LockNotGot(table, attempts, waited, holders)
             time.sleep(pause * random.uniform(0.5, 1.5))  # who queued behind us goes first; two of us never in step
             pause = min(2 * pause, _LONGEST_PAUSE_S)

@@ -27,10 +27,10 @@ Calls = Mapping[tuple[int, int], int]
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Statements that name the table and one of the columns, or all of them by a star; writing ones too."""
+    """Statements that name one of the tables and one of the columns, or all of them by a star; writing ones too."""
 
     session: Session
-    table: str
+    tables: tuple[str, ...]
     columns: tuple[str, ...]
 
     def unseen(self) -> str | None:
@@ -46,11 +46,15 @@ class Readers:
     def calls(self) -> Calls:
         """How often each has been called so far, by role and statement."""
         view = sql.Identifier(self.session.value(_WHERE), "pg_stat_statements")
-        either = "|".join(rf"\m{re.escape(name)}\M" for name in self.columns)
-        patterns = (rf"\m{re.escape(self.table)}\M", rf"{either}|\*")
+        patterns = (_named(self.tables), rf"{_named(self.columns)}|\*")
         return {(role, query): calls for role, query, calls in self.session.rows(_CALLS.format(view), patterns)}
 
     def since(self, before: Calls) -> int:
         """Calls that came since; what was forgotten meanwhile, because others took its place, hides none of them."""
         now = self.calls()
         return sum(max(0, calls - before.get(each, 0)) for each, calls in now.items())
+
+
+def _named(names: tuple[str, ...]) -> str:
+    """The pattern of a text that names one of them."""
+    return "|".join(rf"\m{re.escape(name)}\M" for name in names)

@@ -105,12 +105,20 @@ class State:
         key, rows = self._session.rows(asked, (self._file.name,))[0]
         return Place(key=tuple(key) if key else None, rows=rows)
 
-    def walked(self, place: Place) -> None:
-        """In the transaction of the batch, so that a killed backfill does none twice and leaves none out."""
-        self._session.rows(
-            sql.SQL("UPDATE crossfade_expand.change SET after_key = %s, rows_walked = %s WHERE name = %s"),
-            (list(place.key) if place.key else None, place.rows, self._file.name),
+    def walking(self, place: Place) -> sql.Composable:
+        """The statement that notes how far the backfill is.
+
+        It stands in the transaction of the batch, so that a killed backfill does none twice and leaves none out.
+        """
+        return sql.SQL(
+            "UPDATE crossfade_expand.change SET after_key = {}::text[], rows_walked = {} WHERE name = {}"
+        ).format(
+            sql.Literal(list(place.key) if place.key else None), sql.Literal(place.rows), sql.Literal(self._file.name)
         )
+
+    def walked(self, place: Place) -> None:
+        """The backfill is so far, by itself."""
+        self._session.rows(self.walking(place))
 
     def forget(self) -> None:
         """Nothing is remembered of the change; the schema goes with the last one."""

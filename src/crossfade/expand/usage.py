@@ -13,9 +13,13 @@ from crossfade.expand.session import Session
 from crossfade.expand.shape import Objects, Shape
 
 _REPLICATED = sql.SQL("""
-    SELECT 'publication ' || pubname FROM pg_publication_tables WHERE schemaname = %(schema)s AND tablename = %(table)s
-    UNION ALL
-    SELECT 'a subscription' FROM pg_subscription_rel WHERE srrelid = to_regclass(%(whole)s)
+    WITH tree AS (SELECT to_regclass(%(table)s)::oid AS oid
+            UNION SELECT relid FROM pg_partition_tree(to_regclass(%(table)s))),
+        named AS (SELECT c.oid, nspname, relname FROM tree JOIN pg_class c USING (oid)
+            JOIN pg_namespace n ON n.oid = relnamespace)
+    SELECT 'publication ' || pubname FROM pg_publication_tables
+        JOIN named ON schemaname = nspname AND tablename = relname
+    UNION SELECT 'a subscription' FROM pg_subscription_rel JOIN named ON srrelid = named.oid
 """)
 Use = tuple[str, str]
 
@@ -55,8 +59,7 @@ class Usage:
         if confirmed.replication_checked:
             return
         table = self.shape.table
-        parameters = {"schema": table.schema, "table": table.name, "whole": table.identifier.as_string()}
-        for (by,) in self.session.rows(_REPLICATED, parameters):
+        for (by,) in self.session.rows(_REPLICATED, {"table": table.identifier.as_string()}):
             remedy = (
                 "While a migration's way back is open, its other end needs the same columns: do the step there first,"
                 " or end the replication; then confirm with --replication-checked."
@@ -81,7 +84,7 @@ class Usage:
     ) -> Iterator[Use]:
         if not columns and not self.shape.counted:
             return
-        readers = Readers(self.session, self.shape.table.name, columns)
+        readers = Readers(self.session, self.shape.table.names, columns)
         looking = bool(columns) and not confirmed.readers_gone
         unseen = readers.unseen() if looking else None
         asked = looking and unseen is None

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -63,6 +64,7 @@ class Session:
         self._patience_seconds = statement_timeout.total_seconds() + _GRACE_SECONDS
         self._gave_up = False
         self._walks = False
+        self.busy_seconds = 0.0  # from sending a statement until its answer was here, summed up
         try:
             parameters = conninfo.conninfo_to_dict(dsn)
         except psycopg.ProgrammingError:
@@ -96,6 +98,7 @@ class Session:
         watch = Timer(self._patience_seconds, self._give_up)
         watch.daemon = True
         watch.start()
+        began = time.monotonic()
         try:
             with self._translated():
                 if in_order != self._walks:
@@ -104,6 +107,7 @@ class Session:
                 return self._connection.execute(sql.Composed([statement]), parameters).fetchall()
         finally:
             watch.cancel()
+            self.busy_seconds += time.monotonic() - began
 
     def row(
         self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()

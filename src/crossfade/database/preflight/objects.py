@@ -20,7 +20,27 @@ _OBJECTS = (
                       CASE t.tgenabled WHEN 'A' THEN 'ALWAYS' ELSE 'REPLICA' END),
                format('ALTER TABLE %%s ENABLE TRIGGER %%I;', {_NAME}, t.tgname)
         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid {_OF_TABLE}
-          AND NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') AND t.tgparentid = 0 ORDER BY 1
+          AND NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') AND t.tgparentid = 0
+          -- those of `crossfade schema` complete a row and leave a complete one alone
+          AND t.tgfoid NOT IN (SELECT oid FROM pg_proc WHERE pronamespace = to_regnamespace('crossfade_expand'))
+        ORDER BY 1
+        """,
+    ),
+    Check(
+        name="trigger-function-elsewhere",
+        severity=WARNING,
+        place=Place.SOURCE,
+        why="The schema of its function does not move: after the full load, the trigger cannot be made on the target.",
+        advice="Move that schema too, or make the function on the target. Of crossfade_expand: carry the schema change "
+        "through `crossfade schema contract` or `back` first, for it is open.",
+        query=f"""
+        SELECT format('trigger %%s on %%s', t.tgname, {_NAME}),
+               format('its function %%s is in a schema that does not move', t.tgfoid::regproc), NULL
+        FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid {_OF_TABLE}
+          AND NOT t.tgisinternal AND t.tgparentid = 0 AND f.pronamespace <> 'pg_catalog'::regnamespace
+          AND (SELECT nspname FROM pg_namespace WHERE oid = f.pronamespace) <> ALL (%(schemas)s)
+          AND NOT EXISTS (SELECT FROM pg_depend d
+              WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e') ORDER BY 1
         """,
     ),
     Check(

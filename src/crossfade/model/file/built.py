@@ -90,7 +90,7 @@ _PLANNED = (
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),
     _Planned(
         "database.schema_changes",
-        "planned as a part of a migration; `crossfade schema` carries out a change by its own file",
+        "carried out by a person with `crossfade schema`, on both databases; as a step of a migration planned",
     ),
     _Planned("files.engine", f"DataSync: {_SYNTH}; the rehearsal copies files itself"),
     _Planned("files.shares", f"{_SYNTH}; the rehearsal has a share of its own"),
@@ -125,9 +125,6 @@ _PLANNED = (
         "is judged by them is planned; the rehearsal asks its router, of `business` for transfers alone",
     ),
     _Planned("shadow", "the rehearsal compares live; on AWS it is planned", lambda file: file.shadow.enabled),
-    _Planned("verification.rounds", "planned; a live verification has its own rounds"),
-    _Planned("verification.time_limit", "planned; a verification may take as long as it takes"),
-    _Planned("verification.key_attempts_for", "planned; a live verification has its own rounds"),
     _Planned("checks", "planned; the rehearsal asks its own application: health, database, an account"),
     _Planned("bake.verification_interval", "planned; everything is verified once, at the end of the bake"),
     _Planned("bake.marker_interval", "planned; a marker proves the way back once, right after the switch"),
