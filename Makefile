@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# an index that is slow to answer is no reason to give up
+PATIENT := --retries 10 --timeout 60
 FILE   ?= examples/ledger/migration.yaml
 ARGS   ?=
 
@@ -46,14 +48,14 @@ $(VENV)/bin/python:
 
 $(VENV)/rehearsal.stamp: $(VENV)/bin/python requirements/rehearsal.txt package-lock.json pyproject.toml
 	@echo "Installing what the rehearsal needs (once, about a minute) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/rehearsal.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(BIN)/python -m pip install $(PATIENT) --quiet --disable-pip-version-check --require-hashes -r requirements/rehearsal.txt
+	@$(BIN)/python -m pip install $(PATIENT) --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@npm ci --fetch-retries=5 --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/rehearsal.stamp requirements/test.txt requirements/ministack.txt
 	@echo "Installing what the tests need …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(BIN)/python -m pip install $(PATIENT) --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@$(BIN)/python -m venv $(VENV)/ministack
-	@$(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ministack.txt
+	@$(VENV)/ministack/bin/python -m pip install $(PATIENT) --quiet --disable-pip-version-check --require-hashes -r requirements/ministack.txt
 	@touch $@

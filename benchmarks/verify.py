@@ -1,13 +1,15 @@
 """What a verification costs beside the least that any could: a scan which computes a typed hash of every column.
 
-Run with `.venv/bin/python -m benchmarks.verify [ROWS] [ROUNDS]`; results go to benchmarks/results/verify.json.
-PostgreSQL 13 against 18 on this computer, both at once; bigint key, uuid, numeric, timestamptz, text and a small jsonb.
+Run with `.venv/bin/python -m benchmarks.verify [--rows N] [--rounds N]`; results go to benchmarks/results/verify.json.
+With `--keep FOLDER` the filled servers stay there for the next run, and `--fill` fills them and measures nothing.
+PostgreSQL 13 against 18 on this computer, both at once; the tables are those of benchmarks/verify_tables.py.
 Everything of a round runs one after the other, and ratios are those within a round; told is the median over rounds.
 Beside the ratio of times stands that of processor seconds, of both servers and the client: where others use the
 computer, a time tells how long each statement waited for its turn, and only the latter what the work costs.
 Reladiff is compared where its program stands beside Python: install requirements/benchmarks.txt for it.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -17,8 +19,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ import psutil
 import psycopg
 from tests.waiting import wait_for
 
+from benchmarks.verify_tables import SHAPES
 from crossfade.model.terms import Side
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.parts import source_postgres, target_postgres
@@ -37,24 +41,16 @@ ROWS, ROUNDS = 5_000_000, 3
 PLANTED = 3
 LIMITS = {"same": 1.3, "differences": 1.6, "client_mb": 150.0, "times_faster_than_reladiff": 3.0}
 COLUMNS = ("ref", "amount", "at", "memo", "meta")
-TABLE = """
-CREATE TABLE item (id bigint PRIMARY KEY, ref uuid NOT NULL, amount numeric NOT NULL, at timestamptz NOT NULL,
-                   memo text, meta jsonb);
-"""
-FILL = """
-INSERT INTO item SELECT i, md5(i::text)::uuid, (i * 37 % 100000) / 100.0, timestamptz '2024-01-01' + i * interval '1 s',
-       'memo ' || md5((i % 1000)::text), jsonb_build_object('n', i % 100, 'tag', 't' || i % 7)
-FROM generate_series(1, {rows}) i
-"""
-PLANT = """
-UPDATE item SET amount = amount + 1 WHERE id = {rows} / 3; DELETE FROM item WHERE id = {rows} / 2;
-INSERT INTO item SELECT -1, ref, amount, at, memo, meta FROM item WHERE id = 1
-"""
-SCAN = """
-SELECT sum(hashint4extended(99, hashint4extended(1, id) # uuid_hash_extended(ref, 2) # hash_numeric_extended(amount, 3)
-    # hashfloat8extended(date_part('epoch', at), 4) # coalesce(hashtextextended(memo, 5), 77)
-    # coalesce(jsonb_hash_extended(meta, 6), 78))) FROM item
-"""
+PLANT = (
+    "UPDATE item SET amount = amount + 1 WHERE id = {rows} / 3",
+    "DELETE FROM item WHERE id = {rows} / 2",
+    "INSERT INTO item SELECT -1, ref, amount, at, memo, meta FROM item WHERE id = 1",
+)
+MEND = (
+    "UPDATE item SET amount = amount - 1 WHERE id = {rows} / 3",
+    "INSERT INTO item SELECT {values} FROM generate_series({rows} / 2, {rows} / 2) i",
+    "DELETE FROM item WHERE id = -1",
+)
 QUIET = "SET max_parallel_workers_per_gather = 0; SET jit = off"
 
 Dsns = dict[Side, str]
@@ -62,7 +58,7 @@ Dsns = dict[Side, str]
 
 @contextmanager
 def sides(folder: Path, rows: int) -> Iterator[tuple[Dsns, Callable[[], float]]]:
-    """The same table on both, vacuumed and analyzed, and what both servers have used of the processors."""
+    """The same tables on both, vacuumed and analyzed, and what both servers have used of the processors."""
     clusters: dict[Side, Cluster] = {}
     try:
         for side, programs in ((Side.SOURCE, source_postgres()), (Side.TARGET, target_postgres())):
@@ -80,11 +76,24 @@ def sides(folder: Path, rows: int) -> Iterator[tuple[Dsns, Callable[[], float]]]
             cluster.start()
             clusters[side] = cluster
         dsns = {side: cluster.dsn() for side, cluster in clusters.items()}
-        both(dsns, TABLE, FILL.format(rows=rows), "VACUUM (ANALYZE) item")
+        fill(dsns, rows)
         yield dsns, lambda: sum(used_by(cluster) for cluster in clusters.values())
     finally:
         for cluster in clusters.values():
             cluster.stop()
+
+
+def fill(dsns: Dsns, rows: int) -> None:
+    with psycopg.connect(dsns[Side.TARGET]) as connection:
+        standing = {name for (name,) in connection.execute("SELECT relname FROM pg_class WHERE relkind = 'r'")}
+    for name, shape in SHAPES.items():
+        if table(name) not in standing:
+            both(dsns, *shape.filling(table(name), rows))
+
+
+def table(shape: str) -> str:
+    """A name that needs no quotes."""
+    return shape.replace(",", "").replace(" ", "_").lower()
 
 
 def used_by(cluster: Cluster) -> float:
@@ -98,7 +107,8 @@ def used_by(cluster: Cluster) -> float:
 
 def is_session(process: psutil.Process) -> bool:
     try:
-        return "127.0.0.1" in " ".join(process.cmdline())
+        words = process.cmdline()
+        return not words or "127.0.0.1" in " ".join(words)  # without words: it has ended, and is not counted yet
     except psutil.ZombieProcess:
         return True  # not counted by its parent yet
     except psutil.NoSuchProcess:
@@ -115,8 +125,11 @@ def both(dsns: Dsns, *statements: str) -> None:
         list(pool.map(run, dsns.values()))
 
 
-def ours(dsns: Dsns) -> int:
-    return len(verify_at_rest(VerifySettings(source=dsns[Side.SOURCE], target=dsns[Side.TARGET])).differences)
+def ours(dsns: Dsns, name: str) -> int:
+    settings = VerifySettings(source=dsns[Side.SOURCE], target=dsns[Side.TARGET], tables=(name,))
+    found = verify_at_rest(settings)
+    assert not found.unresolved, found.unresolved
+    return len(found.differences)
 
 
 def reladiff(dsns: Dsns) -> int | None:
@@ -156,14 +169,14 @@ def client() -> float:
     return told.user + told.system + told.children_user + told.children_system
 
 
-def round_of(dsns: Dsns, servers: Callable[[], float]) -> dict[str, Any]:
-    scan, _ = timed(lambda: both(dsns, QUIET, SCAN), servers)
-    mine, found = timed(lambda: ours(dsns), servers)
-    theirs, their_lines = timed(lambda: reladiff(dsns), servers)
+def round_of(dsns: Dsns, servers: Callable[[], float], shape: str = "item", *, peer: bool = True) -> dict[str, Any]:
+    scan, _ = timed(lambda: both(dsns, QUIET, SHAPES[shape].scan(table(shape))), servers)
+    mine, found = timed(lambda: ours(dsns, table(shape)), servers)
     measured: dict[str, Any] = {"scan_s": round(scan.seconds, 2), "scan_used_s": round(scan.used, 2)}
     measured["ours_to_scan"], measured["ours_used_to_scan"] = mine.to(scan)
     measured["ours_found"] = found
-    if their_lines is not None:
+    theirs, their_lines = timed(lambda: reladiff(dsns), servers) if peer else (None, None)
+    if theirs is not None and their_lines is not None:
         measured["reladiff_to_scan"], measured["reladiff_used_to_scan"] = theirs.to(scan)
         measured["reladiff_lines"] = their_lines
     return measured
@@ -173,7 +186,7 @@ def client_mb(dsns: Dsns) -> float:
     """The greatest memory of a process that does nothing but verify."""
     program = (
         "import sys; from crossfade.verify.postgres import *\n"
-        "verify_at_rest(VerifySettings(source=sys.argv[1], target=sys.argv[2]))"
+        "verify_at_rest(VerifySettings(source=sys.argv[1], target=sys.argv[2], tables=('item',)))"
     )
     argv = [sys.executable, "-c", program, dsns[Side.SOURCE], dsns[Side.TARGET]]
     with subprocess.Popen(argv) as process:
@@ -201,18 +214,54 @@ def verdicts(results: dict[str, Any]) -> dict[str, bool]:
     return kept
 
 
-def main(rows: int = ROWS, rounds: int = ROUNDS) -> int:
-    results: dict[str, Any] = {"rows": rows, "limits": LIMITS}
-    with (
-        tempfile.TemporaryDirectory(prefix="crossfade-verify-") as folder,
-        sides(Path(folder), rows) as (dsns, servers),
-    ):
-        round_of(dsns, servers)  # warms both servers' memory
-        results["same"] = summed_up([round_of(dsns, servers) for _ in range(rounds)])
-        target = {Side.TARGET: dsns[Side.TARGET]}
-        both(target, *(statement for statement in PLANT.format(rows=rows).split(";") if statement.strip()))
+def measured(dsns: Dsns, servers: Callable[[], float], rows: int, rounds: int) -> dict[str, Any]:
+    """Everything that is told of the first table and, in short, of the others."""
+    target = {Side.TARGET: dsns[Side.TARGET]}
+    results: dict[str, Any] = {"rows": rows, "limits": LIMITS, "machine": machine(dsns)}
+    round_of(dsns, servers, peer=False)  # warms both servers' memory
+    results["same"] = summed_up([round_of(dsns, servers) for _ in range(rounds)])
+    both(target, *(statement.format(rows=rows) for statement in PLANT))
+    try:
         results["differences"] = summed_up([round_of(dsns, servers) for _ in range(rounds)])
         results["client_mb"] = client_mb(dsns)
+    finally:
+        both(target, *(statement.format(rows=rows, values=SHAPES["item"].values) for statement in MEND))
+    results["shapes"] = {
+        shape: {"rows": round(rows * SHAPES[shape].part)}
+        | summed_up([round_of(dsns, servers, shape, peer=False) for _ in range(rounds + 1)][1:])
+        for shape in SHAPES
+        if shape != "item"
+    }
+    return results
+
+
+def machine(dsns: Dsns) -> dict[str, Any]:
+    """What the numbers were measured on and with."""
+    versions: dict[str, object] = {}
+    for side, dsn in dsns.items():
+        with psycopg.connect(dsn) as connection:
+            versions[side.value] = connection.info.server_version
+    with suppress(metadata.PackageNotFoundError):
+        versions["reladiff"] = metadata.version("reladiff")
+    return {"processors": os.cpu_count(), "python": sys.version.split()[0], **versions}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verify", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument(
+        "--keep", type=Path, help="a folder for the filled servers; without it they are gone afterwards"
+    )
+    parser.add_argument("--fill", action="store_true", help="measure nothing")
+    asked = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="crossfade-verify-") as folder,
+        sides(asked.keep or Path(folder), asked.rows) as (dsns, servers),
+    ):
+        if asked.fill:
+            return 0
+        results = measured(dsns, servers, asked.rows, asked.rounds)
     results["kept"] = verdicts(results)
     print(json.dumps(results, indent=1))
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -220,4 +269,4 @@ def main(rows: int = ROWS, rounds: int = ROUNDS) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main())

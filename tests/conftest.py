@@ -2,11 +2,14 @@
 
 import signal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A busy computer is slow, and no test is about how long an example takes.
-settings.register_profile("without a deadline", deadline=None)
-settings.load_profile("without a deadline")
+# No test is about how long an example takes: a busy computer is slow, also in drawing them. And the same are drawn each
+# time, or a change would be refused for what another has done. `--hypothesis-profile=anew` looks for others.
+_AT_ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("the same", _AT_ANY_SPEED, derandomize=True)
+settings.register_profile("anew", _AT_ANY_SPEED, derandomize=False)
+settings.load_profile("the same")
 
 
 def pytest_configure() -> None:

@@ -48,6 +48,7 @@ from crossfade.servers.twin import Twin
 from crossfade.shadowing.client import CollectorClient
 from crossfade.shadowing.port import NothingCollected
 from crossfade.traffic.envoy import EnvoyRouter
+from crossfade.verify.live import Settling
 from crossfade.verify.load import LoadLimits
 from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 
@@ -110,9 +111,20 @@ def rehearsal_roles(layout: Layout, file: MigrationFile, at: At) -> Roles:
                 strict=file.verification.hash is HashMode.TEXT,
                 rest_chunk_rows=file.verification.chunk_rows,
                 live_chunk_rows=file.verification.chunk_rows_live,
-                limits=LoadLimits(statements_per_second=file.verification.max_statements_per_second),
+                workers=file.verification.workers,
+                limits=_limits_on_load(file),
+                settling=Settling(rounds=file.verification.rounds, key_attempts=file.verification.key_attempts_for),
+                time_limit=file.verification.time_limit,
             )
         ),
+    )
+
+
+def _limits_on_load(file: MigrationFile) -> LoadLimits:
+    share = file.verification.max_share_percent
+    return LoadLimits(
+        statements_per_second=file.verification.max_statements_per_second,
+        share=share / 100 if share is not None else None,
     )
 
 

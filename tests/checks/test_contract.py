@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -37,7 +38,8 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
                     Suite.SOURCE: _probes(legacy),
                     Suite.TARGET: _probes(modern),
                     Suite.TEST_INSTANCES: _probes(modern),
-                }
+                },
+                timeout=timedelta(seconds=60),
             ),
             take_down=lambda which: servers.down(servers.modern, modern[which]),
         )

@@ -1,5 +1,4 @@
 import io
-import time
 from dataclasses import replace
 from datetime import UTC, timedelta
 
@@ -12,6 +11,7 @@ from crossfade.journal.port import Entry
 from crossfade.model import events
 from crossfade.model.progress import Progress
 from tests.report import sample
+from tests.waiting import wait_for
 
 
 def terminal(stream: io.TextIOBase, width: int = 80, height: int = 24) -> Console:
@@ -115,10 +115,7 @@ def test_picture_follows_by_itself_when_progress_comes() -> None:
     try:
         for second, share in ((54, "5 % modern"), (90, "50 % modern")):
             feed(view, sample.completed(), second)
-            deadline = time.monotonic() + 10
-            while share not in stream.getvalue():
-                assert time.monotonic() < deadline, f"{share} was never drawn"
-                time.sleep(0.01)
+            wait_for(lambda share=share: share in stream.getvalue())  # type: ignore[misc]
     finally:
         view.close()
 

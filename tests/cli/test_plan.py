@@ -119,6 +119,7 @@ def test_an_export_alone_is_planned_with_what_is_assumed(tmp_path: Path) -> None
     [
         ((), "there is nothing to plan from"),
         (("missing.yaml",), "does not exist"),
+        (("--inventory", "any.csv", "--register", "register.yaml"), "--register needs a migration file"),
         (("--inventory", "missing.xlsx"), "missing.xlsx"),
         ((str(EXAMPLE), "--inventory", str(EXAMPLE)), "migration.yaml"),
     ],

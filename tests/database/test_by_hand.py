@@ -26,7 +26,7 @@ _END = "-- end of what is printed --"
 
 
 def written() -> Playbooks:
-    return playbooks_of(database__schemas=["shop"], database__switch__lock_timeout="5s")
+    return playbooks_of(database__schemas=["shop"], database__switch__lock_timeout="30s")
 
 
 def of_databases(commands: Iterable[Command]) -> list[Command]:
@@ -56,7 +56,7 @@ def typed(pair: Pair, commands: Iterable[Command], epoch: int) -> list[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout

@@ -78,7 +78,7 @@ class Yards:
         given = [f"-v{side}={self.dsn(side)}" for side in Side]
         psql = [str(target_postgres().path("psql")), "-X", "-q", "-v", "ON_ERROR_STOP=1", *given]
         psql += ["-d", self.dsn(Side.SOURCE), "-f", "-"]
-        done = subprocess.run(psql, input=script, text=True, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(psql, input=script, text=True, capture_output=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
 
 

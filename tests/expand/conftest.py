@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from threading import Event, Thread
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import psycopg
 import pytest
@@ -123,6 +123,8 @@ Write = Callable[["psycopg.Connection[Any]", int], None]
 class Writer:
     """One application version in a thread: `write(connection, n)` for n = 0, 1, 2 … until it is stopped."""
 
+    running: ClassVar[list[Self]] = []
+
     dsn: str
     write: Write
     done: int = 0
@@ -134,7 +136,8 @@ class Writer:
     def __enter__(self) -> Self:
         self._thread = Thread(target=self._run)
         self._thread.start()
-        assert self._begun.wait(30)
+        assert self._begun.wait(180)
+        self.running.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -143,6 +146,8 @@ class Writer:
     def stop(self) -> None:
         """It has ended; no statement of it has failed."""
         assert self._thread is not None
+        if self in self.running:
+            self.running.remove(self)
         self._stop.set()
         self._thread.join()
         assert self.failure is None, self.failure

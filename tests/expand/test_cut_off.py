@@ -88,6 +88,8 @@ def test_a_killed_backfill_goes_on_after_the_last_batch(database: Database) -> N
     with subprocess.Popen([sys.executable, "-c", program, text, database.dsn]) as process:
         wait_for(lambda: database.rows(walking))
         process.send_signal(signal.SIGKILL)
+    at_work = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    wait_for(lambda: not database.rows(at_work))  # its server's process may still have a batch to commit
     walked = database.rows(walking)[0][0]
     done = database.rows("SELECT count(*) FROM customer WHERE email IS NOT NULL")[0][0]
     with opened(database, RENAME) as change_:

@@ -181,7 +181,7 @@ def test_rows_that_replication_applies_come_in_step_and_complete_ones_stay(datab
 @ON_13
 def test_a_table_that_somebody_holds_is_given_up_in_time_and_the_holder_named(database: Database) -> None:
     database.run(*CUSTOMER.split(";"))
-    patience = Patience(each=timedelta(milliseconds=20), in_all=timedelta(milliseconds=100))
+    patience = Patience(each=timedelta(milliseconds=20), in_all=timedelta(seconds=2))
     with psycopg.connect(database.dsn) as holder:
         holder.execute("SELECT FROM customer")
         with (

@@ -23,7 +23,7 @@ from tests.facade.doubles import PATIENT, Receiver, all_in, until, whom
 
 INSIDE = next(user for user in map(str, range(1000)) if segment(user) < 5)
 OUTSIDE = next(user for user in map(str, range(1000)) if segment(user) >= 15)
-SHORT = FacadeSettings(deadline=timedelta(seconds=60), shadows=3, timeout=timedelta(milliseconds=30))
+SHORT = FacadeSettings(deadline=timedelta(seconds=60), shadows=3, timeout=timedelta(seconds=1))
 Implementation = Callable[[str], Coroutine[Any, Any, str]]
 
 

@@ -112,7 +112,7 @@ def test_the_last_answer_holds_for_the_stated_time_when_the_provider_fails(worke
 def test_the_last_answer_ends_when_the_provider_hangs_for_longer(workers: Workers, clock: Clock) -> None:
     flags = Scripted(lambda: MODERN)
     kept = KeptRollout(flags, "balance", HASTY, workers, clock)
-    kept.rollout()
+    wait_for(lambda: kept.rollout() == MODERN)  # who is hasty may have the answer only at the second call
     hanging = Hanging(SHADOW)
     flags.answer = lambda: hanging.rollout("balance")
     clock.now += 29.9

@@ -26,7 +26,8 @@ from crossfade.facade import (
 from tests.facade.doubles import PATIENT, Receiver, all_in, legacy, modern, whom
 from tests.waiting import wait_for
 
-SHORT = FacadeSettings(deadline=timedelta(seconds=60), shadows=2, waiting=3, timeout=timedelta(milliseconds=30))
+SHORT = FacadeSettings(deadline=timedelta(seconds=60), shadows=2, waiting=3, timeout=timedelta(seconds=2))
+"""So long that a thread begins within it, also on a busy computer."""
 
 
 def raising(error: Exception) -> Callable[[str], str]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -14,10 +15,10 @@ from crossfade.files.client import FileAgentClient, Patience
 from crossfade.model.seen import FileSync
 from crossfade.model.terms import Side
 
-PATIENCE = Patience(confirm=timedelta(seconds=20), fresh=timedelta(seconds=5), settle=timedelta(seconds=2))
+PATIENCE = Patience(confirm=timedelta(seconds=120), fresh=timedelta(seconds=60), settle=timedelta(seconds=2))
 
 
-def eventually(condition: Callable[[], object], *, within_seconds: float = 20) -> None:
+def eventually(condition: Callable[[], object], *, within_seconds: float = 180) -> None:
     until = time.monotonic() + within_seconds
     while not condition():
         assert time.monotonic() < until, "did not come about in time"
@@ -37,11 +38,32 @@ def put(share: Path, path: str, content: bytes, *, modified: float | None = None
 
 
 def contents(share: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(share).as_posix(): file.read_bytes()
-        for file in share.rglob("*")
-        if file.is_file() and not file.is_symlink()
-    }
+    """What goes away while somebody looks, as a draft does that gets its name, is not among them."""
+    found = {}
+    for file in share.rglob("*"):
+        with suppress(FileNotFoundError):
+            if file.is_file() and not file.is_symlink():
+                found[file.relative_to(share).as_posix()] = file.read_bytes()
+    return found
+
+
+_ENDED_IN_THE_MIDDLE = """
+import os, signal, sys
+from crossfade.files.agent import main
+
+named = 0
+
+def count(event, arguments):
+    global named
+    if event == "os.link":
+        named += 1
+        if named > 300:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(count)
+sys.exit(main())
+"""
+"""An agent that is killed while it names what it has copied: just before the 301st name is given."""
 
 
 class Shares:
@@ -57,9 +79,10 @@ class Shares:
     def client(self) -> FileAgentClient:
         return FileAgentClient(self.folder, source=self.source, target=self.target, patience=PATIENCE)
 
-    def start_agent(self, *, interval_seconds: float = 0.1) -> subprocess.Popen[bytes]:
+    def start_agent(self, *, interval_seconds: float = 0.1, doomed: bool = False) -> subprocess.Popen[bytes]:
         words = ["--directory", self.folder, "--source", self.source, "--target", self.target]
-        argv = [sys.executable, "-m", "crossfade.files.agent", *map(str, words), "--interval", str(interval_seconds)]
+        program = ["-c", _ENDED_IN_THE_MIDDLE] if doomed else ["-m", "crossfade.files.agent"]
+        argv = [sys.executable, *program, *map(str, words), "--interval", str(interval_seconds)]
         agent = subprocess.Popen(argv, stderr=subprocess.PIPE)
         self.agents.append(agent)
         return agent

@@ -21,7 +21,7 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Cal
         try:
             place.mkdir()
         except FileExistsError:  # another worker is at it, or was
-            wait_for(lambda: done.exists() or (place / "failed").exists(), seconds=240)
+            wait_for(lambda: done.exists() or (place / "failed").exists(), seconds=500)
             assert done.exists(), f"another worker could not synthesise {name}; it says why"
         else:
             _synthesise(place, file)

@@ -73,11 +73,11 @@ def ministack(home: Path) -> Iterator[Ministack]:
     process = start(Launch(argv=[str(_ENVIRONMENT / "ministack")], log=log, cwd=home, environment={**kept, **settings}))
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_for(lambda: process.poll() is not None or _answers(url), seconds=60)
+        wait_for(lambda: process.poll() is not None or _answers(url))
         assert process.poll() is None, log.read_text(encoding="utf-8", errors="replace")
         yield Ministack(url, home)
     finally:
-        stop(process, timeout=30)
+        stop(process, timeout=60)
 
 
 def supported_types() -> frozenset[str]:

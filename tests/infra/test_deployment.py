@@ -309,12 +309,12 @@ def test_an_alarm_that_goes_off_leads_everybody_back_and_is_recorded_and_told(re
     rehearsed.lead(191, 64)
     rehearsed.healthy_hosts(0)
     assert rehearsed.state("alarm-rollback-prod") == "ALARM"
-    wait_for(lambda: rehearsed.weights() == {"source": 255, "target": 0}, seconds=60)
-    wait_for(rehearsed.recorded, seconds=60)
+    wait_for(lambda: rehearsed.weights() == {"source": 255, "target": 0})
+    wait_for(rehearsed.recorded)
     (event,) = rehearsed.recorded()
     assert event["did"] == "moved"
     assert "alarm-target-health-prod" in event["reason"]
-    wait_for(lambda: rehearsed.handled() == 1, seconds=60)
+    wait_for(lambda: rehearsed.handled() == 1)
     (said,) = rehearsed.told()
     assert "Everybody is led back to the source." in said
 
@@ -324,7 +324,7 @@ def test_an_alarm_that_is_delivered_twice_is_recorded_and_told_once(rehearsed: R
     rehearsed.told()
     rehearsed.lead(191, 64)
     rehearsed.deliver(datetime.now(UTC), times=2)
-    wait_for(lambda: rehearsed.handled() >= handled + 2, seconds=60)
+    wait_for(lambda: rehearsed.handled() >= handled + 2)
     assert rehearsed.weights() == {"source": 255, "target": 0}
     assert len(rehearsed.recorded()) == before + 1
     assert len(rehearsed.told()) == 1
@@ -335,7 +335,7 @@ def test_nothing_changes_when_everybody_is_on_the_source_already(rehearsed: Rehe
     rehearsed.told()
     rehearsed.lead(200, 0)
     rehearsed.deliver(datetime.now(UTC))
-    wait_for(lambda: rehearsed.handled() >= handled + 1, seconds=60)
+    wait_for(lambda: rehearsed.handled() >= handled + 1)
     assert rehearsed.weights() == {"source": 200, "target": 0}
     assert {event["did"] for event in rehearsed.recorded()} == {"moved", "already"}
     assert len(rehearsed.told()) == 1
@@ -347,7 +347,7 @@ def test_users_stay_where_they_are_when_the_target_takes_the_writes(rehearsed: R
     rehearsed.lead(0, 255)
     rehearsed.writes("target")
     rehearsed.deliver(datetime.now(UTC))
-    wait_for(lambda: rehearsed.handled() >= handled + 1, seconds=60)
+    wait_for(lambda: rehearsed.handled() >= handled + 1)
     assert rehearsed.weights() == {"source": 0, "target": 255}
     assert "target_writes" in {event["did"] for event in rehearsed.recorded()}
     (said,) = rehearsed.told()

@@ -55,7 +55,7 @@ def whole(built: Templates) -> dict[str, dict[str, Any]]:
     return {stack: built.template(stack) for stack in built.stacks()}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_is_left_refers_to_nothing_that_went_whatever_types_go(
     whole: dict[str, dict[str, Any]], data: st.DataObject

@@ -21,7 +21,7 @@ QUICK = Checks(attempts=2, retry_after=timedelta(milliseconds=10))
 
 
 def ran(script: str) -> tuple[int, str]:
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=180)
     return done.returncode, done.stdout
 
 

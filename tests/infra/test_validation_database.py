@@ -19,7 +19,7 @@ from crossfade.rehearsal.processes import free_ports, give_to_nobody
 from tests.infra.templates import least
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.parts, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.parts, pytest.mark.timeout(600)]
 
 TLS = Path(__file__).parents[1] / "data" / "tls"
 ADMISSION = "host all checker 127.0.0.1/32 scram-sha-256\nhost all postgres 127.0.0.1/32 trust\n"
@@ -87,7 +87,7 @@ def check(server: Cluster, tmp_path: Path) -> Check:
         script = step(file, host="127.0.0.1", secret="the-secret")
         environment = {"PATH": f"{programs}:{os.environ['PATH']}", "SECRET": str(tmp_path / "secret.json")}
         done = subprocess.run(
-            ["bash", "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=60
+            ["bash", "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=180
         )
         return done.returncode, done.stdout + done.stderr
 

@@ -20,7 +20,7 @@ from crossfade.model.events import EndWanted, EngineStarted, Held
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 LENGTH = 7
 TEXTS = ("at", "by", "body", "hash")
-FAST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 class Sound:

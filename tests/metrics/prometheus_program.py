@@ -51,7 +51,7 @@ def real_prometheus(folder: Path, exporter: Exporter) -> Iterator[str]:
         wait_for(lambda: _answers(f"http://127.0.0.1:{port}/-/ready"))
         yield f"http://127.0.0.1:{port}"
     finally:
-        stop(process, timeout=10)
+        stop(process, timeout=60)
         server.shutdown()
         thread.join()
         server.server_close()

@@ -35,7 +35,7 @@ def notice(position: int = 1, *, title: str = "canary at 25 %", text: str = "Bot
     )
 
 
-def eventually(condition: Callable[[], object], *, within_seconds: float = 10) -> None:
+def eventually(condition: Callable[[], object], *, within_seconds: float = 180) -> None:
     until = time.monotonic() + within_seconds
     while not condition():
         assert time.monotonic() < until, "did not come about in time"
@@ -62,7 +62,7 @@ def webhook() -> Iterator[Webhook]:
             content = self.rfile.read(int(self.headers["content-length"]))
             received.attempts.append(({name.lower(): value for name, value in self.headers.items()}, content))
             if received.hang is not None:
-                received.hang.wait(20)
+                received.hang.wait(180)
             status = received.answers.pop(0) if received.answers else 200
             if status == 200:
                 received.taken.append(json.loads(content))
@@ -139,7 +139,7 @@ def mailbox(*, tls: bool = False) -> Iterator[Mailbox]:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(CERTIFICATE)
         settings = {"tls_context": context, "require_starttls": True, "authenticator": authenticate}
-    controller = Controller(_Handler(received), hostname="127.0.0.1", port=received.port, **settings)
+    controller = Controller(_Handler(received), hostname="127.0.0.1", port=received.port, ready_timeout=120, **settings)
     controller.start()
     try:
         yield received

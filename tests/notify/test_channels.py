@@ -108,7 +108,7 @@ def test_a_channel_is_refused_when_its_secret_is_not_set(monkeypatch: pytest.Mon
 
 
 def mail(port: int, *recipients: str) -> MailChannel:
-    server = MailServer(host="127.0.0.1", port=port, starttls=False, timeout=timedelta(seconds=5))
+    server = MailServer(host="127.0.0.1", port=port, starttls=False, timeout=timedelta(seconds=60))
     return MailChannel("mail", server, sender="crossfade@example.org", recipients=recipients or ["ops@example.org"])
 
 

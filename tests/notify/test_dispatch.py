@@ -42,7 +42,7 @@ class Hanging(MemoryChannel):
 
     def deliver(self, told: Notice) -> None:
         self.reached.set()
-        self.released.wait(20)
+        self.released.wait(180)
         super().deliver(told)
 
 
@@ -90,7 +90,7 @@ def test_all_arrive_in_order_and_once_when_the_webhook_fails_first(tmp_path: Pat
 def test_the_others_are_told_when_one_channel_hangs_and_one_is_broken() -> None:
     hanging, broken, fine = Hanging(), Broken("broken"), MemoryChannel("fine")
     with Dispatcher([hanging, broken, fine], Book(5), MemoryCursor(), QUICK) as dispatcher:
-        assert hanging.reached.wait(10)
+        assert hanging.reached.wait(180)
         eventually(lambda: len(fine.taken) == 5)
         states = {state.channel: state for state in dispatcher.states()}
         assert states["fine"].position == 5
@@ -153,7 +153,7 @@ def test_closing_waits_no_longer_than_its_patience_when_a_channel_hangs() -> Non
     hanging = Hanging()
     dispatcher = Dispatcher([hanging], Book(1), MemoryCursor(), QUICK)
     dispatcher.start()
-    assert hanging.reached.wait(10)
+    assert hanging.reached.wait(180)
     dispatcher.close(timedelta(seconds=0.05))
     assert hanging.taken == []
     hanging.released.set()

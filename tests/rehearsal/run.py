@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,15 @@ from typing import Any
 
 import psutil
 
+from crossfade.journal.sqlite import JournalUnusable, SqliteJournal
+from crossfade.model import ends
+from crossfade.model.events import EndReached, Event, PhaseEntered
+from crossfade.model.terms import Phase
 from tests.waiting import wait_for
 
 SMALL = Path(__file__).resolve().parents[1] / "data" / "small.yaml"
-PATIENCE_S = 240.0
-_LAST_MOMENTS_S = 15.0
+PATIENCE_S = 600.0
+_LAST_MOMENTS_S = 120.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -68,8 +72,13 @@ class Home:
         wait_for(lambda: len(list(self.folder.glob("*/journal.sqlite"))) == 1)
         return next(self.folder.glob("*/journal.sqlite")).parent.name
 
-    def status(self) -> dict[str, Any]:
-        return self.run("status", self.the_only_id(), "--json").result
+    def events(self) -> list[Event]:
+        """What the journal of the only rehearsal holds now. To ask `crossfade status` would take seconds."""
+        return events_of(self.folder / self.the_only_id() / "journal.sqlite")
+
+    def wait_for(self, condition: Callable[[Event], bool], process: "subprocess.Popen[str]") -> None:
+        """Until such an event has happened, or the process has ended."""
+        wait_for(lambda: process.poll() is not None or any(map(condition, self.events())))
 
     def left(self) -> list[psutil.Process]:
         """Whatever ran of a `crossfade` at the moment in which that had ended, even if it does not run any more.
@@ -84,6 +93,37 @@ class Home:
         while (left := self.left()) and time.monotonic() < until:
             psutil.wait_procs(left, timeout=0.1)
         return left
+
+
+def events_of(journal: Path) -> list[Event]:
+    """None yet of a journal that is being made."""
+    try:
+        opened = SqliteJournal(journal, must_exist=True, read_only=True)
+    except JournalUnusable:
+        return []
+    try:
+        return [entry.event for entry in opened.read()]
+    except JournalUnusable:
+        return []
+    finally:
+        opened.close()
+
+
+def in_canary(event: Event) -> bool:
+    return event == PhaseEntered(phase=Phase.CANARY)
+
+
+def at_share(percent: float) -> Callable[[Event], bool]:
+    """Whether at least so many users were led to the modern servers."""
+
+    def reached(event: Event) -> bool:
+        return (
+            isinstance(event, EndReached)
+            and isinstance(event.end, ends.SharesAre)
+            and event.end.canary_percent >= percent
+        )
+
+    return reached
 
 
 @contextmanager

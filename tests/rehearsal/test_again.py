@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.mark.rehearsal
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_it_completes_and_loses_nothing_over_the_whole_when_it_is_cut_over_again(home: Home) -> None:
     ran = home.rehearse("--speed", "3", "--fault", "canary-errors=50%@bake", "--again")
     assert "Failed back" in ran.said
@@ -47,7 +47,7 @@ def test_it_completes_and_loses_nothing_over_the_whole_when_it_is_cut_over_again
 
 
 @pytest.mark.rehearsal
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_it_stays_for_a_later_cutover_by_a_command_when_it_was_to_be_kept(home: Home) -> None:
     ran = home.rehearse("--speed", "10", "--fault", "operator-pulls=rollback@cutover:opened", "--keep")
     assert (ran.code, ran.result["outcome"]) == (10, "failed_back"), ran.said

@@ -216,26 +216,26 @@ def run_to(folder: Path, point: str, went_on: threading.Event) -> threading.Thre
 def test_the_engine_waits_at_its_point_until_the_faults_are_there(heard: PointsHeard, tmp_path: Path) -> None:
     went_on = threading.Event()
     engine = run_to(tmp_path, "fenced", went_on)
-    at = heard.wait(10)
+    at = heard.wait(180)
     assert at is not None
     faults, strikes = injector("source-db-kill@cutover:fenced", "app-kill@fail_back:fenced", "app-kill@cutover:locked")
     with at:
         faults.reached(at)
         assert strikes.said == ["source-db-kill begins, source"]
         assert not went_on.wait(0.05)
-    engine.join(10)
+    engine.join(180)
     assert went_on.is_set()
     assert faults.points == {(Side.SOURCE, "fenced"), (Side.TARGET, "locked")}
 
 
 def test_the_engine_goes_on_when_it_is_no_point_of_its_own_or_nobody_hears(heard: PointsHeard, tmp_path: Path) -> None:
     went_on = threading.Event()
-    run_to(tmp_path, "locked", went_on).join(10)
+    run_to(tmp_path, "locked", went_on).join(180)
     assert went_on.is_set()
     heard.close()
     (tmp_path / "points").unlink()
     went_on.clear()
-    run_to(tmp_path, "fenced", went_on).join(10)
+    run_to(tmp_path, "fenced", went_on).join(180)
     assert went_on.is_set()
 
 
@@ -257,11 +257,11 @@ def test_a_long_folder_is_no_hindrance(tmp_path: Path) -> None:
     heard = PointsHeard(folder)
     went_on = threading.Event()
     engine = run_to(folder, "fenced", went_on)
-    at = heard.wait(10)
+    at = heard.wait(180)
     assert at is not None
     with at:
         assert (at.to, at.point) == (Side.TARGET, "fenced")
-    engine.join(10)
+    engine.join(180)
     heard.close()
 
 

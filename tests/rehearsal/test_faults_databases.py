@@ -22,7 +22,7 @@ from crossfade.rehearsal.parts import source_postgres, target_postgres
 from crossfade.rehearsal.processes import free_ports
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.parts, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.parts, pytest.mark.timeout(400)]
 
 SLOT = channel(Side.SOURCE)
 ROW = "INSERT INTO t VALUES (repeat('x', 2000))"
@@ -151,7 +151,7 @@ def test_a_fence_would_wait_but_no_user_while_a_transaction_is_long(
     source.execute("UPDATE ledger.accounts SET overdraft = overdraft WHERE id = 2")
     faults.end_transaction()
     with source.transaction():
-        source.execute("SET LOCAL lock_timeout = '5s'; LOCK TABLE ledger.customers IN SHARE MODE")
+        source.execute("SET LOCAL lock_timeout = '120s'; LOCK TABLE ledger.customers IN SHARE MODE")
 
 
 def test_the_slot_is_gone_though_somebody_was_attached_to_it(
@@ -166,7 +166,7 @@ def test_the_slot_is_gone_though_somebody_was_attached_to_it(
         assert rows(source, "SELECT slot_name FROM pg_replication_slots") == []
     finally:
         stop.set()
-        reader.join(10)
+        reader.join()
 
 
 def _stream(cluster: Cluster, slot: str, stop: threading.Event) -> None:

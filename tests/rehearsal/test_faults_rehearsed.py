@@ -7,7 +7,7 @@ import pytest
 
 from tests.rehearsal.run import Home, Ran, home_below
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture

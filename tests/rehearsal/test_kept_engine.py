@@ -1,7 +1,6 @@
 """The engine is a small program here that says it started and ends, or gets a step further first."""
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from crossfade.journal.sqlite import SqliteJournal
 from crossfade.model.terms import Side
 from crossfade.rehearsal.kept_engine import EngineFails, KeptEngine
 from crossfade.rehearsal.layout import Layout, lay_out
+from tests.waiting import wait_for
 
 _PROGRAM = """
 import sys
@@ -30,10 +30,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 
 
 def wait_until_dead(engine: KeptEngine) -> None:
-    until = time.monotonic() + 30
-    while engine.alive:
-        assert time.monotonic() < until, "the engine never ended"
-        time.sleep(0.01)
+    wait_for(lambda: not engine.alive)
 
 
 def starts(layout: Layout, further: int, most: int) -> int:

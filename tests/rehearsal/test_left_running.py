@@ -20,12 +20,13 @@ from crossfade.rehearsal.lock import NobodyConducts, end_with_conductor, one_at_
 from crossfade.rehearsal.processes import Launch
 from crossfade.rehearsal.program import Program
 from tests.rehearsal.run import Home, home_below
+from tests.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 _DRAWS = 15
 _START_S = 3.0  # what the start of the small rehearsal takes where it takes longest
-_DEADLINE_S = 30.0
+_DEADLINE_S = 180.0
 
 
 @pytest.fixture
@@ -125,9 +126,7 @@ def test_its_own_children_end_too_when_a_program_is_ended_by_force(tmp_path: Pat
     program = Program()
     descendants = Descendants()
     program.start(Launch(argv=["sh", "-c", stubborn], log=tmp_path / "log"))
-    until = time.monotonic() + _DEADLINE_S
-    while not noted.exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(noted.exists)
     program.stop(timeout=0.1)
     child = psutil.Process(int(noted.read_text(encoding="utf-8")))
     assert child.wait(_DEADLINE_S) == -signal.SIGKILL
@@ -189,10 +188,10 @@ def test_an_engine_does_not_begin_when_nobody_conducts(home: Home, layout: Layou
 
 
 @pytest.mark.rehearsal
-@pytest.mark.timeout(900)  # a minute on a quiet machine
+@pytest.mark.timeout(1800)  # a minute on a quiet machine
 def test_nothing_is_left_when_told_to_end_at_any_moment_of_the_start(home: Home) -> None:
     """At drawn moments of new starts and of resumes; not even something that ends by itself a moment later."""
-    draw = random.Random()
+    draw = random.Random(1)  # the same orders each time; at which moment they come upon what, the computer says
     begun = ""
     for number in range(_DRAWS):
         if draw.random() < 0.6:

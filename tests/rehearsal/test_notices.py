@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from crossfade.rehearsal.processes import free_ports
 from tests.rehearsal.run import SMALL, Home
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(900)]
 
 
 class _Mailbox:
@@ -54,7 +54,7 @@ def webhook() -> Iterator[tuple[int, list[dict[str, Any]]]]:
 def test_people_are_told_of_phases_errors_and_the_end_when_a_rehearsal_rolls_back(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     mailbox, smtp_port = _Mailbox(), free_ports(1)[0]
-    mail = Controller(mailbox, hostname="127.0.0.1", port=smtp_port)
+    mail = Controller(mailbox, hostname="127.0.0.1", port=smtp_port, ready_timeout=120)
     mail.start()
     try:
         with webhook() as (port, taken):

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.journal.sqlite import JournalUnusable, SqliteJournal
-from crossfade.model.events import AnswersCompared, Event, PhaseEntered, RollbackDecided
+from crossfade.model.events import AnswersCompared, PhaseEntered, RollbackDecided
 from crossfade.model.terms import Phase
-from tests.rehearsal.run import SMALL, Home, home_below
+from tests.rehearsal.run import SMALL, Home, events_of, home_below
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(1800)]
 
 SHADOW = """
 shadow: {enabled: true, sample_percent: 100, repeat_percent: 100, minimum_pairs: 400, max_in_flight: 10,
@@ -67,20 +66,6 @@ def test_one_wrong_answer_in_a_hundred_is_found_and_named_before_any_user_meets_
     assert f"<code>{decided.facts['field']}</code>" in report
     assert with_personal_data(home.reports) == []
     assert not any(word.decode() in ran.said for word in PERSONAL)
-
-
-def events_of(journal: Path) -> list[Event]:
-    """None yet of a journal that is being made."""
-    try:
-        opened = SqliteJournal(journal, must_exist=True, read_only=True)
-    except JournalUnusable:
-        return []
-    try:
-        return [entry.event for entry in opened.read()]
-    except JournalUnusable:
-        return []
-    finally:
-        opened.close()
 
 
 def looks(journal: Path) -> bool:

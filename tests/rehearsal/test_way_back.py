@@ -14,7 +14,7 @@ from crossfade.rehearsal.ledger.database import DATABASE
 from tests.rehearsal.run import SMALL, Home, home_below
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_it_fails_back_and_loses_nothing_when_somebody_has_put_the_way_back_to_s
     file.write_text(
         small.replace("bake: {duration: 3m}", "bake: {duration: 24h, max_way_back_lag: 2s}"), encoding="utf-8"
     )
-    process = home.begin("rehearse", str(file), "--json", "--report", str(home.reports), "--speed", "5")
+    process = home.begin("rehearse", str(file), "--json", "--report", str(home.reports), "--speed", "2")
     layout = read_layout_in(home.folder / home.the_only_id())
     journal = SqliteJournal(layout.journal, must_exist=True)
     wait_for(lambda: any(entry.event == PhaseEntered(phase=Phase.BAKE) for entry in journal.read()))

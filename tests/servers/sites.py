@@ -16,9 +16,9 @@ from crossfade.servers.twin import Twin
 
 NAMES = ("app-01", "app-02", "app-03")
 PATIENT = Readiness(
-    patience=timedelta(seconds=30),
-    timeout=timedelta(seconds=10),
-    look_timeout=timedelta(seconds=10),
+    patience=timedelta(seconds=120),
+    timeout=timedelta(seconds=60),
+    look_timeout=timedelta(seconds=60),
     warm_up_requests=2,
 )
 IMPATIENT = Readiness(patience=timedelta(seconds=0.4), timeout=timedelta(seconds=2), warm_up_requests=2)

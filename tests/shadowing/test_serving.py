@@ -19,15 +19,32 @@ pytestmark = pytest.mark.parts
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Collected]:
+def patient() -> Iterator[Collected]:
+    with collected(timeout=60, max_in_flight=1000) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Collected]:
     with collected(timeout=2, max_in_flight=20) as made:
         yield made
 
 
 @pytest.fixture
-def shared(running: Collected) -> Iterator[Collected]:
+def shared(patient: Collected) -> Iterator[Collected]:
     """The module's, with all servers up and nothing under way."""
-    yield running
+    yield patient
+    mend(patient)
+
+
+@pytest.fixture
+def hanging(hasty: Collected) -> Iterator[Collected]:
+    """Another, that soon gives up servers that hang."""
+    yield hasty
+    mend(hasty)
+
+
+def mend(running: Collected) -> None:
     servers = running.routed.servers
     servers.modern.frozen.clear()
     for port in set(servers.modern.ports) - set(servers.modern.listeners):
@@ -71,26 +88,26 @@ def test_a_server_that_refuses_costs_a_try_on_the_next_one(shared: Collected) ->
     assert after.pairs - before.pairs == 10
 
 
-def test_calls_are_cancelled_and_counted_and_further_ones_dropped_when_the_candidate_hangs(shared: Collected) -> None:
-    shared.routed.servers.modern.frozen.update(shared.routed.layout.modern_ports)
-    before, after = asked(shared, [Ask()] * 60, copies=60, at_once=8)
+def test_calls_are_cancelled_and_counted_and_further_ones_dropped_when_the_candidate_hangs(hanging: Collected) -> None:
+    hanging.routed.servers.modern.frozen.update(hanging.routed.layout.modern_ports)
+    before, after = asked(hanging, [Ask()] * 60, copies=60, at_once=30)
     assert after.pairs == before.pairs
     assert after.unanswered - before.unanswered >= 20
     assert after.dropped > before.dropped
 
 
-def test_no_live_request_is_slower_while_every_shadow_call_hangs(shared: Collected) -> None:
+def test_no_live_request_is_slower_while_every_shadow_call_hangs(hanging: Collected) -> None:
     """In pairs: a read, of which a copy is sent and hangs, and a write, of which none is, a coin saying which is first.
 
     They come close after each other over one connection, so other load strikes both alike.
     """
-    modern, ports = shared.routed.servers.modern, shared.routed.layout.modern_ports
+    modern, ports = hanging.routed.servers.modern, hanging.routed.layout.modern_ports
     modern.frozen.update(ports)
-    before = shared.reading()
-    pairs = asyncio.run(timed_pairs(shared.routed.port, 2000))
+    before = hanging.reading()
+    pairs = asyncio.run(timed_pairs(hanging.routed.port, 2000))
     assert not tail_is_slower(pairs), sorted(pairs, key=max, reverse=True)[:20]
-    wait_for(lambda: shared.reading().unanswered > before.unanswered)
-    assert shared.reading().pairs == before.pairs
+    wait_for(lambda: hanging.reading().unanswered > before.unanswered)
+    assert hanging.reading().pairs == before.pairs
 
 
 async def timed_pairs(port: int, pairs: int) -> list[tuple[float, float]]:
@@ -108,19 +125,19 @@ async def timed_pairs(port: int, pairs: int) -> list[tuple[float, float]]:
     return took
 
 
-def test_the_router_is_as_quick_as_ever_while_every_shadow_call_hangs(shared: Collected) -> None:
+def test_the_router_is_as_quick_as_ever_while_every_shadow_call_hangs(hanging: Collected) -> None:
     """In turns, for what would hold up all requests alike; the quietest turn of each counts, whatever else runs."""
-    modern, ports = shared.routed.servers.modern, shared.routed.layout.modern_ports
+    modern, ports = hanging.routed.servers.modern, hanging.routed.layout.modern_ports
     quiet: list[float] = []
-    hanging: list[float] = []
+    held_up: list[float] = []
     for _ in range(3):
         modern.frozen.clear()
-        quiet.append(p99_of_live_requests(shared.routed.port))
-        unanswered = shared.reading().unanswered
+        quiet.append(p99_of_live_requests(hanging.routed.port))
+        unanswered = hanging.reading().unanswered
         modern.frozen.update(ports)
-        hanging.append(p99_of_live_requests(shared.routed.port))
-        wait_for(lambda unanswered=unanswered: shared.reading().unanswered > unanswered)  # type: ignore[misc]
-    assert min(hanging) < 2 * min(quiet) + 0.05, (quiet, hanging)
+        held_up.append(p99_of_live_requests(hanging.routed.port))
+        wait_for(lambda unanswered=unanswered: hanging.reading().unanswered > unanswered)  # type: ignore[misc]
+    assert min(held_up) < 2 * min(quiet) + 0.5, (quiet, held_up)  # it would be the two seconds of the timeout
 
 
 def p99_of_live_requests(port: int, requests: int = 200) -> float:
@@ -139,18 +156,18 @@ def p99_of_live_requests(port: int, requests: int = 200) -> float:
     return sorted(asyncio.run(timed()))[int(0.99 * requests)]
 
 
-def test_nothing_of_an_answer_or_request_is_written_or_told(shared: Collected) -> None:
+def test_nothing_of_an_answer_or_request_is_written_or_told(hanging: Collected) -> None:
     """Marked values in addresses and headers, of requests whose answers agree, fail, and do not come."""
     marked = [
         Ask(path=f"/MARK1/a{number}?card=MARK2&status={200 if number % 2 else 500}", user=f"MARK3-{number}")
         for number in range(20)
     ]
-    shared.routed.servers.modern.frozen.add(shared.routed.layout.modern_ports[0])
-    asked(shared, marked, copies=20, at_once=4)
-    places = [place for folder in (shared.folder, shared.routed.layout.folder) for place in folder.rglob("*")]
+    hanging.routed.servers.modern.frozen.add(hanging.routed.layout.modern_ports[0])
+    asked(hanging, marked, copies=20, at_once=4)
+    places = [place for folder in (hanging.folder, hanging.routed.layout.folder) for place in folder.rglob("*")]
     written = [place.read_bytes() for place in places if place.is_file() and not place.is_symlink()]
     assert len(written) >= 3
-    told = [repr(shared.reading()).encode()]
+    told = [repr(hanging.reading()).encode()]
     assert not [text for text in chain(written, told) if b"MARK" in text]
 
 

@@ -52,11 +52,15 @@ class Told:
         except CrossfadeError as error:
             self.lines.append(("wake", type(error).__name__))
         else:
-            seen = self.role.way_back(primary)
+            for _ in range(200):  # its sender says a little later than it sends that it streams
+                seen = self.role.way_back(primary)
+                if isinstance(seen, WayBack) and seen.proven:
+                    break
+                self.stage.sleep(0.05)
             self.lines.append(("woken", isinstance(seen, WayBack) and seen.proven))
 
     def writer(self) -> None:
-        for _ in range(200):
+        for _ in range(2000):
             seen = self.role.writer()
             if isinstance(seen, Writer):
                 break
@@ -70,16 +74,16 @@ class Told:
 
     def keys(self) -> None:
         """Of both sides, once they are in step or can no longer be."""
-        for _ in range(300):
+        for _ in range(1000):
             if self.stage.keys(SOURCE) == self.stage.keys(TARGET):
                 break
             self.stage.sleep(0.02)
         self.lines.append([sorted(self.stage.keys(side)) for side in Side])
 
-    def replication(self, primary: Side) -> None:
-        """Once beats had time to come."""
+    def replication(self, primary: Side, *, looks: int = 30) -> None:
+        """Once beats had time to come. More `looks` for a loss that will be seen."""
         seen: Any = None
-        for _ in range(30):
+        for _ in range(looks):
             seen = self.role.replication(primary)
             if not isinstance(seen, Replication):
                 break
@@ -138,7 +142,7 @@ def crash_of_a_server(point: str, side: Side, stage: Stage) -> list[Any]:
     told.writes("before")
 
     def crash() -> None:
-        stage.sleep(0.2)  # what is on its way arrives: whether it does is else a matter of chance
+        stage.arrive()  # whether it does is else a matter of chance
         stage.crash(side)
 
     told.switch(TARGET, 1, stage.role(at(point, crash)))
@@ -184,7 +188,7 @@ def a_writer_stays_and_is_ended(stage: Stage) -> list[Any]:
         if not inside:
             inside.append(stage.begin(SOURCE, "month"))
 
-    settings = {"lock_timeout": _SOON, "end_blocking_sessions": True, "attempts": 3}
+    settings = {"lock_timeout": _SOON, "end_blocking_sessions": True, "attempts": 100}
     told.switch(TARGET, 1, stage.role(at("fencing", begin), **settings))
     told.lines.append(inside[0].ended())
     told.writer()
@@ -220,7 +224,7 @@ def a_subscriber_that_is_behind(stage: Stage) -> list[Any]:
     told = Told(stage, stage.role())
     with stage.standing_still(TARGET):
         told.lines.append(stage.write(SOURCE, "held"))
-        told.switch(TARGET, 1, stage.role(drain_timeout=_SOON))
+        told.switch(TARGET, 1, stage.role(drain_timeout=timedelta(seconds=2)))
     told.writer()
     told.switch(TARGET, 1)
     told.keys()
@@ -240,7 +244,7 @@ def a_stale_epoch(stage: Stage) -> list[Any]:
 def a_slot_that_is_gone(stage: Stage) -> list[Any]:
     told = Told(stage, stage.role())
     stage.lose_slot(SOURCE)
-    told.replication(SOURCE)
+    told.replication(SOURCE, looks=600)
     told.switch(TARGET, 1)
     told.writer()
     return told.lines
@@ -250,7 +254,7 @@ def a_slot_that_was_made_anew(stage: Stage) -> list[Any]:
     told = Told(stage, stage.role())
     told.replication(SOURCE)
     stage.lose_slot(SOURCE, lost_key="lost")
-    told.replication(SOURCE)
+    told.replication(SOURCE, looks=600)
     told.switch(TARGET, 1)
     told.writer()
     return told.lines

@@ -72,6 +72,10 @@ class Stage(Protocol):
 
     def sleep(self, seconds: float) -> None: ...
 
+    def arrive(self) -> None:
+        """Return when what the source has written is on the target."""
+        ...
+
     def later(self, condition: Callable[[], bool], action: Callable[[], None]) -> None:
         """Do it once that is so, while the schedule goes on."""
         ...
@@ -166,6 +170,14 @@ class RealStage:
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    def arrive(self) -> None:
+        ((position,),) = self._pair.rows(Side.SOURCE, "SELECT pg_logical_emit_message(true, 'test', 'last')::text")
+        behind = (
+            "SELECT 1 FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid"
+            f" WHERE s.database = current_database() AND r.replay_lsn < '{position}'"
+        )
+        self._until(lambda: not self._pair.rows(Side.SOURCE, behind))
+
     def later(self, condition: Callable[[], bool], action: Callable[[], None]) -> None:
         import threading
 
@@ -179,7 +191,7 @@ class RealStage:
         return f"INSERT INTO shop.log (what) VALUES ('{self._prefix}{key}')"
 
     def _until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 180
         while not condition():
             assert time.monotonic() < deadline
             time.sleep(0.005)
@@ -295,6 +307,9 @@ class ModelStage:
 
     def sleep(self, seconds: float) -> None:
         self.hub.sleep(seconds)
+
+    def arrive(self) -> None:
+        self.hub.sleep(0.2)
 
     def later(self, condition: Callable[[], bool], action: Callable[[], None]) -> None:
         def look() -> None:

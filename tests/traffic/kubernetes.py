@@ -80,11 +80,11 @@ def settled(cluster: Cluster) -> None:
 
 
 @contextmanager
-def shifting(cluster: Cluster, *, timeout: timedelta = timedelta(seconds=5)) -> Iterator[Shifting]:
+def shifting(cluster: Cluster, *, timeout: timedelta = timedelta(seconds=60)) -> Iterator[Shifting]:
     with ExitStack() as running:
         address = running.enter_context(served(cluster))
         connection = Connection(server=address, trust=None, token=lambda: "a-token")
-        with KubernetesApi(connection, "default", timeout=timedelta(seconds=2)) as api:
+        with KubernetesApi(connection, "default", timeout=timedelta(seconds=30)) as api:
             router = ArgoRouter(api, "ledger", timeout=timeout, look_again=timedelta(milliseconds=1))
             port = int(address.rpartition(":")[2])
             yield Shifting(cluster=cluster, router=router, port=port, api=api, _running=running)

@@ -61,7 +61,7 @@ class Routed:
 def routed(
     *,
     servers_of_each: int = 3,
-    timeout_s: float = 10,
+    timeout_s: float = 60,
     mirror_ports: Sequence[int] = (),
     safe_routes: Sequence[str] = (),
 ) -> Iterator[Routed]:
@@ -82,7 +82,7 @@ def routed(
             process = processes.start(router.launch(layout, layout.folder / "router.log"))
             whole = Routed(
                 layout=layout,
-                router=EnvoyRouter(layout.admin_url, layout.runtime_folder),
+                router=EnvoyRouter(layout.admin_url, layout.runtime_folder, timeout=timedelta(seconds=60)),
                 servers=servers,
                 process=process,
             )
@@ -90,4 +90,4 @@ def routed(
                 wait_for(whole.ready)
                 yield whole
             finally:
-                processes.stop(whole.process, timeout=5)
+                processes.stop(whole.process, timeout=60)

@@ -94,11 +94,17 @@ class Servers:
 
     def up(self, site: Site, *ports: int) -> None:
         for port in ports or site.ports:
-            asyncio.run_coroutine_threadsafe(site.up(port), self._loop).result(10)
+            asyncio.run_coroutine_threadsafe(site.up(port), self._loop).result(120)
+
+    async def empty(self) -> None:
+        """Return when no connection is left, nor one that was accepted just before its server went down."""
+        sites = (self.legacy, self.modern)
+        while len(asyncio.all_tasks()) > 1 or any(left for site in sites for left in site.connections.values()):  # noqa: ASYNC110 - the loop's own tasks set no event
+            await asyncio.sleep(0)
 
     def down(self, site: Site, *ports: int) -> None:
         for port in ports or tuple(site.listeners):
-            asyncio.run_coroutine_threadsafe(site.down(port), self._loop).result(10)
+            asyncio.run_coroutine_threadsafe(site.down(port), self._loop).result(120)
 
 
 @contextmanager
@@ -114,7 +120,7 @@ def serving(legacy_ports: Sequence[int], modern_ports: Sequence[int]) -> Iterato
     finally:
         servers.down(servers.legacy)
         servers.down(servers.modern)
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), loop).result(10)  # what was accepted last is aborted now
+        asyncio.run_coroutine_threadsafe(servers.empty(), loop).result(120)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -131,6 +131,7 @@ def test_the_next_share_comes_by_itself_when_a_jump_leaves_the_pause_as_it_was(
     running.router.set_shares(60)
     with pytest.raises((SharesNotTaken, Conflict)):
         impatient(running).set_shares(25)
+    settled(running.cluster)
     assert 30_000 in running.cluster.controller.shifted
 
 

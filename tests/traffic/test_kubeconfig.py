@@ -100,7 +100,8 @@ def test_a_cluster_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path, addr
         ArgoRouter(api, "ledger").set_shares(0)
 
 
-def test_a_certificate_is_shown_where_the_user_has_one(tmp_path: Path) -> None:
+def test_a_certificate_is_shown_where_the_user_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # others make temporary folders, too
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(TLS)
     context.load_verify_locations(TLS)

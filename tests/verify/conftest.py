@@ -112,7 +112,7 @@ class Writers:
     def __enter__(self) -> Self:
         self._thread = Thread(target=self._run)
         self._thread.start()
-        assert self._begun.wait(10)
+        assert self._begun.wait(180)
         return self
 
     def __exit__(self, *exc: object) -> None:

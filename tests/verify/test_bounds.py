@@ -25,14 +25,41 @@ def statements(databases: Pair) -> Iterator[TableStatements]:
 
 
 def sizes(reads: TableStatements, rows: int) -> list[int]:
-    """The rows of each chunk; together they have to be those of the table."""
+    """The rows of each chunk; together they have to be those of the table, and so do those of their parts."""
     chunks: list[Chunk] = list(cut(reads, rows))
+    assert_parts_are_the_chunks(reads, rows)
     counted = [reads.digest(chunk.part or Slice()).rows for chunk in chunks]
     whole = reads.digest(Slice())
     assert sum(counted) == whole.rows
     total = sum(reads.digest(chunk.part or Slice()).total for chunk in chunks)
     assert total == whole.total
     return counted
+
+
+def assert_parts_are_the_chunks(reads: TableStatements, rows: int) -> None:
+    parted = [chunk.part for chunk in cut(reads, rows, 4) if chunk.part]
+    digests = [digest for part in parted for digest in reads.digests_of_parts(part)]
+    assert digests == [reads.digest(each) for part in parted for each in part.parts()]
+    whole = reads.digest(Slice())
+    assert (sum(digest.rows for digest in digests), sum(digest.total for digest in digests)) == (
+        whole.rows,
+        whole.total,
+    )
+
+
+def test_cuts_a_chunk_into_parts_that_one_statement_digests(databases: Pair) -> None:
+    databases.run(
+        Side.SOURCE,
+        'CREATE TABLE t (a int, low_0 text COLLATE "C", b int, PRIMARY KEY (a, low_0))',  # names of the statement's own
+        "INSERT INTO t SELECT i / 3, i::text, i FROM generate_series(1, 1200) i",
+    )
+    with statements(databases) as reads:
+        for _ in range(2):
+            chunks = list(cut(reads, 100, 4))
+            assert max(chunk.rows for chunk in chunks) <= 100
+            assert sum(len(chunk.part.parts()) == 4 for chunk in chunks if chunk.part) >= 10
+            assert_parts_are_the_chunks(reads, 100)
+            databases.run(Side.SOURCE, "ANALYZE t")  # at first by a walk, now by statistics
 
 
 NUMBERS = "CREATE TABLE t (id bigint PRIMARY KEY, v text)"

@@ -1,17 +1,19 @@
 """How a verification spares the servers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from crossfade.model.terms import Side
+from crossfade.model.terms import NoData, Side
+from crossfade.verify.errors import VerificationTooLong
 from crossfade.verify.examination import How, examine
-from crossfade.verify.load import LoadLimits, Pace, Yielding
-from crossfade.verify.postgres import VerifySettings
+from crossfade.verify.load import Deadline, LoadLimits, Pace, Yielding
+from crossfade.verify.postgres import PostgresVerifier, VerifySettings
 from crossfade.verify.session import Session
-from tests.verify.conftest import Pair
+from tests.verify.conftest import Pair, ScriptedReplay
 
 
 class Time:
@@ -61,6 +63,25 @@ def test_rests_as_long_as_the_chunk_took_when_the_source_has_become_slow(time: T
     assert yielding.rested_seconds == 11.5
 
 
+def test_rests_until_its_statements_have_had_their_share_of_the_time(time: Time) -> None:
+    yielding = Yielding(LoadLimits(share=0.1), workers=2)
+    yielding.keep_share(busy_seconds=0.2, seconds=0.5)  # two workers: each has half of the share
+    yielding.keep_share(busy_seconds=0.1, seconds=3.0)  # waits for the other side have been rest enough
+    yielding.keep_share(busy_seconds=5.0, seconds=5.0)
+    assert time.slept == [3.5, 10.0]
+
+
+def test_tells_that_the_time_is_over_when_it_is(time: Time) -> None:
+    limited, unlimited = Deadline(timedelta(minutes=1)), Deadline(None)
+    time.now += 59
+    limited.keep()
+    time.now += 2
+    unlimited.keep()
+    with pytest.raises(VerificationTooLong) as told:
+        limited.keep()
+    assert told.value.limit == timedelta(minutes=1)
+
+
 class Behind:
     """A source whose receivers catch up."""
 
@@ -89,9 +110,9 @@ def test_every_statement_of_every_worker_is_counted(databases: Pair, monkeypatch
 
     inner: Callable[..., Any] = Session.rows
 
-    def rows(session: Session, *told: Any) -> Any:
+    def rows(session: Session, *told: Any, **named: Any) -> Any:
         sent.append(session.side)
-        return inner(session, *told)
+        return inner(session, *told, **named)
 
     monkeypatch.setattr(Pace, "wait", counting)
     monkeypatch.setattr(Session, "rows", rows)
@@ -106,3 +127,29 @@ def test_every_statement_of_every_worker_is_counted(databases: Pair, monkeypatch
     assert examine(settings, How()).verification.rows == 50
     assert len(sent) > 20
     assert len(waited) == len(sent)
+
+
+@pytest.mark.parts
+def test_rests_after_each_chunk_when_its_share_of_the_time_is_limited(
+    databases: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases.both("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 30)")
+    busy: list[tuple[float, float]] = []
+
+    def keep(_yielding: Yielding, *, busy_seconds: float, seconds: float) -> None:
+        busy.append((busy_seconds, seconds))
+
+    monkeypatch.setattr(Yielding, "keep_share", keep)
+    settings = replace(databases.settings, rest_chunk_rows=10, limits=LoadLimits(share=0.5))
+    assert examine(settings, How()).verification.rows == 30
+    assert len(busy) >= 3
+    assert all(0 < statements <= whole for statements, whole in busy)
+
+
+@pytest.mark.parts
+def test_has_not_passed_when_it_takes_longer_than_it_may(databases: Pair) -> None:
+    databases.both("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    found = PostgresVerifier(
+        replace(databases.settings, time_limit=timedelta(0)), replays=ScriptedReplay(lambda: None)
+    ).verify(Side.SOURCE)
+    assert found == NoData(reason="the verification did not end within 0 s")

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +30,11 @@ from tests.waiting import wait_for
 TARGET = Side.TARGET
 CHUNKS = (
     Chunk(table="a", part=Slice(upto=("5", "x")), rows=10),
-    Chunk(table="a", part=Slice(after=("5", "x"), modulus=4, residues=(1, 3)), rows=7),
+    Chunk(
+        table="a",
+        part=Slice(after=("5", "x"), upto=("9", "x"), modulus=4, residues=(1, 3), cuts=(("6", "x"), ("7", "y"))),
+        rows=7,
+    ),
 )
 WHOLE = Chunk(table="b", part=None, rows=1)
 FOUND = Outcome(
@@ -81,7 +87,7 @@ def test_keeps_what_was_found_until_all_is_done(manifest: Manifest) -> None:
     manifest.done(two, Outcome(rows=3))
     manifest.done(one, FOUND)
     assert manifest.progress() == Progress(rows=12, of_rows=12, chunks=2, of_chunks=2)
-    assert (manifest.differences("a"), manifest.differences("b")) == (1, 0)
+    assert (manifest.differences("a"), manifest.differences("b"), manifest.differences()) == (1, 0, 1)
     manifest.cut(taken(manifest), [WHOLE])
     assert manifest.progress() == Progress(rows=12, of_rows=13, chunks=2, of_chunks=3)
     last = taken(manifest)
@@ -127,6 +133,22 @@ def test_refuses_a_file_that_cannot_be_a_manifest(tmp_path: Path, path: str) -> 
         SqliteManifest(tmp_path / path, "same")
 
 
+def test_waits_for_whoever_makes_the_file_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "manifest"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # as it does within the change to a log that is written ahead
+        rests: list[float] = []
+
+        def rest(seconds: float) -> None:
+            rests.append(seconds)
+            other.execute("COMMIT")
+
+        monkeypatch.setattr("crossfade.verify.shared_manifest.time", SimpleNamespace(monotonic=monotonic, sleep=rest))
+        manifest = SqliteManifest(path, "same")
+        manifest.close()
+    assert len(rests) == 1
+
+
 def test_takes_the_job_of_a_process_that_died_and_of_no_other(tmp_path: Path) -> None:
     path = tmp_path / "manifest"
     ours = SqliteManifest(path, "same")
@@ -159,12 +181,15 @@ PLANTED = ["250", "251", "1777", "2999"]
 class Process:
     """`tests.verify.working` beside us."""
 
-    def __init__(self, pair: Pair, path: Path, log: Path, *, pause: float) -> None:
-        self.log = log
+    def __init__(self, pair: Pair, path: Path, log: Path, *, chunks: int) -> None:
+        self.log, self._go_on = log, log.with_suffix(".go-on")
         dsns = [pair.dsn(side) for side in Side]
         with log.open("w", encoding="utf-8") as file:
-            argv = [sys.executable, "-m", "tests.verify.working", *dsns, str(path), str(pause)]
+            argv = [sys.executable, "-m", "tests.verify.working", *dsns, str(path), str(chunks), str(self._go_on)]
             self.running = subprocess.Popen(argv, stdout=file, env=os.environ)
+
+    def go_on(self) -> None:
+        self._go_on.touch()
 
     def told(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
@@ -193,14 +218,16 @@ def planted(databases: Pair) -> Pair:
 @pytest.mark.parts
 def test_misses_nothing_when_one_of_two_processes_is_killed(planted: Pair, tmp_path: Path) -> None:
     path = tmp_path / "manifest"
-    killed = Process(planted, path, tmp_path / "killed", pause=0.3)
+    killed = Process(planted, path, tmp_path / "killed", chunks=2)
     try:
-        other = Process(planted, path, tmp_path / "other", pause=0.1)
+        other = Process(planted, path, tmp_path / "other", chunks=2)
         try:
-            wait_for(lambda: len(killed.chunks()) >= 2)
-            wait_for(lambda: len(other.chunks()) >= 2)
+            wait_for(lambda: len(killed.chunks()) == 2)
+            wait_for(lambda: len(other.chunks()) == 2)
             killed.running.kill()
-            assert other.running.wait(60) == 0
+            killed.running.wait()
+            other.go_on()
+            assert other.running.wait(180) == 0
         finally:
             other.running.kill()
             other.running.wait()
@@ -217,9 +244,9 @@ def test_misses_nothing_when_one_of_two_processes_is_killed(planted: Pair, tmp_p
 @pytest.mark.parts
 def test_does_only_what_is_left_when_it_is_run_again(planted: Pair, tmp_path: Path) -> None:
     path = tmp_path / "manifest"
-    killed = Process(planted, path, tmp_path / "killed", pause=0.3)
+    killed = Process(planted, path, tmp_path / "killed", chunks=4)
     try:
-        wait_for(lambda: len(killed.chunks()) >= 4)
+        wait_for(lambda: len(killed.chunks()) == 4)
     finally:
         killed.running.kill()
         killed.running.wait()

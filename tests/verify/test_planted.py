@@ -118,7 +118,7 @@ def expected(world: World) -> set[tuple[Any, ...]]:
     }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(world=worlds(), chunk_rows=st.sampled_from([1, 7, 1000]), strict=st.booleans())
 def test_reports_exactly_what_was_planted(databases: Pair, world: World, chunk_rows: int, strict: bool) -> None:
     hold(databases, world)

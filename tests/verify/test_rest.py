@@ -259,6 +259,18 @@ def test_cuts_the_list_short_and_says_so_when_a_table_is_empty_there(
     assert len(seen.unresolved) == 1
 
 
+def test_cuts_the_list_short_when_all_tables_together_have_too_many(
+    databases: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossfade.verify.outcome.MOST_IN_ALL", 30)
+    for name in ("a", "b", "c"):
+        databases.both(f"CREATE TABLE {name} (id int PRIMARY KEY)")
+        databases.run(SOURCE, f"INSERT INTO {name} SELECT generate_series(1, 20)")
+    seen = found(databases)
+    assert [difference.table for difference in seen.differences] == ["public.a"] * 20 + ["public.b"] * 20
+    assert seen.unresolved == ("public.c: 30 differences were listed in all tables; rows after them were not compared",)
+
+
 def test_changes_nothing_when_it_reads(databases: Pair) -> None:
     databases.both(*ITEMS)
     count = "SELECT count(*) FROM pg_class"

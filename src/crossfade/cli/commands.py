@@ -21,6 +21,7 @@ _PLACES = {
     "judge": "judge:judge",
     "preflight": "preflight:preflight",
     "verify": "verify:verify",
+    "chunks": "chunks:chunks",
     "audit": "audit:audit",
     "simulate": "simulate:simulate",
     "inventory": "inventory:inventory",

@@ -13,13 +13,15 @@ from crossfade.cli.decide import day
 from crossfade.cli.migration_file import complain_of, place_of, sound
 from crossfade.cli.output import Exit, answer, complain, people
 from crossfade.cli.plan_folder import FolderNotAPlan, Outcome, read_folder, write_folder
-from crossfade.cli.plan_report import beside, decision_files, playbook_files, report_files
+from crossfade.cli.plan_records import decided, decision_files, tell_decided
+from crossfade.cli.plan_report import playbook_files, prices_of, report_files
 from crossfade.cli.register_file import told_register
 from crossfade.cli.sources import code_of, read_or_stop
 from crossfade.cli.waves import tell_contradiction
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.file import MigrationFile
 from crossfade.model.file.tree import read_tree
+from crossfade.planning.executive import Given as Report
 from crossfade.planning.inventory.cells import text as visible
 from crossfade.planning.plan.assembly import Given, NothingMoves, plan_of
 from crossfade.planning.plan.files import files_of, index_of
@@ -42,6 +44,15 @@ class NothingToPlan(CrossfadeError):
 
     def __init__(self) -> None:
         super().__init__("there is nothing to plan from")
+
+
+class RegisterWithoutFile(CrossfadeError):
+    """What people say about risks names limits of a migration file, and none was given."""
+
+    remedy = "Name the migration file that it belongs to, or leave --register out."
+
+    def __init__(self) -> None:
+        super().__init__("--register needs a migration file")
 
 
 def plan(  # noqa: PLR0913, PLR0917 - each is an option of the command
@@ -84,10 +95,12 @@ def plan(  # noqa: PLR0913, PLR0917 - each is an option of the command
     sources = inventory or _named(migration, file)
     if migration is None and not sources:
         _stop(NothingToPlan())
+    if migration is None and register is not None:
+        _stop(RegisterWithoutFile())
     said = told_register(register, migration) if register and migration else None
     before = _before(out)
     tree = read_tree(file.read_text(encoding="utf-8"), file.name) if file else None
-    report = beside(costs, migration, file, tree)
+    prices, known_decisions = prices_of(costs), decided(migration, file, out, before)
     known = read_or_stop(sources)
     given = Given(
         on=on or datetime.now(UTC).astimezone().date(),
@@ -100,10 +113,12 @@ def plan(  # noqa: PLR0913, PLR0917 - each is an option of the command
         former=before.former if before else None,
     )
     found = _planned(given, file, json=json)
-    more = report_files(found, report) | decision_files(found, report) | playbook_files(found)
-    files = files_of(found, more)
+    report = report_files(found, Report(tree=tree, records=known_decisions.records, prices=prices))
+    proposed = decision_files(found, known_decisions)
+    files = files_of(found, report | proposed | playbook_files(found))
     outcome = write_folder(out, files, before)
     _tell(found)
+    tell_decided(known_decisions, proposed)
     _tell_files(out, outcome)
     code = code_of(known, sources) if known else None
     if code:

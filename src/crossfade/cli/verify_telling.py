@@ -1,4 +1,4 @@
-"""What `crossfade verify` tells people while it runs and when it has ended, and the differences as JSON Lines."""
+"""What `crossfade verify` and `crossfade chunks` tell people while they run and when they have ended, and write."""
 
 import json
 import os
@@ -11,10 +11,13 @@ from typing import TextIO
 from rich.markup import escape
 from rich.table import Table
 
-from crossfade.cli.output import people
+from crossfade.cli.output import SystemRefused, people
 from crossfade.model.seen import Verification
+from crossfade.verify.examination import Examination
 from crossfade.verify.manifest import Progress
 from crossfade.verify.outcome import Finding, TextValues
+from crossfade.verify.repair import script
+from crossfade.verify.settings import VerifySettings
 from crossfade.verify.structure import StructureDifference
 
 _SHOWN = 50  # lines for people; --json and --out have them all
@@ -94,6 +97,31 @@ def write_lines(path: Path, findings: Sequence[Finding]) -> None:
     with private(path) as file:
         for finding in findings:
             file.write(json.dumps(as_json(finding), ensure_ascii=False) + "\n")
+
+
+def write_found(settings: VerifySettings, examined: Examination, *, out: Path | None, repair: Path | None) -> None:
+    """The files asked for: differences with their values, and what would repair them. Raises SystemRefused."""
+    try:
+        if out:
+            write_lines(out, examined.findings)
+        if repair:
+            with private(repair) as file:
+                file.writelines(script(settings, examined))
+    except OSError as refusal:
+        raise SystemRefused(refusal) from refusal
+
+
+def as_answer(found: Verification) -> dict[str, object]:
+    """A verification as in `--json`."""
+    return {
+        "tables": found.tables,
+        "rows": found.rows,
+        "differences": [
+            {"table": d.table, "key": d.key, "kind": d.kind, "columns": list(d.columns)} for d in found.differences
+        ],
+        "unresolved": list(found.unresolved),
+        "seconds": round(found.duration.total_seconds(), 3),
+    }
 
 
 def private(path: Path) -> TextIO:

@@ -27,7 +27,7 @@ from crossfade.rehearsal.router_configuration import RouterLayout
 from crossfade.rehearsal.shadow_settings import collector_settings
 from crossfade.shadowing.client import CollectorClient
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0  # a computer that starts all parts at once; one that cannot start ends at once
 _BUILT, _SERVED = "built", "served"
 
 

@@ -35,7 +35,37 @@ class Chunk:
     rows: int
 
 
-def cut(primary: TableStatements, rows: int) -> Iterator[Chunk]:
+def cut(primary: TableStatements, rows: int, parts: int = 1) -> Iterator[Chunk]:
+    """Chunks of about `rows` rows that together hold every key once, each cut into `parts` where that is possible."""
+    group: list[Chunk] = []
+    for fine in _fine(primary, max(1, rows // parts)):
+        if group and (
+            len(group) == parts or sum(chunk.rows for chunk in group) + fine.rows > rows or not _alike(group[0], fine)
+        ):
+            yield _joined(group)
+            group = []
+        group.append(fine)
+    if group:
+        yield _joined(group)
+
+
+def _alike(*chunks: Chunk) -> bool:
+    """Whether each has both bounds, and all of them are of as many columns."""
+    widths = {bound and len(bound) for chunk in chunks if chunk.part for bound in (chunk.part.after, chunk.part.upto)}
+    return len(widths) == 1 and None not in widths
+
+
+def _joined(group: list[Chunk]) -> Chunk:
+    """Chunks that follow each other as one."""
+    if len(group) == 1:
+        return group[0]
+    parts = [chunk.part for chunk in group if chunk.part]
+    cuts = tuple(part.upto for part in parts[:-1] if part.upto)
+    whole = Slice(after=parts[0].after, upto=parts[-1].upto, cuts=cuts)
+    return Chunk(table=group[0].table, part=whole, rows=sum(chunk.rows for chunk in group))
+
+
+def _fine(primary: TableStatements, rows: int) -> Iterator[Chunk]:
     """Chunks of about `rows` rows that together hold every possible key once.
 
     The newest rows, behind the last bound of the statistics, are cut by walking the index: statistics know nothing of

@@ -73,6 +73,15 @@ class ReplicationNotFound(CrossfadeError):
         super().__init__(f"no logical replication between the two sides: {looked_for}")
 
 
+class VerificationTooLong(CrossfadeError):
+    """It did not end within its time limit; what it had found until then is not told."""
+
+    def __init__(self, limit: timedelta) -> None:
+        self.limit = limit
+        self.remedy = "Raise the time limit, lower the limits on load, or compare more chunks at the same time."
+        super().__init__(f"the verification did not end within {limit.total_seconds():g} s")
+
+
 class ReplayStalled(CrossfadeError):
     """The other side did not replay up to a position in time."""
 

@@ -14,8 +14,8 @@ from crossfade.model.seen import Verification
 from crossfade.model.terms import Side
 from crossfade.verify import live, rest, sequences
 from crossfade.verify.age import Ages, horizon_of
-from crossfade.verify.errors import ReplicationNotFound
-from crossfade.verify.load import Pace, Yielding
+from crossfade.verify.errors import ReplicationNotFound, ServerUnreachable
+from crossfade.verify.load import Deadline, Pace, Yielding
 from crossfade.verify.manifest import Manifest, MemoryManifest, Outcome, Progress
 from crossfade.verify.outcome import Finding
 from crossfade.verify.relation import TablePair
@@ -25,7 +25,7 @@ from crossfade.verify.session import Session
 from crossfade.verify.settings import Values, VerifySettings
 from crossfade.verify.statement import NOTHING_TOLD, TableStatements, Told
 from crossfade.verify.telling import told
-from crossfade.verify.workers import Bench, Comparison, Work, work_all
+from crossfade.verify.workers import CONNECT_AGAIN_SECONDS, Bench, Comparison, Work, work_all
 
 Replays = Callable[[Session], Replay]
 OpenManifest = Callable[[str], Manifest]  # by the fingerprint of what is compared, and how
@@ -73,7 +73,7 @@ def examine(settings: VerifySettings, how: How) -> Examination:
         by_side = _sessions(settings, paces, stack)
         side, slots = _direction(settings, by_side, how) if how.live else (Side.SOURCE, ())
         scope = Scope.read(settings, by_side[Side.SOURCE], by_side[Side.TARGET])
-        method = _Method(settings=settings, how=how, primary=side, slots=slots, by_side=by_side, paces=paces)
+        method = _Method(settings=settings, how=how, primary=side, slots=slots, standing=[by_side], paces=paces)
         places = tuple(session.place for session in by_side.values())
         manifest = how.manifest(scope.fingerprint(*places, str(how.live), side, str(settings.strict)))
         copying = {row[0] for row in by_side[side.other].rows(_COPYING)} if how.live else set[str]()
@@ -83,24 +83,45 @@ def examine(settings: VerifySettings, how: How) -> Examination:
             tables=compared,
             manifest=manifest,
             chunk_rows=settings.live_chunk_rows if how.live else settings.rest_chunk_rows,
+            parts_in_chunk=1 if how.live else rest.PARTS_IN_CHUNK,
             pause_seconds=settings.pause.total_seconds(),
-            yielding=Yielding(settings.limits),
+            deadline=Deadline(settings.time_limit),
+            reconnect_seconds=settings.reconnect_for.total_seconds(),
+            yielding=Yielding(settings.limits, workers=settings.workers),
             told=how.progress,
         )
-        work_all(work, stack, method.bench, settings.workers)
+        work_all(work, method.bench, settings.workers)
         unfinished = [f"{t.title}: its first copy is not finished" for t in scope.tables if t.title not in compared]
         ahead, behind = (side, side.other) if how.live else (Side.TARGET, Side.SOURCE)
         lagging = sequences.behind(scope.sequences[ahead], scope.sequences[behind])
         outcomes = [found for _, found in manifest.outcomes()]
+        untold = (
+            _altered(settings, scope, paces, {text.split(":")[0] for text in _unresolved(outcomes)}) if how.live else ()
+        )
         findings = tuple(finding for found in outcomes for finding in found.findings)
         verification = Verification(
             tables=len(scope.tables),
             rows=sum(found.rows for found in outcomes),
             differences=(*(finding.difference for finding in findings), *lagging),
-            unresolved=tuple(dict.fromkeys((*scope.problems, *unfinished, *_unresolved(outcomes)))),
+            unresolved=tuple(dict.fromkeys((*scope.problems, *unfinished, *_unresolved(outcomes), *untold))),
             duration=timedelta(seconds=time.monotonic() - began),
         )
         return Examination(verification=verification, findings=findings, tables=scope.tables, primary=side)
+
+
+def _altered(settings: VerifySettings, scope: Scope, paces: Mapping[Side, Pace], told_of: set[str]) -> tuple[str, ...]:
+    """Tables that were changed meanwhile and of which nothing else tells; by new sessions, old ones may be lost."""
+    until = time.monotonic() + settings.reconnect_for.total_seconds()
+    while True:
+        try:
+            with ExitStack() as stack:
+                by_side = _sessions(settings, paces, stack)
+                later = Scope.read(settings, by_side[Side.SOURCE], by_side[Side.TARGET])
+            return tuple(text for text in scope.altered(later) if text.split(":")[0] not in told_of)
+        except ServerUnreachable:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(CONNECT_AGAIN_SECONDS)  # the server needs a while to start
 
 
 def _unresolved(outcomes: list[Outcome]) -> Iterator[str]:
@@ -110,20 +131,19 @@ def _unresolved(outcomes: list[Outcome]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Method:
-    """How each worker compares."""
+    """How each worker compares; the first one takes the sessions that stand already."""
 
     settings: VerifySettings
     how: How
     primary: Side
     slots: tuple[str, ...]
-    by_side: Mapping[Side, Session]
+    standing: list[Mapping[Side, Session]]
     paces: Mapping[Side, Pace]
     mask_key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def bench(self, stack: ExitStack) -> Bench:
-        """One worker's sessions: those that stand already if there is one worker, else its own."""
         settings = self.settings
-        sessions = self.by_side if settings.workers == 1 else _sessions(settings, self.paces, stack)
+        sessions = self.standing.pop() if self.standing else _sessions(settings, self.paces, stack)
         side = self.primary
 
         def statements(table: TablePair, of: Side) -> TableStatements:
@@ -137,7 +157,14 @@ class _Method:
 
             def comparison(table: TablePair) -> Comparison:
                 here, there = statements(table, side), statements(table, side.other)
-                return live.LiveComparison(here, there, replay, ages=ages, told=self._told(table))
+                return live.LiveComparison(
+                    here,
+                    there,
+                    replay,
+                    ages=ages,
+                    told=self._told(table),
+                    settling=settings.settling,
+                )
 
         else:
             beside = stack.enter_context(ThreadPoolExecutor(1))
@@ -148,6 +175,7 @@ class _Method:
 
         return Bench(
             source=sessions[Side.SOURCE],
+            target=sessions[Side.TARGET],
             primary=lambda table: statements(table, side),
             comparison=_latest(comparison),
         )

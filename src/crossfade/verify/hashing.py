@@ -27,17 +27,17 @@ _BY_KIND = {
     "float8": sql.SQL("hashfloat8extended({v}::float8, {s})"),
     "uuid": sql.SQL("uuid_hash_extended({v}, {s})"),
     "jsonb": sql.SQL("jsonb_hash_extended({v}, {s})"),
-    # no hash function of date or bytea can be called from SQL on 13
-    "date": sql.SQL("hash_array_extended(ARRAY[{v}], {s})"),
+    # no hash function of date or bytea can be called from SQL on 13; days as float8 are exact
+    "date": sql.SQL("hashfloat8extended(daterange_subdiff({v}, '2000-01-01'), {s})"),
     "bytea": sql.SQL("hash_array_extended(ARRAY[{v}], {s})"),
     # time_hash_extended folds to 32 bits; seconds as float8 are exact within a day
     "time": sql.SQL("hashfloat8extended(date_part('epoch', {v}), {s})"),
 }
-_STAMPS = frozenset({"timestamp", "timestamptz"})
+# seconds between two stamps as float8; date_part takes five times as long, most of it to understand the word 'epoch'
+_SECONDS = {"timestamp": sql.SQL("tsrange_subdiff"), "timestamptz": sql.SQL("tstzrange_subdiff")}
 # arrays whose elements hash without folding 64 bits into 32 and without regard to collation or special values
 _EXACT_ARRAYS = frozenset({"_int2", "_int4", "_bool", "_float4", "_float8", "_uuid", "_date", "_bytea"})
 _TEXT_ARRAYS = frozenset({"_text", "_varchar"})
-_INFINITY_IN_NUMERIC_SINCE = 140000
 
 
 def name(identifier: str) -> sql.Identifier:
@@ -67,20 +67,20 @@ def row_hash(columns: list[sql.Composable]) -> sql.Composable:
     return sql.SQL("hashint4extended(99, {})").format(joined)
 
 
-def column_hash(pair: ColumnPair, number: int, side: Side, *, version: int, strict: bool = False) -> sql.Composable:
-    """The hash of a column that is `number` in the list of both sides, for a server of `version` (180006 is 18.6).
+def column_hash(pair: ColumnPair, number: int, side: Side, *, strict: bool = False) -> sql.Composable:
+    """The hash of a column that is `number` in the list of both sides.
 
     NULL has a value of its own, apart from that of any empty value.
     """
     column = pair.on(side)
     typed = not strict and pair.same_type
-    value = _typed(column, number, version) if typed else _text(name(column.name), number)
+    value = _typed(column, number) if typed else _text(name(column.name), number)
     if not pair.nullable:
         return value
     return sql.SQL("coalesce({}, {})").format(value, _seed(number, 3))
 
 
-def _typed(column: Column, number: int, version: int) -> sql.Composable:
+def _typed(column: Column, number: int) -> sql.Composable:
     value: sql.Composable = name(column.name)
     kind = column.kind
     if kind in _BY_KIND:
@@ -88,9 +88,9 @@ def _typed(column: Column, number: int, version: int) -> sql.Composable:
     if kind == "int8":  # as the seed: all 64 bits count; hashint8extended folds them to 32
         return sql.SQL("hashint4extended({}, {})").format(_seed(number, bits=31), value)
     if kind == "numeric":
-        return _numeric(column, number, version)
-    if kind in _STAMPS:
-        return _stamp(value, number)
+        return _numeric(column, number)
+    if kind in _SECONDS:
+        return _stamp(value, number, _SECONDS[kind])
     if kind in _EXACT_ARRAYS:
         return _array(value, number)
     if kind in _TEXT_ARRAYS:
@@ -98,29 +98,27 @@ def _typed(column: Column, number: int, version: int) -> sql.Composable:
     return _text(value, number)
 
 
-def _text(value: sql.Composable, number: int) -> sql.Composable:
+def _text(value: sql.Composable, number: int, use: int = 0) -> sql.Composable:
     # collation "C": by bytes, so that neither a nondeterministic collation nor a library's version has a say
-    return sql.SQL('hashtextextended({}::text COLLATE "C", {})').format(value, _seed(number))
+    return sql.SQL('hashtextextended({}::text COLLATE "C", {})').format(value, _seed(number, use))
 
 
-def _numeric(column: Column, number: int, version: int) -> sql.Composable:
+def _numeric(column: Column, number: int) -> sql.Composable:
     value = name(column.name)
     hashed = sql.SQL("hash_numeric_extended({}, {})").format(value, _seed(number))
-    if version < _INFINITY_IN_NUMERIC_SINCE or column.has_typmod:
+    if column.has_typmod:  # of what has no digits it can hold NaN alone
         return hashed
-    # NaN, Infinity and -Infinity have one and the same hash
-    return sql.SQL("({} # CASE {} WHEN 'Infinity' THEN {} WHEN '-Infinity' THEN {} ELSE 0 END)").format(
-        hashed, value, _seed(number, 1), _seed(number, 2)
-    )
+    # the hash of NaN, Infinity and -Infinity is the seed itself; they are told apart by their text
+    return sql.SQL("coalesce(nullif({}, {}), {})").format(hashed, _seed(number), _text(value, number, 1))
 
 
-def _stamp(value: sql.Composable, number: int) -> sql.Composable:
-    # Seconds as float8 tell microseconds apart until about 2255. Far from now timestamp_hash_extended, which folds
-    # to 32 bits but tells neighbours apart, is joined to them.
+def _stamp(value: sql.Composable, number: int, seconds: sql.SQL) -> sql.Composable:
+    # Seconds as float8 tell microseconds apart for 272 years before and after 2000. Far from it
+    # timestamp_hash_extended, which folds to 32 bits but tells neighbours apart, is their seed.
     return sql.SQL(
-        "(hashfloat8extended(date_part('epoch', {v}), {a}) # CASE WHEN {v} BETWEEN '1800-01-01' AND '2200-01-01'"
-        " THEN 0 ELSE timestamp_hash_extended({v}::timestamp, {b}) END)"
-    ).format(v=value, a=_seed(number), b=_seed(number, 1))
+        "hashfloat8extended({seconds}({v}, '2000-01-01'), CASE WHEN {v} < '1800-01-01' OR {v} > '2200-01-01'"
+        " THEN timestamp_hash_extended({v}::timestamp, {b}) ELSE {a} END)"
+    ).format(seconds=seconds, v=value, a=_seed(number), b=_seed(number, 1))
 
 
 def _array(value: sql.Composable, number: int) -> sql.Composable:

@@ -1,7 +1,10 @@
 """The comparison of a table while the primary takes writes and replication carries them to the other side."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
 
 from psycopg import sql
 
@@ -10,16 +13,20 @@ from crossfade.verify import chunks
 from crossfade.verify.age import Ages
 from crossfade.verify.outcome import TableOutcome, signatures, unlike
 from crossfade.verify.replay import Replay, mark
-from crossfade.verify.statement import NOTHING_TOLD, Key, Rows, RowState, Slice, TableStatements, Told
+from crossfade.verify.statement import NOTHING_TOLD, Digest, Key, Rows, RowState, Slice, TableStatements, Told
 
 CHUNK_ROWS = 5_000
 _RESIDUES_AT_ONCE = 16
+_RESIDUES_IN_PART = 64
+_ROWS_TO_LIST = 200  # so few are listed at once: cutting them further would cost more
 _KEYS_AT_ONCE = 500
-_ROUNDS = 12
-_CLAIMS = 2  # rounds in a row that must agree before a difference is reported
+_LOOKS = 12
+_FEWEST_LOOKS = 4  # at a key however short the time for it is: a difference needs two of them, and may lose one
+_CLAIMS = 2  # looks in a row that must agree before a difference is reported
 _SAMPLED_KEYS = 20  # as few keys as this are read again and again while the other side replays
 _FINISH_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.002
+_LONGEST_PAUSE_SECONDS = 0.05
 
 _IN_PROGRESS = sql.SQL("SELECT pg_snapshot_xip(pg_current_snapshot())::text")
 _COMMITTING = sql.SQL("""
@@ -28,12 +35,27 @@ _COMMITTING = sql.SQL("""
 """)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """How long what is in doubt is looked at.
+
+    `rounds` are those of ever smaller parts, the chunk itself being the first; then single keys are looked at, each for
+    `key_attempts` (None: twelve looks) before it counts as unresolved.
+    """
+
+    rounds: int = 4
+    key_attempts: timedelta | None = None
+
+
+TWELVE_LOOKS = Settling()
+
+
 class LiveComparison:
     """Compares one table; never reports a difference that is only a change on its way.
 
     Each round reads the primary (S1), marks a flushed position, waits until the other side has replayed it, reads the
     other side (T) and the primary again (S2). T equal to a state of the primary seen since S1 passes. S1 and S2 the
-    same in content and xmin and T different, in two rounds in a row, is a difference. All else is looked at again in
+    same in content and xmin and T different, in two looks in a row, is a difference. All else is looked at again in
     smaller parts, and at last reported as unresolved. Source: docs/verification.md, 'Under live writes'.
     """
 
@@ -45,7 +67,9 @@ class LiveComparison:
         *,
         ages: Ages | None = None,
         told: Told = NOTHING_TOLD,
+        settling: Settling = TWELVE_LOOKS,
     ) -> None:
+        self._rounds, self._key_attempts = settling.rounds, settling.key_attempts
         self._primary, self._replica, self._replay, self._told = primary, replica, replay, told
         self._ages = ages or Ages()
         self._outcome = TableOutcome(table=primary.table, ages=self._ages)
@@ -68,22 +92,35 @@ class LiveComparison:
         self._catch_up()
         there = self._replica.digest(part)
         if there != before and there != self._primary.digest(part):
-            self._compare_keys(part)
+            self._outcome.doubtful = True
+            self._narrow(part, before.rows, self._rounds - 1)
 
     def _compare_unordered(self) -> None:
-        modulus = chunks.residues_for(self._primary.table)
-        before = self._primary.digests(Slice(), modulus)
+        before = self._compare_residues(Slice(), chunks.residues_for(self._primary.table), self._rounds - 1)
         self._outcome.rows += sum(digest.rows for digest in before.values())
+
+    def _narrow(self, part: Slice, rows: int, rounds: int) -> None:
+        """A part in doubt: once more in smaller ones while rounds are left, else row by row."""
+        if rounds > 0 and rows > _ROWS_TO_LIST:
+            self._compare_residues(part, part.modulus * _RESIDUES_IN_PART, rounds - 1)
+        else:
+            self._compare_keys(part)
+
+    def _compare_residues(self, part: Slice, modulus: int, rounds: int) -> dict[int, Digest]:
+        """What the primary held at first, by residue."""
+        before = self._primary.digests(part, modulus)
         self._catch_up()
-        there = self._replica.digests(Slice(), modulus)
+        there = self._replica.digests(part, modulus)
         doubtful = chunks.differing(before, there)
         if doubtful:
-            still = chunks.differing(self._primary.digests(Slice(), modulus), there)
+            still = chunks.differing(self._primary.digests(part, modulus), there)
             doubtful = tuple(residue for residue in doubtful if residue in still)
         for residues in chunks.batches(doubtful, _RESIDUES_AT_ONCE):
             if self._outcome.full:
-                return
-            self._compare_keys(Slice(modulus=modulus, residues=tuple(residues)))
+                break
+            rows = sum(before[residue].rows for residue in residues if residue in before)
+            self._narrow(replace(part, modulus=modulus, residues=tuple(residues)), rows, rounds)
+        return before
 
     def _compare_keys(self, part: Slice) -> None:
         here = self._primary.listing(part)
@@ -96,11 +133,10 @@ class LiveComparison:
 
     def _settle(self, keys: Sequence[Key]) -> None:
         """Look at single rows until each has passed or differs for certain, or the rounds are used up."""
-        claims = dict.fromkeys(keys, 0)  # rounds in a row in which the key looked different for certain
-        for number in range(_ROUNDS):
+        claims = dict.fromkeys(keys, 0)  # looks in a row in which the key looked different for certain
+        for _ in self._looks():
             if not claims:
                 return
-            time.sleep(number * _LOOK_AGAIN_SECONDS)
             seen, there = self._round(list(claims))
             for key in list(claims):
                 if _passes(key, seen, there):
@@ -113,6 +149,20 @@ class LiveComparison:
                 self._report(key, seen[0], there)
         for key in claims:
             self._outcome.add_unresolved(key)
+
+    def _looks(self) -> Iterator[None]:
+        """One for each look at the same keys, with ever longer pauses between them."""
+        began = time.monotonic()
+        for number in count():
+            if self._key_attempts is None:
+                enough = number >= _LOOKS
+            else:
+                late = time.monotonic() - began >= self._key_attempts.total_seconds()
+                enough = late and number >= _FEWEST_LOOKS
+            if enough:
+                return
+            time.sleep(min(number * _LOOK_AGAIN_SECONDS, _LONGEST_PAUSE_SECONDS))  # what is on its way arrives
+            yield
 
     def _confirmed(self, keys: Sequence[Key], before: Rows) -> list[Key]:
         """Those of `keys` that are as `before` now that whatever could be on its way has become visible."""
@@ -167,7 +217,9 @@ class LiveComparison:
         return now if now == judged else judged  # values of another version of the row would be told of this one
 
     def _catch_up(self) -> None:
+        began = time.monotonic()
         self._replay.wait_replayed(mark(self._primary.session), _nothing)
+        self._outcome.waited_seconds += time.monotonic() - began
 
 
 def _nothing() -> None:

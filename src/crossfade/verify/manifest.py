@@ -61,8 +61,8 @@ class Manifest(Protocol):
         """The worker could not do it: somebody else may."""
         ...
 
-    def differences(self, table: str) -> int:
-        """How many were found in the table so far."""
+    def differences(self, table: str | None = None) -> int:
+        """How many were found so far in the table, or in all of them (None)."""
         ...
 
     def finished(self) -> bool:
@@ -126,9 +126,9 @@ class MemoryManifest:
             del self._taken[job.number]
             self._open.appendleft(job)
 
-    def differences(self, table: str) -> int:
+    def differences(self, table: str | None = None) -> int:
         with self._lock:
-            return self._differences[table]
+            return self._differences.total() if table is None else self._differences[table]
 
     def finished(self) -> bool:
         with self._lock:

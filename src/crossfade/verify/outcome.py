@@ -9,6 +9,7 @@ from crossfade.verify.relation import TablePair
 from crossfade.verify.statement import Key, RowState, changed_columns, key_as_json
 
 MOST_DIFFERENCES = 10_000  # listed for a table; beyond it the table is broken as a whole and a list helps nobody
+MOST_IN_ALL = 30_000  # listed for all tables, so that memory is bounded however many there are
 
 TextValues = Mapping[str, str | None]
 
@@ -29,13 +30,18 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class TableOutcome:
-    """Rows counted on the primary, differences of target against source, and what could not be settled."""
+    """Rows counted on the primary, differences of target against source, and what could not be settled.
+
+    `waited_seconds` went by until the other side had replayed; `doubtful`: it did not pass at the first look.
+    """
 
     table: TablePair
     ages: Ages = field(default_factory=Ages)
     rows: int = 0
     findings: list[Finding] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
+    waited_seconds: float = 0.0
+    doubtful: bool = False
 
     @property
     def full(self) -> bool:

@@ -17,11 +17,13 @@ _LONGEST_PAUSE_SECONDS = 0.05
 # pg_current_wal_insert_lsn() may be one that nobody flushes for seconds. Source: docs/verification.md.
 _MARK = sql.SQL("SELECT pg_logical_emit_message(true, 'crossfade.verify', '')::text")
 
-# without pg_monitor the replay position of others is hidden, and the confirmed one, which comes later, has to do
+# Without pg_monitor the replay position of others is hidden, and the confirmed one, which comes later, has to do.
+# The functions below pg_replication_slots and pg_stat_replication: the views join every session and role as well, and
+# this is asked again and again.
 _REPLAYED = sql.SQL("""
     SELECT count(*), coalesce(bool_and(coalesce(
              greatest(r.replay_lsn, s.confirmed_flush_lsn) >= %s::pg_lsn, false)), false)
-    FROM pg_replication_slots s LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid
+    FROM pg_get_replication_slots() s LEFT JOIN pg_stat_get_wal_senders() r ON r.pid = s.active_pid
     WHERE s.slot_name = ANY (%s)
 """)
 _SUBSCRIBED = sql.SQL("""

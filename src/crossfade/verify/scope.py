@@ -50,13 +50,28 @@ class Scope:
             }
         return cls(tables=tables, problems=tuple(problems), sequences=found)
 
+    def altered(self, later: "Scope") -> tuple[str, ...]:
+        """What `later` has otherwise: tables were compared as they were at the beginning."""
+        was, now = ({table.title: _shapes(table) for table in scope.tables} for scope in (self, later))
+        came = [f"{title}: came while others were compared; verify again" for title in now if title not in was]
+        return (
+            *came,
+            *(
+                f"{title}: its columns or its key were changed while it was compared; verify again"
+                for title, shapes in was.items()
+                if now.get(title) != shapes
+            ),
+        )
+
     def fingerprint(self, *about: str) -> str:
         """The same for the same tables, columns, keys, types and rules, compared in the way that `about` tells."""
-        tables = [
-            {**asdict(table), "source": _shape(table.source), "target": _shape(table.target)} for table in self.tables
-        ]
+        tables = [_shapes(table) for table in self.tables]
         text = json.dumps([tables, about], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _shapes(table: TablePair) -> dict[str, object]:
+    return {**asdict(table), "source": _shape(table.source), "target": _shape(table.target)}
 
 
 def _shape(relation: Relation) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -27,8 +28,9 @@ SET client_encoding = 'UTF8';
 _SETTINGS = sql.SQL(TEXT_SETTINGS) + sql.SQL("""
     SET search_path = pg_catalog; SET default_transaction_read_only = on; SET row_security = off;
     SET jit = off; SET max_parallel_workers_per_gather = 0; SET lock_timeout = '5s'; SET synchronous_commit = 'local';
-    SET statement_timeout =
+    SET enable_indexscan = off; SET statement_timeout =
 """)
+_WALKS = {True: sql.SQL("SET enable_indexscan = on"), False: sql.SQL("SET enable_indexscan = off")}
 _KNOWN_REASONS = (
     ("Connection refused", "connection refused"),
     ("timeout", "no answer in time"),
@@ -61,6 +63,8 @@ class Session:
         self.side, self._before = side, before
         self._patience_seconds = statement_timeout.total_seconds() + _GRACE_SECONDS
         self._gave_up = False
+        self._walks = False
+        self.busy_seconds = 0.0  # from sending a statement until its answer was here, summed up
         try:
             parameters = conninfo.conninfo_to_dict(dsn)
         except psycopg.ProgrammingError:
@@ -72,16 +76,21 @@ class Session:
             self._connection = psycopg.connect(
                 conninfo.make_conninfo("", **parameters), autocommit=True, prepare_threshold=None
             )
-        self.version = self._connection.info.server_version
         milliseconds = sql.Literal(int(statement_timeout.total_seconds() * 1000))
         with self._translated():
             self._connection.execute(_SETTINGS + milliseconds)
 
     def rows(
-        self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()
+        self,
+        statement: sql.Composable,
+        parameters: Sequence[object] | Mapping[str, object] = (),
+        *,
+        in_order: bool = False,
     ) -> list[tuple[Any, ...]]:
         """All rows of a statement. Raises `ServerUnreachable` and `StatementFailed`.
 
+        `in_order`: by a walk along an index. Without it, an index only tells which pages to read, and they are read in
+        the order in which they lie: a tenth less for a server's processor, and far less for its disk.
         A server that hangs cannot keep to the statement timeout; a little later the connection is given up.
         """
         if self._before:
@@ -89,11 +98,16 @@ class Session:
         watch = Timer(self._patience_seconds, self._give_up)
         watch.daemon = True
         watch.start()
+        began = time.monotonic()
         try:
             with self._translated():
+                if in_order != self._walks:
+                    self._connection.execute(_WALKS[in_order])
+                    self._walks = in_order
                 return self._connection.execute(sql.Composed([statement]), parameters).fetchall()
         finally:
             watch.cancel()
+            self.busy_seconds += time.monotonic() - began
 
     def row(
         self, statement: sql.Composable, parameters: Sequence[object] | Mapping[str, object] = ()

@@ -31,7 +31,9 @@ class VerifySettings:
     empty means all but the system's and our own. `rules` are by the source's table, `schema.table`.
     `slots` names the logical slot on each side while that side is the primary; without one it is looked up.
     `workers` compare as many chunks at the same time, each with a connection to either side.
-    `pause` is kept before each chunk. `patience` is for the other side to replay a position.
+    `pause` is kept before each chunk. `patience` is for the other side to replay a position. `reconnect_for` is how
+    long a server that was lost in the middle is tried again; what was in hand is then compared anew. `time_limit` is
+    for the whole comparison; None: it may take as long as it takes.
     `strict` compares the text of values: 1.10 and 1.1 then differ.
     """
 
@@ -46,8 +48,11 @@ class VerifySettings:
     limits: LoadLimits = field(default_factory=LoadLimits)
     pause: timedelta = timedelta(0)
     patience: timedelta = timedelta(seconds=30)
+    reconnect_for: timedelta = timedelta(0)
     statement_timeout: timedelta = timedelta(minutes=10)
+    time_limit: timedelta | None = None
     strict: bool = False
     values: Values = Values.NONE
     rest_chunk_rows: int = rest.CHUNK_ROWS
     live_chunk_rows: int = live.CHUNK_ROWS
+    settling: live.Settling = live.TWELVE_LOOKS

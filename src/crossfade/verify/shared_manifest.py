@@ -1,25 +1,25 @@
 """A manifest in a file: work goes on where it was left, and several processes of one computer may share it."""
 
-import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import psutil
+from pydantic import TypeAdapter
 
 from crossfade.model.errors import CrossfadeError
-from crossfade.model.seen import Difference
 from crossfade.verify.bounds import Chunk
 from crossfade.verify.manifest import Job, Outcome, Progress
-from crossfade.verify.outcome import Finding
 from crossfade.verify.statement import Slice
 
 _BUSY_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 0.01
+_PART, _OUTCOME = TypeAdapter[Slice | None](Slice | None), TypeAdapter(Outcome)
 _OPEN, _TAKEN, _DONE = 0, 1, 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint TEXT NOT NULL) STRICT;
@@ -68,7 +68,7 @@ class SqliteManifest:
         with self._translated():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
+            self._log_ahead()
             self._database.execute("PRAGMA synchronous = NORMAL")  # what a loss of power takes is compared again
             self._database.executescript(_SCHEMA)
             self._database.execute("INSERT OR IGNORE INTO about VALUES (1, ?)", (fingerprint,))
@@ -76,6 +76,19 @@ class SqliteManifest:
         if standing != fingerprint:
             self._database.close()
             raise ManifestOfOther(path)
+
+    def _log_ahead(self) -> None:
+        """Of two that make the file at the same time SQLite refuses one at once here, however long it would wait."""
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as refusal:
+                if refusal.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > until:
+                    raise
+                time.sleep(_LOOK_AGAIN_SECONDS)  # the other one makes it meanwhile
+            else:
+                return
 
     def close(self) -> None:
         self._database.close()
@@ -94,7 +107,7 @@ class SqliteManifest:
                 return None
             number, table, chunk, rows = row
             database.execute("UPDATE jobs SET state = ?, owner = ? WHERE number = ?", (_TAKEN, self._owner, number))
-            part = None if chunk is None else _chunk(table, chunk, rows)
+            part = None if chunk is None else Chunk(table=table, part=_PART.validate_json(chunk), rows=rows)
             return Job(number=number, table=table, chunk=part)
 
     def cut(self, job: Job, chunks: Sequence[Chunk]) -> None:
@@ -102,7 +115,7 @@ class SqliteManifest:
             place = database.execute("SELECT place FROM jobs WHERE number = ?", (job.number,)).fetchone()[0]
             database.executemany(
                 "INSERT INTO jobs (place, relation, chunk, rows) VALUES (?, ?, ?, ?)",
-                [(place, job.table, _text_of(chunk), chunk.rows) for chunk in chunks],
+                [(place, job.table, _PART.dump_json(chunk.part).decode(), chunk.rows) for chunk in chunks],
             )
             database.execute("UPDATE jobs SET state = ? WHERE number = ?", (_DONE, job.number))
 
@@ -110,7 +123,7 @@ class SqliteManifest:
         with self._transaction() as database:
             database.execute(
                 "UPDATE jobs SET state = ?, outcome = ?, counted = ?, found = ? WHERE number = ?",
-                (_DONE, json.dumps(asdict(outcome)), outcome.rows, len(outcome.findings), job.number),
+                (_DONE, _OUTCOME.dump_json(outcome).decode(), outcome.rows, len(outcome.findings), job.number),
             )
 
     def give_back(self, job: Job) -> None:
@@ -119,8 +132,9 @@ class SqliteManifest:
                 "UPDATE jobs SET state = ?, owner = NULL WHERE number = ? AND state = ?", (_OPEN, job.number, _TAKEN)
             )
 
-    def differences(self, table: str) -> int:
-        return int(self._one("SELECT coalesce(sum(found), 0) FROM jobs WHERE relation = ? AND found > 0", table))
+    def differences(self, table: str | None = None) -> int:
+        found = "SELECT coalesce(sum(found), 0) FROM jobs WHERE found > 0"
+        return int(self._one(found) if table is None else self._one(f"{found} AND relation = ?", table))
 
     def finished(self) -> bool:
         return bool(self._one("SELECT NOT EXISTS (SELECT 1 FROM jobs WHERE state < 2)"))
@@ -139,7 +153,7 @@ class SqliteManifest:
                 "SELECT relation, outcome FROM jobs WHERE outcome IS NOT NULL ORDER BY place, number"
             ).fetchall()
         for table, outcome in rows:
-            yield table, _outcome(json.loads(outcome))
+            yield table, _OUTCOME.validate_json(outcome)
 
     def _first_open(self, database: sqlite3.Connection) -> tuple[int, str, str | None, int] | None:
         found: tuple[int, str, str | None, int] | None = database.execute(
@@ -192,34 +206,3 @@ def _is_alive(owner: str) -> bool:
         return f"{process.create_time():.2f}" == began and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _text_of(chunk: Chunk) -> str:
-    return json.dumps(None if chunk.part is None else asdict(chunk.part))
-
-
-def _chunk(table: str, text: str, rows: int) -> Chunk:
-    part = json.loads(text)
-    if part is None:
-        return Chunk(table=table, part=None, rows=rows)
-    after, upto = (None if part[bound] is None else tuple(part[bound]) for bound in ("after", "upto"))
-    kept = Slice(after=after, upto=upto, modulus=part["modulus"], residues=tuple(part["residues"]))
-    return Chunk(table=table, part=kept, rows=rows)
-
-
-def _outcome(told: dict[str, Any]) -> Outcome:
-    return Outcome(
-        rows=told["rows"],
-        findings=tuple(_finding(each) for each in told["findings"]),
-        unresolved=tuple(told["unresolved"]),
-    )
-
-
-def _finding(told: dict[str, Any]) -> Finding:
-    difference = told["difference"]
-    return Finding(
-        difference=Difference(**{**difference, "columns": tuple(difference["columns"])}),
-        key=tuple(told["key"]),
-        source=told["source"],
-        target=told["target"],
-    )

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
 from psycopg import sql
 
@@ -19,13 +20,22 @@ Key = tuple[str, ...]  # the key's columns as text, in canonical form
 class Slice:
     """A part of a table: keys above `after` up to `upto` (None: open end), and of those only the rows whose key's
     hash modulo `modulus`, a power of two, is one of `residues`. A bound may be of the key's first columns alone; it
-    then stands for all keys that begin so.
+    then stands for all keys that begin so. `cuts` are keys at which it falls into smaller ones, in their order; there
+    are some only where both bounds are given, and each has as many columns as they.
     """
 
     after: Key | None = None
     upto: Key | None = None
     modulus: int = 1
     residues: tuple[int, ...] = ()
+    cuts: tuple[Key, ...] = ()
+
+    def parts(self) -> tuple["Slice", ...]:
+        """What it falls into; itself where it has no cuts."""
+        return tuple(
+            Slice(after=after, upto=upto, modulus=self.modulus, residues=self.residues)
+            for after, upto in pairwise((self.after, *self.cuts, self.upto))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +70,8 @@ class TableStatements:
 
     def __init__(self, session: Session, table: TablePair, *, strict: bool = False) -> None:
         self.session, self.table, self.side = session, table, session.side
-        version = session.version
         self._hashes = [
-            column_hash(pair, number, self.side, version=version, strict=strict)
-            for number, pair in enumerate(table.columns)
+            column_hash(pair, number, self.side, strict=strict) for number, pair in enumerate(table.columns)
         ]
         self.row_hash = row_hash(list(self._hashes))
         numbers = {pair.name: number for number, pair in enumerate(table.columns)}
@@ -87,7 +95,7 @@ class TableStatements:
         statement = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
             sql.SQL(", ").join(self._key_texts), self._from, where, order, sql.Literal(rows - 1)
         )
-        found = self.session.rows(statement, parameters)
+        found = self.session.rows(statement, parameters, in_order=True)
         return tuple(found[0]) if found else None
 
     def digest(self, part: Slice) -> Digest:
@@ -98,11 +106,42 @@ class TableStatements:
         rows, total = self.session.row(statement, parameters)
         return Digest(rows=rows, total=int(total))
 
+    def digests_of_parts(self, whole: Slice) -> list[Digest]:
+        """The digest of each part of the slice, read by one statement that is planned once."""
+        parts = whole.parts()
+        if len(parts) == 1:
+            return [self.digest(whole)]
+        width = len(whole.cuts[0])
+        bounds = [(f"low_{n}", "after", n) for n in range(width)] + [(f"high_{n}", "upto", n) for n in range(width)]
+        arrays = [sql.SQL("unnest(%s::text[]::{}[])").format(self._key_types[n]) for _, _, n in bounds]
+        parameters = [[getattr(part, end)[n] for part in parts] for _, end, n in bounds]
+        inner = Slice(modulus=whole.modulus, residues=whole.residues)
+        where, more = self._where(inner)
+        lows, highs = ([sql.Identifier("b", f"{end}_{n}") for n in range(width)] for end in ("low", "high"))
+        statement = sql.SQL(
+            "SELECT d.rows, d.total FROM ROWS FROM ({}) WITH ORDINALITY AS b ({}, place),"
+            " LATERAL (SELECT count(*), coalesce(sum({}), 0) FROM {} WHERE {} AND {} AND {}) AS d (rows, total)"
+            " ORDER BY b.place"
+        ).format(
+            sql.SQL(", ").join(arrays),
+            sql.SQL(", ").join(sql.Identifier(label) for label, _, _ in bounds),
+            self.row_hash,
+            self._from,
+            where,
+            self._beyond(">", lows),
+            self._beyond("<=", highs),
+        )
+        return [Digest(rows=rows, total=int(total)) for rows, total in self.session.rows(statement, parameters + more)]
+
     def digests(self, part: Slice, modulus: int) -> dict[int, Digest]:
         """The slice's digest for each residue of the key's hash, in one scan; empty residues are left out."""
         where, parameters = self._where(part)
-        statement = sql.SQL("SELECT {} & {}, count(*), sum({}) FROM {} WHERE {} GROUP BY 1").format(
-            self._key_hash, sql.Literal(modulus - 1), self.row_hash, self._from, where
+        bucket, total, source = self._key_hash, self.row_hash, self._from + sql.SQL(" WHERE ") + where
+        if not self.table.key:  # one hash for both uses: OFFSET keeps the inner statement whole, which computes it once
+            source = sql.SQL("(SELECT {} AS h FROM {} OFFSET 0) AS hashed").format(total, source)
+            bucket = total = sql.Identifier("h")
+        statement = sql.SQL("SELECT {} & {}, count(*), sum({}) FROM {} GROUP BY 1").format(
+            bucket, sql.Literal(modulus - 1), total, source
         )
         found = self.session.rows(statement, parameters)
         return {residue: Digest(rows=rows, total=int(total)) for residue, rows, total in found}
@@ -148,11 +187,11 @@ class TableStatements:
     def _where(self, part: Slice) -> tuple[sql.Composable, list[object]]:
         conditions: list[sql.Composable] = [sql.SQL("true"), *self._filter]
         parameters: list[object] = []
-        for operator, bound in ((sql.SQL(">"), part.after), (sql.SQL("<="), part.upto)):
+        bounds: tuple[tuple[Literal[">", "<="], Key | None], ...] = ((">", part.after), ("<=", part.upto))
+        for operator, bound in bounds:
             if bound is not None:
-                values = sql.SQL(", ").join(sql.SQL("%s::{}").format(t) for t in self._key_types[: len(bound)])
-                names = sql.SQL(", ").join(self._key_names[: len(bound)])
-                conditions.append(sql.SQL("({}) {} ({})").format(names, operator, values))
+                values = [sql.SQL("%s::{}").format(type_name) for type_name in self._key_types[: len(bound)]]
+                conditions.append(self._beyond(operator, values))
                 parameters += bound
         if part.residues:
             conditions.append(
@@ -160,6 +199,10 @@ class TableStatements:
             )
             parameters.append(list(part.residues))
         return sql.SQL(" AND ").join(conditions), parameters
+
+    def _beyond(self, operator: Literal[">", "<="], values: Sequence[sql.Composable]) -> sql.Composable:
+        names = sql.SQL(", ").join(self._key_names[: len(values)])
+        return sql.SQL("({}) {} ({})").format(names, sql.SQL(operator), sql.SQL(", ").join(values))
 
 
 def key_as_json(table: TablePair, key: Key) -> str:

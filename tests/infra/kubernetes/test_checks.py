@@ -49,7 +49,7 @@ def asked(tmp_path: Path, check: HttpCheck, address: str) -> subprocess.Complete
     told = variables(file(checks__attempts=2), check) | {"URL": address + check.path, "RETRY_AFTER": "0"}
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), **told}
     return subprocess.run(
-        ["sh", "-c", ASKING], env=environment, capture_output=True, text=True, timeout=30, check=False
+        ["sh", "-c", ASKING], env=environment, capture_output=True, text=True, timeout=180, check=False
     )
 
 

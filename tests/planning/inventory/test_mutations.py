@@ -146,7 +146,7 @@ def holds(path: Path) -> None:
     ] == []
 
 
-quickly = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quickly = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 @quickly

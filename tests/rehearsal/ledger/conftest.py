@@ -44,7 +44,7 @@ class Answered:
 
 def ask(port: int, method: str, path: str, body: object = None, *, key: str | None = "new") -> Answered:
     headers = {"idempotency-key": str(uuid4()) if key == "new" else key} if method == "POST" and key else {}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()
@@ -129,7 +129,7 @@ class Center:
         )
 
     def start(
-        self, name: str, arm: Arm = Arm.LEGACY, kind: Kind = "production", *, deadline_seconds: float = 8.0
+        self, name: str, arm: Arm = Arm.LEGACY, kind: Kind = "production", *, deadline_seconds: float = 60.0
     ) -> int:
         [port] = free_ports(1)
         directory = self.folder / "servers" / name
@@ -183,7 +183,7 @@ def launched(tmp_path: Path) -> Iterator[LauncherClient]:
     try:
         yield client
     finally:
-        stop(process, timeout=15)
+        stop(process, timeout=60)
     assert not (tmp_path / "launcher.log").read_text(), "the launcher had something to complain about"
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -120,14 +121,15 @@ def test_starts_again_when_an_instance_is_killed(launcher: LauncherClient, folde
 def test_waits_longer_each_time_when_an_instance_keeps_crashing(
     launcher: LauncherClient, folder: Path, port: int
 ) -> None:
-    (folder / "release" / "__main__.py").write_text("raise SystemExit(1)")
+    noted = folder / "begun"
+    program = f"import time; open({str(noted)!r}, 'a').write(f'{{time.monotonic()}}\\n'); raise SystemExit(1)"
+    (folder / "release" / "__main__.py").write_text(program)
     launcher.start("a", kind="production", directory=folder, port=port)
-    wait_for(lambda: launcher.instances()[0].crashes >= 3)
+    wait_for(lambda: launcher.instances()[0].crashes >= 4)
     wait_for(lambda: launcher.instances()[0].state is InstanceState.RESTARTING)
-    began = time.monotonic()
-    crashes = launcher.instances()[0].crashes
-    wait_for(lambda: launcher.instances()[0].crashes > crashes)
-    assert time.monotonic() - began > 0.2
+    begun = [float(moment) for moment in noted.read_text().split()]
+    pauses = [after - before for before, after in pairwise(begun)]  # and the little that it lived
+    assert [pause > 0.1 * 2**number for number, pause in enumerate(pauses[:3])] == [True] * 3
     launcher.stop("a")
     assert launcher.instances() == ()
 
@@ -165,7 +167,7 @@ def test_shows_faults_in_their_shares_when_they_are_set(center: Center) -> None:
     healthy = center.value("SELECT round(balance, 2)::text FROM ledger.accounts WHERE id = 2")
     seen = [ask(port, "GET", "/api/accounts/2") for _ in range(200)]
     statuses = Counter(answer.status for answer in seen)
-    assert 30 <= statuses[500] <= 95
+    assert 20 <= statuses[500] <= 105  # of 200, 30 % each: with a chance of 1e-9 it is another number
     assert statuses[200] + statuses[500] == 200
     assert all(answer.json["balance"] != healthy for answer in seen if answer.status == 200)
     center.launcher.set_faults()
@@ -183,9 +185,16 @@ def test_takes_longer_when_latency_is_added(center: Center) -> None:
             ask(port, "GET", "/api/accounts/2")
         return time.monotonic() - began
 
-    before = seconds()
+    before = [seconds()]
     center.launcher.set_faults(latency_percent=1000)
-    assert seconds() > before + 20 * 0.002 * 5
+    slowed = min(seconds() for _ in range(3))
+    center.launcher.set_faults()
+
+    def was_quicker() -> bool:  # once nobody else has the processor
+        before.append(seconds())
+        return slowed > min(before) + 20 * 0.002 * 5
+
+    wait_for(was_quicker)
 
 
 @pytest.mark.parts
@@ -203,7 +212,7 @@ def test_refuses_faults_when_they_are_out_of_range(launcher: LauncherClient, lev
 def test_says_what_is_wrong_when_an_order_is_not_understood(
     launcher: LauncherClient, path: str, body: str, told: str
 ) -> None:
-    connection = http.client.HTTPConnection(launcher._address, timeout=5)
+    connection = http.client.HTTPConnection(launcher._address, timeout=120)
     connection.request("POST", path, body)
     reply = connection.getresponse()
     assert reply.status in {400, 404}

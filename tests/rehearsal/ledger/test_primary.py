@@ -43,7 +43,7 @@ def play(case: Case, *, source: bool | None, target: bool | None) -> None:
         primary, sides = Primary(), (Scripted(source), Scripted(target))
         primary.watch(cast("dict[Side, Database]", dict(zip(Side, sides, strict=True))))
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(120):
                 await case(primary, *sides)
         finally:
             await primary.close()
@@ -54,7 +54,7 @@ def play(case: Case, *, source: bool | None, target: bool | None) -> None:
 @pytest.mark.parametrize(("source", "target", "found"), [(True, False, Side.SOURCE), (None, True, Side.TARGET)])
 def test_finds_the_side_that_takes_writes_when_it_starts(source: bool | None, target: bool | None, found: Side) -> None:
     async def case(primary: Primary, *_: Scripted) -> None:
-        assert await primary.settled(1) is found
+        assert await primary.settled(60) is found
 
     play(case, source=source, target=target)
 
@@ -72,7 +72,7 @@ def test_finds_it_as_soon_as_one_opens_when_both_refused() -> None:
         with pytest.raises(NoPrimary):
             await primary.settled(0.05)
         target.writable = True
-        assert await primary.settled(1) is Side.TARGET
+        assert await primary.settled(60) is Side.TARGET
 
     play(case, source=False, target=False)
 
@@ -80,12 +80,12 @@ def test_finds_it_as_soon_as_one_opens_when_both_refused() -> None:
 @pytest.mark.parametrize("hanging", list(Side))
 def test_finds_one_side_when_the_other_hangs(hanging: Side) -> None:
     async def case(primary: Primary, *sides: Scripted) -> None:
-        await primary.settled(1)
+        await primary.settled(60)
         by_name = dict(zip(Side, sides, strict=True))
         by_name[hanging].hangs.clear()
         by_name[hanging.other].writable = True
         primary.doubt(primary.side, ask_first=hanging)
-        assert await primary.settled(1) is hanging.other
+        assert await primary.settled(60) is hanging.other
 
     play(case, source=True, target=False)
 
@@ -93,35 +93,38 @@ def test_finds_one_side_when_the_other_hangs(hanging: Side) -> None:
 def test_searches_anew_when_doubted_while_an_old_search_still_hangs() -> None:
     async def case(primary: Primary, source: Scripted, target: Scripted) -> None:
         target.hangs.clear()
-        assert await primary.settled(1) is Side.SOURCE  # and the question to the target is still out
+        assert await primary.settled(60) is Side.SOURCE  # and the question to the target is still out
         source.writable = False
         primary.doubt(Side.SOURCE, ask_first=Side.TARGET)
         with pytest.raises(NoPrimary):
             await primary.settled(0.05)
         target.writable = True
         target.hangs.set()
-        assert await primary.settled(1) is Side.TARGET
+        assert await primary.settled(60) is Side.TARGET
 
     play(case, source=True, target=False)
 
 
 def test_asks_seldom_when_many_doubt_at_once() -> None:
     async def case(primary: Primary, source: Scripted, target: Scripted) -> None:
-        await primary.settled(1)
+        await primary.settled(60)
         source.writable = False
         before = target.asked
         for _ in range(100):
             primary.doubt(Side.SOURCE, ask_first=Side.TARGET)
-        with pytest.raises(NoPrimary):
-            await primary.settled(0.3)
-        assert 2 <= target.asked - before <= 10
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while target.asked - before < 2:
+            with pytest.raises(NoPrimary):
+                await primary.settled(0.3)
+        assert target.asked - before <= 2 + 30 * (loop.time() - began)  # not once for each of the hundred
 
     play(case, source=True, target=False)
 
 
 def test_keeps_its_belief_when_the_other_side_is_doubted() -> None:
     async def case(primary: Primary, *_: Scripted) -> None:
-        await primary.settled(1)
+        await primary.settled(60)
         primary.doubt(Side.TARGET, ask_first=Side.SOURCE)
         assert await primary.settled(0) is Side.SOURCE
 
@@ -130,7 +133,7 @@ def test_keeps_its_belief_when_the_other_side_is_doubted() -> None:
 
 def test_follows_at_once_when_a_side_announces_itself() -> None:
     async def case(primary: Primary, source: Scripted, _: Scripted) -> None:
-        await primary.settled(1)
+        await primary.settled(60)
         source.writable = False
         primary.doubt(Side.SOURCE, ask_first=Side.TARGET)
         primary.heard("target:3")
@@ -142,7 +145,7 @@ def test_follows_at_once_when_a_side_announces_itself() -> None:
 @pytest.mark.parametrize("late", ["source:2", "source:3", "nowhere:9", "source", "source:x", ""])
 def test_ignores_an_announcement_when_it_is_late_or_nonsense(late: str) -> None:
     async def case(primary: Primary, *_: Scripted) -> None:
-        await primary.settled(1)
+        await primary.settled(60)
         primary.heard("target:3")
         primary.heard(late)
         assert await primary.settled(0) is Side.TARGET
@@ -152,7 +155,7 @@ def test_ignores_an_announcement_when_it_is_late_or_nonsense(late: str) -> None:
 
 def test_looks_when_listening_begins_on_a_side_that_was_opened_before() -> None:
     async def case(primary: Primary, source: Scripted, target: Scripted) -> None:
-        await primary.settled(1)
+        await primary.settled(60)
         source.writable, target.writable = False, True
         primary.listening(Side.TARGET)
         for _ in range(10):

@@ -15,6 +15,7 @@ import pytest
 
 from crossfade.rehearsal.processes import Launch, free_ports, start, stop
 from crossfade.rehearsal.users.record import Record, read_acknowledged, read_record
+from tests.waiting import wait_for
 
 
 class Desk(ThreadingHTTPServer):
@@ -94,12 +95,13 @@ def begin(desk: Desk, out: Path, *more: str) -> subprocess.Popen[bytes]:
 
 def run(desk: Desk, out: Path, wanted: int, *more: str) -> tuple[Record, dict[str, int]]:
     process = begin(desk, out, "--rate", "100", *more)
-    deadline = time.monotonic() + 30
-    while not (out / "requests.csv").exists() or read_record(out).requests < wanted:
+
+    def served() -> bool:
         assert process.poll() is None, out.with_suffix(".log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    stop(process, timeout=35)
+        return (out / "requests.csv").exists() and read_record(out).requests >= wanted
+
+    wait_for(served)
+    stop(process, timeout=120)
     assert process.returncode == 0
     return read_record(out), json.loads((out / "summary.json").read_text())
 
@@ -134,8 +136,10 @@ def test_counts_latency_from_when_it_was_due_when_answers_are_slow(desk: Desk, t
     desk.slow = 0.3
     record, _ = run(desk, tmp_path / "users", 30)
     assert all(attempt.done - attempt.due >= 0.3 for attempt in record.attempts)
-    began = min(attempt.started for attempt in record.attempts)
-    assert sum(attempt.started - began < 0.3 for attempt in record.attempts) > 10, "nobody waits for another's answer"
+    at_once = [
+        sum(other.started <= attempt.started < other.done for other in record.attempts) for attempt in record.attempts
+    ]
+    assert max(at_once) > 10, "nobody waits for another's answer"
 
 
 def test_comes_as_the_same_people_when_they_come_again(desk: Desk, tmp_path: Path) -> None:
@@ -155,11 +159,8 @@ def test_notices_when_an_account_lacks_an_acknowledged_transfer(desk: Desk, tmp_
 def test_ends_when_nobody_answers_from_the_start(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "crossfade.rehearsal.users", "--out", str(tmp_path / "users")]
     process = start(Launch(argv=[*argv, "--router", f"http://127.0.0.1:{free_ports(1)[0]}"], log=tmp_path / "log"))
-    deadline = time.monotonic() + 15
-    while not (tmp_path / "users" / "requests.csv").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    stop(process, timeout=10)
+    wait_for((tmp_path / "users" / "requests.csv").exists)
+    stop(process, timeout=120)
     assert process.returncode == 0
     assert json.loads((tmp_path / "users" / "summary.json").read_text())["requests"] == 0
 
@@ -170,7 +171,7 @@ def test_ends_when_nobody_answers_from_the_start(tmp_path: Path) -> None:
 )
 def test_names_the_option_when_it_is_wrong(tmp_path: Path, option: str, value: str) -> None:
     argv = [sys.executable, "-m", "crossfade.rehearsal.users", "--router", "http://127.0.0.1:1", "--out", str(tmp_path)]
-    told = subprocess.run([*argv, option, value], capture_output=True, text=True, check=False, timeout=20)
+    told = subprocess.run([*argv, option, value], capture_output=True, text=True, check=False, timeout=180)
     assert told.returncode == 2
     assert option in told.stderr
     assert "Traceback" not in told.stderr

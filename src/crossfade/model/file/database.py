@@ -230,12 +230,14 @@ class Verification(Section):
     chunk_rows_live: Count = 5_000
     """Rows compared at once under writes."""
     rounds: Annotated[int, Field(ge=1, le=100)] = 4
-    """Rounds until single keys are looked at."""
+    """Under writes: rounds of ever smaller parts until single keys are looked at."""
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Chunks compared at the same time."""
     max_statements_per_second: Count | None = None
     """Limit of the load on either server; none by default."""
+    max_share_percent: PositivePercent | None = None
+    """Of the time, at most this share with a statement running on either server; no limit by default."""
     time_limit: Span = timedelta(hours=12)
     """A verification that takes longer has not passed."""
-    key_attempts_for: Duration = timedelta(minutes=1)
-    """How long a key that is written all the while is tried before it counts as unsettled."""
+    key_attempts_for: Duration | None = None
+    """How long a key that is written all the while is tried before it counts as unsettled; twelve looks by default."""
