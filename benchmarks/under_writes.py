@@ -96,7 +96,7 @@ def replicated(folder: Path, rows: int) -> Iterator[Replicated]:
             clusters[side] = cluster
         pair = Replicated(clusters=clusters, rows=rows, folder=folder)
         for side in Side:
-            pair.run(side, *SHAPES["item"].filling("item", rows), "VACUUM (FREEZE) item", "CHECKPOINT")
+            pair.run(side, *SHAPES["item"].filling("item", rows), "CHECKPOINT")
         pair.run(Side.SOURCE, f"CREATE PUBLICATION {SLOT} FOR TABLE item")
         pair.run(
             Side.TARGET,

@@ -22,6 +22,9 @@ OF, OTHER = "a" * 64, "b" * 64
 CHUNK = ChunkLine(
     of=OF, number=1, chunk=Chunk(table="a", part=Slice(after=("5", "x"), modulus=4, residues=(1,)), rows=7)
 )
+PARTED = ChunkLine(
+    of=OF, number=1, chunk=Chunk(table="a", part=Slice(after=("1",), upto=("9",), cuts=(("5",),)), rows=7)
+)
 WHOLE = ChunkLine(of=OF, number=2, chunk=Chunk(table="b", part=None, rows=1))
 FINDING = Finding(
     difference=Difference(table="a", key='{"id": 1}', kind="changed", columns=("v",), written_since_switch=True),
@@ -45,7 +48,7 @@ def encoded(*lines: ChunkLine | ResultLine) -> list[bytes]:
 
 
 def test_what_is_written_is_read_back() -> None:
-    assert read_lines([*encoded(CHUNK), b" \n", *encoded(WHOLE)], ChunkLine) == (CHUNK, WHOLE)
+    assert read_lines([*encoded(CHUNK), b" \n", *encoded(PARTED, WHOLE)], ChunkLine) == (CHUNK, PARTED, WHOLE)
     assert read_lines(encoded(RESULT), ResultLine) == (RESULT,)
 
 
@@ -62,6 +65,7 @@ def test_every_fault_is_told_with_its_place_and_without_what_stood_there() -> No
         good.replace('"modulus":4', '"modulus":3'),
         good.replace('"residues":[1]', '"residues":[4]'),
         good.replace('"upto"', '"s3cret"'),
+        good.replace('"cuts":[]', '"cuts":[["7","s3cret"]]'),  # of a chunk that has no upper bound
         json.dumps({"Items": [{"version": 1}]}),
         good.replace('"version":1', '"version":2'),
         good.replace(OF, "s3cret"),

@@ -46,7 +46,7 @@ Slowdown = Annotated[
     float | None, typer.Option(metavar="X", min=1.1, help="Rest when the source takes X times as long as at its best.")
 ]
 ChunkRows = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Rows compared at once; 50,000, or 5,000 with --live.")
+    int | None, typer.Option(metavar="N", min=1, help="Rows compared at once; 200,000, or 5,000 with --live.")
 ]
 Reconnect = Annotated[
     float, typer.Option(metavar="SECONDS", min=0, help="Try a server again that was lost in the middle.")

@@ -43,6 +43,8 @@ class ChunkLine(_Line):
             or not all(0 <= residue < part.modulus for residue in part.residues)
         ):
             raise ValueError("its residues do not belong to a power of two")
+        if part is not None and part.cuts and len({bound and len(bound) for bound in part.bounds}) != 1:
+            raise ValueError("its cuts do not lie between bounds of as many columns")
         return self
 
 

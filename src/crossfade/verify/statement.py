@@ -30,11 +30,16 @@ class Slice:
     residues: tuple[int, ...] = ()
     cuts: tuple[Key, ...] = ()
 
+    @property
+    def bounds(self) -> tuple[Key | None, ...]:
+        """Where its parts begin and end."""
+        return (self.after, *self.cuts, self.upto)
+
     def parts(self) -> tuple["Slice", ...]:
         """What it falls into; itself where it has no cuts."""
         return tuple(
             Slice(after=after, upto=upto, modulus=self.modulus, residues=self.residues)
-            for after, upto in pairwise((self.after, *self.cuts, self.upto))
+            for after, upto in pairwise(self.bounds)
         )
 
 
@@ -113,7 +118,7 @@ class TableStatements:
             return [self.digest(whole)]
         width = len(whole.cuts[0])
         bounds = [(f"low_{n}", "after", n) for n in range(width)] + [(f"high_{n}", "upto", n) for n in range(width)]
-        arrays = [sql.SQL("unnest(%s::text[]::{}[])").format(self._key_types[n]) for _, _, n in bounds]
+        arrays = [sql.SQL("unnest(%s::text[]::{}[])").format(t) for t in self._key_types[:width] * 2]
         parameters = [[getattr(part, end)[n] for part in parts] for _, end, n in bounds]
         inner = Slice(modulus=whole.modulus, residues=whole.residues)
         where, more = self._where(inner)
