@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from crossfade.cli.application import app
 from tests.docs.documents import ROOT
 
 EXAMPLE = ROOT / "examples" / "plan" / "migration.yaml"
+INVENTORIES = ROOT / "tests" / "data" / "inventories"
 ON = "2026-11-23"
 
 
@@ -103,8 +107,26 @@ def test_contradicting_wishes_are_named_and_nothing_is_written(tmp_path: Path) -
     assert not (tmp_path / "plan").exists()
 
 
+@pytest.mark.parts
+def test_the_same_input_gives_the_same_bytes_in_another_process(folder: Path, tmp_path: Path) -> None:
+    """Texts have another order in the sets of each process. The index has the digests of all files."""
+    program = Path(sys.executable).parent / "crossfade"
+    command: list[str | Path] = [program, "plan", EXAMPLE, "--out", tmp_path / "plan", "--on", ON]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": "1"})
+    assert (tmp_path / "plan" / "plan.json").read_bytes() == (folder / "plan.json").read_bytes()
+
+
+@pytest.mark.parametrize("export", ["ads/EC2InstanceRecommendations.csv", "azure", "cmf", "konveyor", "rvtools"])
+def test_a_report_comes_of_the_export_of_every_tool(tmp_path: Path, export: str) -> None:
+    """The folders hold rows that cannot be read, too, which are told. `rvtools` has the workbook that is large."""
+    result = run("--inventory", INVENTORIES / export, "--out", tmp_path / "plan")
+    assert result.exit_code == (10 if export in {"cmf", "konveyor"} else 0), result.output
+    assert "servers move to AWS" in (tmp_path / "plan" / "report.md").read_text(encoding="utf-8")
+    assert "not known:" in result.output
+
+
 def test_an_export_alone_is_planned_with_what_is_assumed(tmp_path: Path) -> None:
-    small = ROOT / "tests" / "data" / "inventories" / "rvtools" / "rvtools-small-complete.xlsx"
+    small = INVENTORIES / "rvtools" / "rvtools-small-complete.xlsx"
     result = run("--inventory", small, "--out", tmp_path / "plan", "--json")
     told = last(result)
     assert result.exit_code in {0, 10}

@@ -22,6 +22,9 @@ from crossfade.planning.readiness.support import database_of, release_of, suppor
         ("Ubuntu", "22.04.3 LTS", ("Ubuntu", "22.04")),
         ("SUSE Linux Enterprise 12 (64-bit)", None, ("SUSE Linux Enterprise Server", "12")),
         ("Oracle Linux 8", None, ("Oracle Linux", "8")),
+        ("Amazon Linux 2 (64-bit)", None, ("Amazon Linux", "2")),
+        ("Amazon Linux 2023", None, ("Amazon Linux", "2023")),
+        ("Amazon Linux AMI 2018.03", None, ("Amazon Linux", "2018")),
         ("IBM AIX 7.2", None, ("AIX", "")),
     ],
 )
@@ -56,6 +59,7 @@ def test_words_that_may_mean_several_releases_or_none_are_not_guessed(told: str)
         ("Microsoft SQL Server", "2016", "2016"),
         ("SQL Server", "13.0.5026", "13"),
         ("Oracle 19c", "19.3", "19"),
+        ("PostgreSQL", "18.1", "18"),
         ("PostgreSQL", "99", None),
         ("PostgreSQL", "unknown", None),
     ],
@@ -71,6 +75,13 @@ def test_a_database_is_of_the_release_that_its_version_begins_with(
 
 def test_every_engine_that_processes_show_is_in_the_table() -> None:
     assert [engine for engine in set(ENGINES.values()) if database_of(engine) is None] == []
+
+
+def test_the_table_has_every_version_that_a_migration_may_begin_with() -> None:
+    """The risk of a source that gets no fixes is told from it."""
+    engine = database_of("PostgreSQL")
+    assert engine is not None
+    assert {str(version) for version in range(10, 19)} <= set(engine.releases)
 
 
 def test_the_table_names_a_source_for_every_row_and_dates_run_forward() -> None:

@@ -126,12 +126,22 @@ def _limits(asked: Asked) -> tuple[tuple[Wish, ...], tuple[Assumption, ...]]:
 
 
 def _harmless(asked: Asked, groups: Sequence[Group]) -> tuple[str, ...]:
-    """Environments that are not production, where a whole move group of them is small enough to begin with."""
+    """Environments that are not production, where a whole move group of them is small enough to begin with.
+
+    None where a former plan begins with others already: this wish is nobody's but ours, and is not worth a move.
+    """
+    if asked.former is not None and not _began_harmless(asked, asked.former):
+        return ()
     for group in groups:
         members = [asked.movers[member] for member in group.members]
         if group.servers <= asked.planning.pilot_servers and all(mover.is_harmless for mover in members):
             return tuple(sorted({mover.environment or "" for mover in asked.movers if mover.is_harmless}))
     return ()
+
+
+def _began_harmless(asked: Asked, former: Former) -> bool:
+    first = min(former.days.values(), default=None)
+    return all(mover.is_harmless for mover in asked.movers if former.days.get(mover.name) == first)
 
 
 def _is_said(asked: Asked, key: str) -> bool:

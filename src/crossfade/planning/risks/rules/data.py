@@ -1,6 +1,5 @@
 """What may happen to the database and its rows. Source: docs/database-switch.md, and what users of other tools met."""
 
-import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -8,6 +7,7 @@ from crossfade.model.file import MigrationFile
 from crossfade.model.file.connectivity import Path
 from crossfade.model.file.database import LobMode, ReplicationEngine
 from crossfade.model.file.quantities import bandwidth_text, size_text
+from crossfade.planning.readiness.support import database_of, release_of
 from crossfade.planning.risks.knowledge import (
     Category,
     Clue,
@@ -21,22 +21,9 @@ from crossfade.planning.risks.knowledge import (
 )
 from crossfade.planning.risks.rating import Probability
 
-SUPPORTED_UNTIL = {
-    9: date(2021, 11, 11),
-    10: date(2022, 11, 10),
-    11: date(2023, 11, 9),
-    12: date(2024, 11, 21),
-    13: date(2025, 11, 13),
-    14: date(2026, 11, 12),
-    15: date(2027, 11, 11),
-    16: date(2028, 11, 9),
-    17: date(2029, 11, 8),
-    18: date(2030, 11, 14),
-}
-"""Last release of each major version. Source: postgresql.org/support/versioning."""
 FAILOVER_SLOTS = 17
 """First version whose slots can survive a failover. Source: PostgreSQL 17 release notes."""
-_MIB, _TOLD = 2**20, 5
+_ENGINE, _MIB, _TOLD = "PostgreSQL", 2**20, 5
 _OF_THE_LINK = 2
 """The full load is reckoned with one part in so many of the link, which carries users and files as well."""
 
@@ -48,16 +35,23 @@ def _out_of_support(seen: Seen) -> Shown | None:
 def _old_versions(seen: Seen) -> Iterator[Clue]:
     end = max(seen.on, seen.file.planning.deadline or seen.on)
     version = seen.file.database.source.version
-    if SUPPORTED_UNTIL[version] < end:
-        says = f"PostgreSQL {version}: no fixes after {SUPPORTED_UNTIL[version]}"
-        yield Clue(says, "database.source.version")
+    until = _supported_until(str(version))
+    if until is not None and until < end:
+        yield Clue(f"PostgreSQL {version}: no fixes after {until}", "database.source.version")
     for database in seen.inventory.databases if seen.inventory else ():
-        major = re.match(r"\d+", database.version or "")
-        until = SUPPORTED_UNTIL.get(int(major[0])) if major and "postgres" in (database.engine or "").lower() else None
-        if until and until < end:
+        is_postgres = "postgres" in (database.engine or "").lower()
+        until = _supported_until(database.version or "") if is_postgres else None
+        if until is not None and until < end:
             yield Clue(
                 f"{database.name}: {database.engine} {database.version}, no fixes after {until}", "", database.places
             )
+
+
+def _supported_until(version: str) -> date | None:
+    """The day of the last release of a PostgreSQL version; None: the table of support does not have it."""
+    engine = database_of(_ENGINE)
+    found = release_of(engine, version) if engine else None
+    return found[1] if found else None
 
 
 def full_load(size_bytes: int, file: MigrationFile) -> timedelta:
