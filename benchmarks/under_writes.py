@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from tests.waiting import wait_for
 
-from benchmarks.verify import FILL, TABLE
+from benchmarks.verify_tables import SHAPES
 from crossfade.model.terms import Side
 from crossfade.rehearsal.cluster import Cluster
 from crossfade.rehearsal.parts import source_postgres, target_postgres
@@ -96,7 +96,8 @@ def replicated(folder: Path, rows: int) -> Iterator[Replicated]:
             clusters[side] = cluster
         pair = Replicated(clusters=clusters, rows=rows, folder=folder)
         for side in Side:
-            pair.run(side, TABLE, FILL.format(rows=rows), "VACUUM (FREEZE, ANALYZE) item", "CHECKPOINT")
+            table, filling, _ = SHAPES["item"].filling("item", rows)
+            pair.run(side, table, filling, "VACUUM (FREEZE, ANALYZE) item", "CHECKPOINT")
         pair.run(Side.SOURCE, f"CREATE PUBLICATION {SLOT} FOR TABLE item")
         pair.run(
             Side.TARGET,
