@@ -209,7 +209,11 @@ def main() -> None:
     parser.add_argument("--kind", action="append", default=[], help="only kinds of this name")
     parser.add_argument("--directory", type=Path, help="where the server's files are for the time of the run")
     parser.add_argument("--store", type=Path, default=RESULTS, help="the file of results")
+    parser.add_argument("--table", action="store_true", help="only print what is stored, for the documentation")
     options = parser.parse_args()
+    if options.table:
+        print(table(json.loads(options.store.read_text(encoding="utf-8"))))
+        return
     with tempfile.TemporaryDirectory(dir=options.directory) as folder:
         programs = source_postgres() if options.version == 13 else target_postgres()
         Path(folder).chmod(0o755)  # the server may run as another user
@@ -224,6 +228,29 @@ def main() -> None:
                     store(options, case.name, found)
         finally:
             cluster.stop()
+
+
+def table(results: dict[str, Any]) -> str:
+    """The stored results as docs/expand-contract.md has them: of both versions the slower, of backfills the longer."""
+    lines = [
+        "| kind | backfill, s | lock held, ms | waited for, ms | p99 before, ms | p99 meanwhile, ms | slowest, ms |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for server, kinds in results.items():
+        lines.append(f"| **{server}** | | | | | | |")
+        for kind, found in ((case.name, kinds[case.name]) for case in CASES if case.name in kinds):
+            meanwhile = [found["old_version_meanwhile"], found["new_version_meanwhile"]]
+            seconds = max(found["steps"][f"backfill {which}"]["seconds"] for which in ("first", "again"))
+            numbers = (
+                f"{seconds:.0f}" if seconds >= 1 else "–",
+                f"{found['lock_held_ms']:.1f}",
+                f"{found['lock_waited_ms']:.1f}",
+                f"{found['old_version_before']['p99_ms']:.1f}",
+                f"{max(version['p99_ms'] for version in meanwhile):.1f}",
+                f"{max(version['slowest_ms'] for version in meanwhile):.0f}",
+            )
+            lines.append(f"| {kind} | {' | '.join(numbers)} |")
+    return "\n".join(lines)
 
 
 def store(options: argparse.Namespace, kind: str, found: dict[str, Any]) -> None:

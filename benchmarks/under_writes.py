@@ -96,8 +96,7 @@ def replicated(folder: Path, rows: int) -> Iterator[Replicated]:
             clusters[side] = cluster
         pair = Replicated(clusters=clusters, rows=rows, folder=folder)
         for side in Side:
-            table, filling, _ = SHAPES["item"].filling("item", rows)
-            pair.run(side, table, filling, "VACUUM (FREEZE, ANALYZE) item", "CHECKPOINT")
+            pair.run(side, *SHAPES["item"].filling("item", rows), "CHECKPOINT")
         pair.run(Side.SOURCE, f"CREATE PUBLICATION {SLOT} FOR TABLE item")
         pair.run(
             Side.TARGET,

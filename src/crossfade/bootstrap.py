@@ -210,6 +210,7 @@ def _native_settings(layout: Layout, file: MigrationFile, dsns: dict[Side, str])
         drain_timeout=switch.drain_timeout,
         end_blocking_sessions=switch.end_long_transactions,
         retained_wal_limit_bytes=file.database.replication.wal.drop_at,
+        schema_sessions=file.database.replication.copy_workers,
         preflight_accept=file.database.preflight_accept,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.under_writes import Write, reached
-from benchmarks.verify_limits import WITHOUT, compared, told
+from benchmarks.verify_limits import SETTLE_S, WINDOW_S, WITHOUT, Measured, compared, told
 from benchmarks.verify_live import MOST_TIMES_REST, judged, kept
 
 from crossfade.model.seen import Difference, Verification
@@ -50,6 +50,8 @@ def test_a_ratio_of_percentiles_is_told_with_where_it_lies() -> None:
 
 def test_only_writes_within_a_kinds_windows_count_for_it() -> None:
     writes = [Write(at=at / 10, milliseconds=9.0 if 10 <= at < 20 else 1.0) for at in range(30)]
-    figures = told({WITHOUT: [(0.0, 0.95), (2.0, 2.95)], "no limit": [(1.0, 1.95), (1.0, 1.95)]}, writes)
+    windows = {WITHOUT: [(0.0, 0.95), (2.0, 2.95)], "no limit": [(1.0, 1.95), (1.0, 1.95)]}
+    figures = told(Measured(windows=windows, rows={"no limit": [400, 800]}, writes=writes))
     assert (figures[WITHOUT]["p99_ms"], figures["no limit"]["p99_ms"]) == (1.0, 9.0)
     assert figures["no limit"]["p99_to_without"] == pytest.approx(9.0)
+    assert figures["no limit"]["rows_per_second"] == 600 / (WINDOW_S + SETTLE_S)

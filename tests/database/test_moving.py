@@ -16,8 +16,8 @@ pytestmark = pytest.mark.parts
 
 INDEXES = "SELECT indexname::text FROM pg_indexes WHERE schemaname = 'shop' ORDER BY 1"
 CONSTRAINTS = (
-    "SELECT conrelid::regclass::text, contype::text, condeferrable, count(*) FROM pg_constraint"
-    " WHERE connamespace = 'shop'::regnamespace AND contype <> 'n' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    "SELECT conrelid::regclass::text, contype::text, condeferrable, convalidated, count(*) FROM pg_constraint"
+    " WHERE connamespace = 'shop'::regnamespace AND contype <> 'n' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
 )
 TRIGGERS = (  # those of partitions come with their parent's, and the versions disagree whether they are internal
     "SELECT t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"

@@ -33,17 +33,26 @@ and roles are told, values of rows never, but for the highest number behind a se
 
 Asked again while changes replicate, it compares the tables of both sides: DDL does not replicate. Each difference is
 named with the statement that brings the target along (the checks `ddl-…`); a column that only the target has does no
-harm. A look at replication names what is missing by itself and holds the migration; a type, a default, an index or a
-constraint that was changed is seen by preflight only.
+harm. A look at replication names the same by itself, without definitions, and holds the migration before the cutover
+until the target follows or `preflight_accept` names it: an index that nobody needs any more, a type that was widened
+on purpose. What is missing for rows to find their place cannot be accepted. After the cutover only that holds.
+
+`crossfade verify --schema` compares more than that (triggers, grants, policies, statistics), between any two
+databases, as texts. It is another part of the code on purpose: roles do not know each other, and it neither knows
+which half of the schema stands nor writes statements.
 
 ## Where it cannot look
 
-- **The room on the disk of the server** is in no catalog. `wal-room` compares the rate of WAL since the last
+- **The room on the disk of the server** is in no catalog, for whatever role: PostgreSQL tells sizes of what it has
+  written, and of the disk under it nothing. Only who may run programs on the server (`COPY … FROM PROGRAM`, a
+  superuser or a member of `pg_execute_server_program`) could ask its operating system, and preflight runs none there;
+  on RDS it is the metric `FreeStorageSpace`. `wal-room` compares the rate of WAL since the last
   checkpoint (at least a minute ago) with `max_slot_wal_keep_size`, for an hour and a full load at an assumed 50 MiB
   a second.
-- **RDS and Aurora** are known by their role `rds_superuser`: there, memberships are asked for instead of a
-  superuser, and settings are named for the parameter group. The memberships were tried on a plain server with roles
-  of these names, never on RDS itself, and a migration without a superuser was not tried at all.
+- **A role that is no superuser** is told what it lacks, right by right
+  ([what it needs](database-switch.md#what-it-needs)). RDS and Aurora are known by their role `rds_superuser`: there,
+  its memberships are asked for too, and settings are named for the parameter group. That was tried
+  on plain servers with roles of these names, never on RDS itself.
 - What the role may not read is told as `not-examined`, never passed over.
 - A failover is foreseen from physical slots and standbys that are connected; those of a service do not show.
 - Values are measured where out-of-line storage is larger than 256 MiB, by the number of their pieces.

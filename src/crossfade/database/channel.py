@@ -12,7 +12,6 @@ from psycopg import sql
 from crossfade.database.errors import ReplicationNotReady, SlotLost, StatementFailed
 from crossfade.database.session import CANCELLED, Session, eventually
 from crossfade.database.settings import channel
-from crossfade.model.terms import Side
 
 _SLOT = timedelta(seconds=60)  # a slot waits for the transactions that were running when it was asked for
 _SKIP = timedelta(minutes=10)
@@ -204,9 +203,10 @@ class Channel:
         An advance and a look at a slot read from the last such snapshot on, and both stand in the write window.
         """
         if int(self.publisher.value("SHOW server_version_num")) >= 160000:
-            self.publisher.rows("SELECT pg_log_standby_snapshot()")
-            return
-        # before 16 a new slot is the only way to ask for one; this one is gone at once
+            with contextlib.suppress(StatementFailed):  # who is no superuser may not
+                self.publisher.rows("SELECT pg_log_standby_snapshot()")
+                return
+        # else a new slot is the only way to ask for one; this one is gone at once
         name = f"{self.name}_snapshot"
         with contextlib.suppress(StatementFailed):  # a transaction runs long: then decoding reads a little more
             self.publisher.rows(
@@ -293,8 +293,3 @@ _SUBSCRIPTION = (
     "SELECT subenabled FROM pg_subscription WHERE subname = %s"
     " AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-
-
-def ends(source: Session, target: Session, publisher: Side) -> Channel:
-    """The channel out of `publisher`."""
-    return Channel(source, target) if publisher is Side.SOURCE else Channel(target, source)

@@ -1,5 +1,6 @@
 """The source's schema as an archive of pg_dump, and chosen entries of it as SQL."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -13,15 +14,22 @@ from crossfade.database.errors import SchemaNotCopied
 
 _SECONDS = 600
 _ENTRY = re.compile(r"^(?P<number>\d+); (?P<catalog>\d+) (?P<oid>\d+) (?P<rest>.+)$")
+_NEEDS = re.compile(r"^;\s+depends on: (?P<numbers>[\d ]+)$")
+_lists = itertools.count(1)
 # `\restrict` guards psql against hostile dumps; we send the text to the server, which knows no such command
 _PSQL_ONLY = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of an archive's table of contents. `oid` is from the source's catalog; 0 where there is none."""
+    """One line of an archive's table of contents, by its `number` there.
+
+    `catalog` and `oid` are the source's; 0 where there is none. `rest` begins with the kind of object.
+    """
 
     line: str
+    number: int
+    catalog: int
     oid: int
     rest: str
 
@@ -37,11 +45,32 @@ class Archive:
         """The entries of `pre-data` or `post-data`, in the order in which they can be restored."""
         listed = _run([self._program("pg_restore"), "--list", f"--section={section}", str(self.file)])
         found = (_ENTRY.match(line) for line in listed.splitlines())
-        return tuple(Entry(line=m.group(0), oid=int(m["oid"]), rest=m["rest"]) for m in found if m)
+        return tuple(
+            Entry(
+                line=m.group(0),
+                number=int(m["number"]),
+                catalog=int(m["catalog"]),
+                oid=int(m["oid"]),
+                rest=m["rest"],
+            )
+            for m in found
+            if m
+        )
+
+    def needs(self) -> dict[int, frozenset[int]]:
+        """By number, the entries that must stand before each, of both sections."""
+        found: dict[int, frozenset[int]] = {}
+        number = 0
+        for line in _run([self._program("pg_restore"), "--list", "--verbose", str(self.file)]).splitlines():
+            if entry := _ENTRY.match(line):
+                number = int(entry["number"])
+            elif needed := _NEEDS.match(line):
+                found[number] = frozenset(map(int, needed["numbers"].split()))
+        return found
 
     def sql(self, entries: Iterable[Entry]) -> str:
-        """What makes these entries, ready to be sent to a server."""
-        chosen = self.file.with_suffix(".list")
+        """What makes these entries, ready to be sent to a server. Several threads may ask at once."""
+        chosen = self.file.with_suffix(f".{next(_lists)}.list")
         chosen.write_text("".join(entry.line + "\n" for entry in entries), encoding="utf-8")
         return _PSQL_ONLY.sub(
             "", _run([self._program("pg_restore"), f"--use-list={chosen}", "--file=-", str(self.file)])

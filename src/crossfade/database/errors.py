@@ -1,5 +1,6 @@
 """What can go wrong with the database move, and what a person can do about each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -170,6 +171,21 @@ class SwitchInProgress(CrossfadeError):
     def __init__(self, side: Side) -> None:
         self.side = side
         super().__init__(f"another session switches the {side} database")
+
+
+class ObjectsNotMade(CrossfadeError):
+    """Some objects of the schema's second half could not be made. `failures` are by object; the others stand."""
+
+    def __init__(self, side: Side, failures: Mapping[str, CrossfadeError]) -> None:
+        self.side, self.failures = side, dict(failures)
+        self.remedy = "Remove what stands in the way of each, then try again: what stands is not made again."
+        named = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+        super().__init__(f"{len(failures)} objects of the schema were not made on the {side}: {named}")
+
+    @property
+    def retryable(self) -> bool:  # type: ignore[override]
+        """Where each of them may pass."""
+        return all(failure.retryable for failure in self.failures.values())
 
 
 class SchemaNotCopied(CrossfadeError):

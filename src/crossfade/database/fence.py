@@ -19,6 +19,7 @@ OPENED = "opened"
 """Purpose of the marker that is the first to leave a side that was opened: what loses it loses what came after it."""
 _LOCK = (16_721, 1)  # any two numbers, the same for all of us
 _SWITCHING = (16_721, 2)
+_MAKING = (16_721, 3)
 _OTHER_ENGINE = timedelta(seconds=15)  # a dead engine's session is gone by its keepalives before that
 _PLANNING = timedelta(seconds=20)
 _KEEPALIVES = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
@@ -27,7 +28,7 @@ _CLIENT_CHECK = """
 SELECT set_config('client_connection_check_interval', '1s', false)
 WHERE current_setting('server_version_num')::int >= 140000
 """
-_END_SWITCHES = """
+_END_HOLDERS = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (%s, %s, 2) AND granted AND pid <> pg_backend_pid()
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -65,7 +66,27 @@ def end_switches(session: Session) -> None:
 
     For whoever takes everything away: a late engine's fence would otherwise meet nobody who refuses its epoch.
     """
-    session.rows(_END_SWITCHES, _SWITCHING)
+    session.rows(_END_HOLDERS, _SWITCHING)
+
+
+def say_that_it_makes(session: Session) -> None:
+    """The session works for whoever holds the side: see `end_makers`."""
+    session.rows(_KEEPALIVES)
+    session.rows(_CLIENT_CHECK)
+    session.rows("SELECT pg_advisory_lock_shared(%s, %s)", _MAKING)
+
+
+def end_makers(session: Session) -> None:
+    """Whoever holds the side ends the sessions that work for an engine that is dead; returns when they are gone.
+
+    What they had at work is undone. Raises `SwitchInProgress` where one does not go.
+    """
+
+    def gone() -> bool:
+        return not session.rows(_END_HOLDERS, _MAKING)
+
+    if not eventually(gone, within=_OTHER_ENGINE, pause=0.05, pace=session.pace):
+        raise SwitchInProgress(session.side)
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from crossfade.database import grants, state, way_back
 from crossfade.database.channel import Channel
-from crossfade.database.drift import drift_between
-from crossfade.database.errors import SideUnreachable, SlotLost
-from crossfade.database.session import MACHINE, Pace, Session, eventually
+from crossfade.database.drift import changed_since_loaded, drift_between
+from crossfade.database.errors import SideUnreachable, SlotLost, StatementFailed
+from crossfade.database.session import CANCELLED, MACHINE, Pace, Session, eventually
 from crossfade.database.settings import NativeSettings
 from crossfade.model.errors import CrossfadeError
 from crossfade.model.seen import Replication, WayBack, Writer
@@ -18,6 +18,7 @@ T = TypeVar("T")
 Connect = Callable[[Side], Session]
 
 _BEAT_SECONDS = 0.5
+_COMPARED_S = 5.0  # whole catalogs: some milliseconds of each server's
 _AT_ONCE_SECONDS = 0.5
 _BEAT_ARRIVES = timedelta(milliseconds=60)
 
@@ -29,6 +30,8 @@ class Looks:
         self._settings, self._connect, self._pace = settings, connect, pace
         self._sessions: dict[Side, Session] = {}
         self._last_beat = 0.0
+        self._compared_at: float | None = None
+        self._difference = ""
 
     def close(self) -> None:
         for session in self._sessions.values():
@@ -70,7 +73,7 @@ class Looks:
         if not path.has_subscription():
             return NoData(reason=f"the {subscriber.side} database has no subscription")
         self._protect_disk(path)
-        if drift := drift_between(publisher, subscriber, path.name):
+        if drift := drift_between(publisher, subscriber, path.name) or self._changed(path):
             return NoData(reason=drift)
         self._keep_way_back_fit(Channel(subscriber, publisher))
         lag = self._beat(path)
@@ -86,6 +89,23 @@ class Looks:
             retained_wal_bytes=max(0, int(retained or 0)),
             applying=bool(worker) and bool(streaming),
         )
+
+    def _changed(self, path: Channel) -> str:
+        """Only of what is still to be cut over to: afterwards an index more on the target is nobody's fault."""
+        now = self._pace.monotonic()
+        if path.publisher.side is Side.SOURCE and (self._compared_at is None or now - self._compared_at >= _COMPARED_S):
+            self._difference = self._compared(path)
+            self._compared_at = None if self._difference else now  # who mends it is seen to have at the next look
+        return self._difference if path.publisher.side is Side.SOURCE else ""
+
+    def _compared(self, path: Channel) -> str:
+        """Of more tables than a look has time for nothing is told: the switch compares them, with more patience."""
+        try:
+            return changed_since_loaded(path.publisher, path.subscriber, self._settings.preflight_accept)
+        except StatementFailed as failure:
+            if failure.sqlstate != CANCELLED:
+                raise
+            return ""
 
     def _beat(self, path: Channel) -> timedelta | None:
         """Lag as time: how long ago, by the primary's clock, the newest beat was written that has arrived.

@@ -48,7 +48,7 @@ class NativeReplication:
         pace: Pace = MACHINE,
     ) -> None:
         self._settings, self._connector = settings, connector
-        self._schema = Schema(settings)
+        self._schema = Schema(settings, self._connect)
         tell = at if isinstance(at, Mapping) else dict.fromkeys(Side, at)
         self._switches = {side: Switch(settings, self._connect, tell.get(side), pace) for side in Side}
         self._looks = Looks(settings, self._connect_to_look, pace)
@@ -83,7 +83,7 @@ class NativeReplication:
             forward.subscribe(self._settings.source.subscriber_dsn, copy=True)
 
     def complete_schema(self) -> None:
-        """Raises `FullLoadNotDone` while a table is not copied."""
+        """Raises `FullLoadNotDone` while a table is not copied, and `ObjectsNotMade`."""
         with self._alone() as both:
             tables, copied = Channel(both.source, both.target).application_copied()
             if tables == 0 or copied < tables:

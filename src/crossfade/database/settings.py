@@ -27,6 +27,7 @@ class NativeSettings:
     `sequence_margin` is in steps of each sequence. `lock_timeout` bounds how long a fence waits for writers.
     `quiet_timeout` is how long a switch waits, before it fences, for transactions older than itself to end.
     `retained_wal_limit_bytes`: past it a slot is dropped: the migration is lost, never the primary.
+    `schema_sessions`: how many indexes and constraints of the second half are made at once.
     `preflight_accept`: warnings of preflight that may stay, by their subject or as 'check: subject', and why.
     """
 
@@ -47,6 +48,7 @@ class NativeSettings:
     end_blocking_sessions: bool = False
     retained_wal_limit_bytes: int = 8 * 2**30
     asleep_wal_bytes: int = 16 * 2**20
+    schema_sessions: int = 4
     preflight_accept: Mapping[str, str] = field(default_factory=dict)
 
     def reach(self, side: Side) -> Reach:

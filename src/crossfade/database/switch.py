@@ -11,7 +11,7 @@ from datetime import timedelta
 from crossfade.database import fence, state
 from crossfade.database.attempt import Attempt
 from crossfade.database.channel import Channel
-from crossfade.database.drift import drift_between
+from crossfade.database.drift import refuse_drift
 from crossfade.database.errors import (
     GuardTripped,
     NotDrained,
@@ -121,9 +121,7 @@ class Switch:
         tables, copied = forward.copied()
         if copied < tables:
             raise ReplicationNotReady(old.side, f"{copied} of {tables} tables are copied and in step")
-        for path in (forward, back):
-            if drift := drift_between(path.publisher, path.subscriber, path.name):
-                raise ReplicationNotReady(path.publisher.side, drift)
+        refuse_drift(forward, back, self._settings.preflight_accept)
         if back.is_enabled() or back.is_running():
             back.put_to_sleep()
         back.skip()

@@ -47,7 +47,7 @@ def part_of(jobs: Sequence[Job]) -> Slice | None:
     first, last = jobs[0].chunk, jobs[-1].chunk
     if first is None or first.part is None or last is None or last.part is None:
         return None
-    return replace(first.part, upto=last.part.upto)
+    return first.part if len(jobs) == 1 else replace(first.part, upto=last.part.upto, cuts=())
 
 
 def _adjoin(job: Job, following: Job) -> bool:

@@ -82,11 +82,13 @@ def _persist(work: Work, bench: Callable[[ExitStack], Bench], stop: Event) -> No
                 _work(work, bench(sessions), stop)
                 return
         except ServerUnreachable:
-            if (chunks := work.manifest.progress().chunks) != done:
+            again = (chunks := work.manifest.progress().chunks) == done
+            if not again:
                 done, until = chunks, time.monotonic() + work.reconnect_seconds
             if time.monotonic() >= until:
                 raise
-            if stop.wait(CONNECT_AGAIN_SECONDS):  # the server needs a while to start
+            # at once, since it may have come back long ago; then again and again, since it needs a while to start
+            if stop.wait(CONNECT_AGAIN_SECONDS if again else 0.0):
                 return
 
 
@@ -120,8 +122,7 @@ def _do(work: Work, bench: Bench, jobs: Sequence[Job], stretch: Stretch) -> None
         if jobs[0].chunk is None:
             work.manifest.cut(jobs[0], tuple(cut(bench.primary(table), work.chunk_rows, work.parts_in_chunk)))
             return
-        full = _full(work.manifest, title)
-        if full:
+        if full := _full(work.manifest, title):
             _done(work, jobs, Outcome(unresolved=(full,)))
             return
         work.yielding.wait_for_receivers(bench.source)
@@ -131,8 +132,8 @@ def _do(work: Work, bench: Bench, jobs: Sequence[Job], stretch: Stretch) -> None
         work.yielding.after(title, rows=found.rows, seconds=bench.source.busy_seconds - busy[0])
         more = max(after - before for before, after in zip(busy, _busy(bench), strict=True))
         work.yielding.keep_share(busy_seconds=more, seconds=time.monotonic() - began)
-        cut_short = (_cut_short(title, outcome.MOST_DIFFERENCES),) if found.full else ()
-        unresolved = (*found.unresolved, *cut_short)
+        more_there = (_cut_short(title, outcome.MOST_DIFFERENCES),) if found.full else ()
+        unresolved = (*found.unresolved, *more_there)
         _done(work, jobs, Outcome(rows=found.rows, findings=tuple(found.findings), unresolved=unresolved))
     except StatementFailed as exc:  # that of one table; the others go on
         _done(work, jobs, Outcome(unresolved=(f"{title}: {exc}",)))

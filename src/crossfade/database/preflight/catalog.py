@@ -1,6 +1,17 @@
 """Every check, in the order in which their remedies work: servers, roles, keys, then what stands on them."""
 
-from crossfade.database.preflight import activity, contents, differences, dms, drifted, objects, roles, servers, tables
+from crossfade.database.preflight import (
+    activity,
+    contents,
+    differences,
+    dms,
+    drifted,
+    objects,
+    rights,
+    roles,
+    servers,
+    tables,
+)
 from crossfade.database.preflight.check import BLOCKER, WARNING, Check, Place
 
 UNREACHABLE = Check(
@@ -17,7 +28,7 @@ NOT_EXAMINED = Check(
     why="The migration's role may not look at something: whatever is wrong there stays unseen.",
     advice="Give the role what it lacks, then look again.",
 )
-ASKED = (*servers.CHECKS, *roles.CHECKS, *tables.CHECKS, *objects.CHECKS, *activity.CHECKS, *dms.CHECKS)
+ASKED = (*servers.CHECKS, *rights.CHECKS, *roles.CHECKS, *tables.CHECKS, *objects.CHECKS, *activity.CHECKS, *dms.CHECKS)
 CHECKS = (
     UNREACHABLE,
     NOT_EXAMINED,
@@ -26,6 +37,7 @@ CHECKS = (
     *contents.CHECKS,
     roles.FENCE_FAILED,
     roles.FENCE_LEAKS,
+    *rights.BETWEEN,
     *differences.CHECKS,
     *drifted.CHECKS,
 )

@@ -63,7 +63,8 @@ def _values_too_large(source: Session, scope: dict[str, object]) -> Iterator[Fou
 
 # only where an index leads to the highest number at once
 _FILLED = """
-SELECT m.nspname, c.relname, a.attname, format('%%I.%%I', n.nspname, s.relname), pg_sequence_last_value(s.oid::regclass)
+SELECT m.nspname, c.relname, a.attname, format('%%I.%%I', n.nspname, s.relname),
+       pg_sequence_last_value(s.oid::regclass)
 FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequence q ON q.seqrelid = s.oid
 JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.refclassid = 'pg_class'::regclass
     AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
@@ -72,7 +73,7 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
 WHERE n.nspname = ANY(%(schemas)s) AND a.atttypid IN (20, 21, 23) AND q.seqincrement > 0 AND c.relkind IN ('r', 'p')
   AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indisvalid
               AND i.indpred IS NULL)
-  AND has_table_privilege(c.oid, 'SELECT') ORDER BY 4
+  AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(s.oid, 'SELECT') ORDER BY 4
 """
 _LARGE = """
 SELECT format('%%I.%%I', n.nspname, c.relname), t.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from crossfade.database import state
 from crossfade.database.errors import StatementFailed
-from crossfade.database.preflight import contents, differences
+from crossfade.database.preflight import contents, differences, rights
 from crossfade.database.preflight.catalog import ASKED, NOT_EXAMINED, UNREACHABLE
 from crossfade.database.preflight.check import BLOCKER, WARNING, Check, Found, Options, Place
 from crossfade.database.preflight.drifted import drifted
@@ -169,4 +169,5 @@ def _compared(settings: NativeSettings, sessions: dict[Side, Session]) -> Iterat
         yield from differences.on_target(list(settings.schemas), target)
     if target is not None and source is not None:
         yield from differences.between(list(settings.schemas), source, target)
-        yield from drifted(list(settings.schemas), source, target)
+        yield from rights.on_both(settings, source, target)
+        yield from drifted(source, target)

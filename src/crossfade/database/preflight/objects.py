@@ -179,7 +179,7 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
 WHERE n.nspname = ANY(%(schemas)s)
 """
 _TOP = "CASE a.atttypid WHEN 21 THEN 32767 ELSE 2147483647 END"
-_LAST = "pg_sequence_last_value(s.oid::regclass)"
+_LAST = "CASE WHEN has_table_privilege(s.oid, 'SELECT') THEN pg_sequence_last_value(s.oid::regclass) END"
 _SEQUENCES = (
     Check(
         name="sequence-at-its-end",

@@ -192,8 +192,9 @@ CHECKS = (
         name="role-rights",
         severity=BLOCKER,
         place=Place.EACH,
-        why="The role fences every other role, publishes tables that others own, and owns the subscription.",
+        why="Before PostgreSQL 16 only a superuser may own a subscription, and with it nothing else is lacking.",
         advice="Take it back when the migration has ended.",
+        until=15,
         query=f"""
         SELECT NULL, format('role %%s is no superuser: it can neither fence every role nor own the subscription',
                             current_user), format('ALTER ROLE %%I SUPERUSER;', current_user)

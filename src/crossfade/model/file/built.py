@@ -84,7 +84,10 @@ _PLANNED = (
         "DMS is planned with the AWS side; the rehearsal replicates natively",
         lambda file: file.database.replication.engine is ReplicationEngine.DMS,
     ),
-    _Planned("database.replication.copy_workers", "planned; the rehearsal's target copies two tables at once"),
+    _Planned(
+        "database.replication.copy_workers",
+        "indexes are made so; how many tables are copied at once is planned, the rehearsal's target copies two",
+    ),
     _Planned("database.replication.full_load_limit", "planned; a full load may take as long as it takes"),
     _Planned("database.replication.dms", f"instance and endpoints: {_SYNTH}; the tasks' settings not yet"),
     _Planned("database.replication.lob", f"modes of DMS: {_AWS}; native replication moves large objects whole"),

@@ -154,7 +154,7 @@ class Replication(Section):
     max_lag_time: Span = timedelta(seconds=10)
     """Age of the newest arrived marker above which no phase goes on."""
     copy_workers: Annotated[int, Field(ge=1, le=64)] = 4
-    """Tables copied at once in the full load."""
+    """Tables copied at once in the full load, and indexes made at once after it."""
     full_load_limit: Span = timedelta(days=3)
     """A full load that takes longer halts the migration."""
     wal: WalGuard = WalGuard()

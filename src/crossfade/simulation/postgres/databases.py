@@ -64,7 +64,7 @@ class ModelReplication(NativeReplication):
 
     def __init__(self, databases: Databases, settings: NativeSettings, at: At | None = None) -> None:
         super().__init__(settings, at, connector=databases.connect, pace=databases.hub)
-        self._schema = ModelSchema(settings)
+        self._schema = ModelSchema(settings, self._connect)
 
     def preflight(self) -> tuple[Finding, ...]:
         with self._both() as both:

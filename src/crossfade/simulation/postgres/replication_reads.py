@@ -12,6 +12,8 @@ from crossfade.database.drift import _TABLES as TABLES
 from crossfade.database.looks import _POSITIONS as POSITIONS
 from crossfade.database.looks import _RETAINED as RETAINED
 from crossfade.database.looks import _WORKER as WORKER
+from crossfade.database.structure import _COLUMNS as COLUMNS
+from crossfade.database.structure import _OBJECTS as OBJECTS
 from crossfade.database.way_back import _BEGINS as BEGINS
 from crossfade.database.way_back import _HAS_RUN as HAS_RUN
 from crossfade.simulation.postgres.answers import Read, Rows, installed
@@ -162,6 +164,12 @@ def _subscribed(backend: "Backend", parameters: Sequence[str]) -> Rows:
     return [] if found is None else [(table,) for table in found.relations]
 
 
+def _nothing_more(backend: "Backend", _: Any) -> Rows:
+    """Of the modelled tables both sides know no more than their columns."""
+    installed(backend.server)
+    return []
+
+
 REPLICATION_READS: dict[str, Read] = {
     "SHOW server_version_num": _version,
     "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s": _has_slot,
@@ -193,6 +201,8 @@ REPLICATION_READS: dict[str, Read] = {
     " AND s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())": _all_copied,
     COPIED: _copied,
     TABLES: _tables,
+    COLUMNS: _nothing_more,
+    OBJECTS: _nothing_more,
     PUBLISHED: _published,
     SUBSCRIBED: _subscribed,
 }

@@ -7,7 +7,7 @@ from functools import lru_cache
 from crossfade.database import state
 from crossfade.database.fence import _BEGINS as BEGINS
 from crossfade.database.fence import _CLIENT_CHECK as CLIENT_CHECK
-from crossfade.database.fence import _END_SWITCHES as END_SWITCHES
+from crossfade.database.fence import _END_HOLDERS as END_SWITCHES
 from crossfade.database.way_back import _BEGIN_AT as BEGIN_AT
 from crossfade.simulation.postgres import acts, replication_acts
 from crossfade.simulation.postgres.acts import Act, call, lock_table
