@@ -53,10 +53,7 @@ class Verdict:
         return asdict(self)
 
 
-def carry_out(
-    trial: Trial, home: Home, *, speed: float = SPEED, seed: int = 1, window_ms: float = _WINDOW_MS
-) -> Verdict:
-    """A switch in which nothing but the engine is struck may take `window_ms`, and what resuming takes."""
+def carry_out(trial: Trial, home: Home, *, speed: float = SPEED, seed: int = 1) -> Verdict:
     began = time.monotonic()
     words = ["--speed", f"{speed:g}", "--seed", str(seed)]
     with Witness(home.folder) as witness:
@@ -66,11 +63,7 @@ def carry_out(
     windows = tuple(result.get("write_unavailable_ms", ()))
     resumes = _resumes_within_switches(entries)
     missed = tuple(re.findall(r"not brought about (\S+: .*)", ran.said))
-    problems = [
-        *as_promised(trial, ran, missed),
-        *one_writer(witness, result),
-        *too_long(trial, windows, resumes, window_ms),
-    ]
+    problems = [*as_promised(trial, ran, missed), *one_writer(witness, result), *too_long(trial, windows, resumes)]
     if home.left():
         problems.append(f"left running: {', '.join(p.name() for p in home.left())}")
     return Verdict(
@@ -134,14 +127,12 @@ def one_writer(witness: Witness, result: dict[str, Any]) -> Iterator[str]:
         yield f"at the end writes are taken by {witness.last}, not by {result['final_primary']} alone"
 
 
-def too_long(
-    trial: Trial, windows: Sequence[float], resumes: Sequence[float], window_ms: float = _WINDOW_MS
-) -> Iterator[str]:
+def too_long(trial: Trial, windows: Sequence[float], resumes: Sequence[float]) -> Iterator[str]:
     """Only where nothing but the engine was struck in a switch: what else was struck may take as long as it lasts."""
     struck = [fault for fault in trial.faults if _ANY_IN_A_SWITCH.fullmatch(fault)]
     if not struck or not all(_KILLED_IN_A_SWITCH.match(fault) for fault in struck):
         return
-    most = window_ms + _MORE_FOR_EACH_RESUME_MS * len(struck)
+    most = _WINDOW_MS + _MORE_FOR_EACH_RESUME_MS * len(struck)
     for window, resuming in zip(windows, resumes, strict=False):
         if window - resuming > most:
             yield f"no writes for {window:.0f} ms, of which resuming took {resuming:.0f} ms"
