@@ -214,6 +214,25 @@ def verdicts(results: dict[str, Any]) -> dict[str, bool]:
     return kept
 
 
+def in_words(results: dict[str, Any]) -> str:
+    """The table of docs/verification.md: each as a multiple of the bare scan's time."""
+    lines = [
+        "| table | rows | bare scan | verified | verified with three differences | reladiff, without and with them |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    same, differing = results["same"], results["differences"]
+    peer = " and ".join(f"{found['reladiff_to_scan']:.1f}" for found in (same, differing))
+    lines.append(
+        f"| bigint key, {len(COLUMNS)} columns | {results['rows']:,} | {same['scan_s']:.2f} s |"
+        f" {same['ours_to_scan']:.2f} | {differing['ours_to_scan']:.2f} | {peer} |"
+    )
+    lines += [
+        f"| {shape} | {found['rows']:,} | {found['scan_s']:.2f} s | {found['ours_to_scan']:.2f} | | |"
+        for shape, found in results["shapes"].items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def measured(dsns: Dsns, servers: Callable[[], float], rows: int, rounds: int) -> dict[str, Any]:
     """Everything that is told of the first table and, in short, of the others."""
     target = {Side.TARGET: dsns[Side.TARGET]}

@@ -7,7 +7,7 @@ from benchmarks.expand import RESULTS, table
 from tests.docs.documents import ROOT
 from tests.expand.kinds import CASES
 
-HELD_MS = 200  # docs/expand-contract.md; the requirement of issue 6
+HELD_MS = 200  # docs/expand-contract.md
 
 
 def test_every_kind_was_measured_at_size_and_nothing_failed_or_was_lost() -> None:

@@ -1,8 +1,11 @@
 """The benchmark of a verification: what it sums up and holds its results against."""
 
+import json
 from typing import Any
 
-from benchmarks.verify import LIMITS, Cost, summed_up, verdicts
+from benchmarks.verify import LIMITS, RESULTS, ROWS, Cost, in_words, summed_up, verdicts
+
+from tests.docs.documents import ROOT
 
 
 def results(ours: float, reladiff: float | None, found: int = 3) -> dict[str, Any]:
@@ -29,3 +32,11 @@ def test_every_limit_is_kept_only_where_it_is() -> None:
     assert (slow["same"], slow["differences"], slow["times_faster_than_reladiff"]) == (False, True, False)
     assert not verdicts(results(1.2, 5.0, found=2))["found"]
     assert "times_faster_than_reladiff" not in verdicts(results(1.2, None))
+
+
+def test_the_document_shows_what_was_stored_and_that_keeps_every_limit() -> None:
+    stored = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert stored["rows"] == ROWS
+    assert set(verdicts(stored)) == {*LIMITS, "found"}
+    assert all(verdicts(stored).values())
+    assert in_words(stored) in (ROOT / "docs" / "verification.md").read_text(encoding="utf-8")
