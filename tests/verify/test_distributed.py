@@ -18,6 +18,7 @@ from crossfade.verify.settings import Values, VerifySettings
 from crossfade.verify.statement import Slice
 from tests.verify.conftest import Pair
 
+NAME = "chunks.jsonl"
 OF, OTHER = "a" * 64, "b" * 64
 CHUNK = ChunkLine(
     of=OF, number=1, chunk=Chunk(table="a", part=Slice(after=("5", "x"), modulus=4, residues=(1,)), rows=7)
@@ -48,13 +49,13 @@ def encoded(*lines: ChunkLine | ResultLine) -> list[bytes]:
 
 
 def test_what_is_written_is_read_back() -> None:
-    assert read_lines([*encoded(CHUNK), b" \n", *encoded(PARTED, WHOLE)], ChunkLine) == (CHUNK, PARTED, WHOLE)
-    assert read_lines(encoded(RESULT), ResultLine) == (RESULT,)
+    assert read_lines([*encoded(CHUNK), b" \n", *encoded(PARTED, WHOLE)], ChunkLine, NAME) == (CHUNK, PARTED, WHOLE)
+    assert read_lines(encoded(RESULT), ResultLine, NAME) == (RESULT,)
 
 
 def test_a_batch_of_a_distributed_map_is_read_as_its_lines() -> None:
     batch = {"BatchInput": {"bucket": "x"}, "Items": [json.loads(line) for line in encoded(CHUNK, WHOLE)]}
-    assert read_lines([json.dumps(batch).encode()], ChunkLine) == (CHUNK, WHOLE)
+    assert read_lines([json.dumps(batch).encode()], ChunkLine, NAME) == (CHUNK, WHOLE)
 
 
 def test_every_fault_is_told_with_its_place_and_without_what_stood_there() -> None:
@@ -71,9 +72,10 @@ def test_every_fault_is_told_with_its_place_and_without_what_stood_there() -> No
         good.replace(OF, "s3cret"),
     ]
     with pytest.raises(LinesUnreadable) as told:
-        read_lines([line.encode() for line in lines], ChunkLine)
+        read_lines([line.encode() for line in lines], ChunkLine, NAME)
     assert {fault.line for fault in told.value.faults} == set(range(1, len(lines) + 1))
-    assert "line 2 chunk.rows" in str(told.value)
+    assert "chunks.jsonl cannot be read: line 1: " in str(told.value)
+    assert "line 2, chunk.rows: " in str(told.value)
     assert "s3cret" not in str(told.value).replace("chunk.part.s3cret", "")
 
 
@@ -106,13 +108,13 @@ def test_what_has_no_result_is_unresolved_and_what_came_twice_counts_once() -> N
 def cut(settings: VerifySettings) -> tuple[ChunkLine, ...]:
     cutting = CutManifest()
     assert examine(settings, How(manifest=cutting.of)).verification.rows == 0
-    return read_lines(encoded(*cutting.lines()), ChunkLine)
+    return read_lines(encoded(*cutting.lines()), ChunkLine, NAME)
 
 
 def compared(settings: VerifySettings, part: Sequence[ChunkLine]) -> tuple[ResultLine, ...]:
     found: list[ResultLine] = []
     examine(settings, How(manifest=lambda of: PartManifest(of, part, found.append)))
-    return read_lines(encoded(*found), ResultLine)
+    return read_lines(encoded(*found), ResultLine, NAME)
 
 
 def gathered(settings: VerifySettings, lines: Sequence[ChunkLine], found: Sequence[ResultLine]) -> Examination:

@@ -176,9 +176,9 @@ def _read(path: Path, kind: type[L]) -> tuple[L, ...]:
     """Raises LinesUnreadable and SystemRefused."""
     try:
         if path == STANDARD:
-            return read_lines(sys.stdin.buffer, kind)
+            return read_lines(sys.stdin.buffer, kind, "standard input")
         with path.open("rb") as file:
-            return read_lines(file, kind)
+            return read_lines(file, kind, str(path))
     except OSError as refusal:
         raise SystemRefused(refusal) from refusal
 
@@ -204,7 +204,7 @@ def _growing(path: Path) -> Iterator[tuple[tuple[ResultLine, ...], BinaryIO]]:
     try:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b") as file:
             whole, _, torn = file.read().rpartition(b"\n")
-            before = read_lines(whole.splitlines(), ResultLine)
+            before = read_lines(whole.splitlines(), ResultLine, str(path))
             if torn:
                 file.truncate(len(whole) + 1 if whole else 0)
             yield before, file

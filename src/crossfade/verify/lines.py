@@ -72,15 +72,17 @@ class LinesUnreadable(CrossfadeError):
 
     remedy = "Give the file as `crossfade chunks` wrote it; make it anew if it was damaged."
 
-    def __init__(self, faults: tuple[LineFault, ...]) -> None:
-        self.faults = faults
-        told = "; ".join(f"line {fault.line} {fault.place}: {fault.problem}" for fault in faults[:_TOLD])
-        more = f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
-        super().__init__(f"{len(faults)} faults: {told}{more}")
+    def __init__(self, name: str, faults: tuple[LineFault, ...]) -> None:
+        self.name, self.faults = name, faults
+        told = "; ".join(
+            f"line {each.line}{f', {each.place}' * bool(each.place)}: {each.problem}" for each in faults[:_TOLD]
+        )
+        more = f"; and {len(faults) - _TOLD} more faults" if len(faults) > _TOLD else ""
+        super().__init__(f"{name} cannot be read: {told}{more}")
 
 
-def read_lines(lines: Iterable[bytes], kind: type[L]) -> tuple[L, ...]:
-    """Every line in its order; blank ones are passed over. Raises `LinesUnreadable`.
+def read_lines(lines: Iterable[bytes], kind: type[L], name: str) -> tuple[L, ...]:
+    """Every line in its order; blank ones are passed over. Raises `LinesUnreadable`, of the file `name`.
 
     A line may also be a batch, as a Distributed Map of Step Functions hands it to a worker: `{"Items": […]}`, and what
     else it says is its own.
@@ -97,7 +99,7 @@ def read_lines(lines: Iterable[bytes], kind: type[L]) -> tuple[L, ...]:
                     for error in fault.errors(include_url=False, include_input=False, include_context=False)
                 ]
     if faults:
-        raise LinesUnreadable(tuple(faults))
+        raise LinesUnreadable(name, tuple(faults))
     return tuple(read)
 
 
