@@ -174,9 +174,8 @@ class Run:
             brought = change.backfill(lambda _: None)
             self.steps[f"backfill {which}"] = {"seconds": round(time.monotonic() - began, 2), "rows": brought}
             self.timed(f"check {which}", lambda: self.checked(change))
-            time.sleep(
-                REST_S
-            )  # both versions alone: some kinds have nothing to backfill, and too few writes to tell of
+            # both versions alone: some kinds have nothing to backfill, and too few writes to tell of
+            time.sleep(REST_S)  # so that there are enough
             self.apart += self.asked(self.case.apart)
 
     def checked(self, change: SchemaChange) -> LockTimes:

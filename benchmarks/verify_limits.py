@@ -109,7 +109,7 @@ def measure(rows: int, rounds: int) -> Measured:
                         found.rows[before].append(ours.recv())
                     time.sleep(SETTLE_S)  # what was before has left nothing behind by then
                     began = now()
-                    time.sleep(WINDOW_S)
+                    time.sleep(WINDOW_S)  # the window in which writes are counted
                     found.windows[kind].append((began, now()))
                     before = kind
             ours.send("end")

@@ -63,14 +63,14 @@ def add_column(pair: Replicated, run: int) -> None:
 
 def kill_target(pair: Replicated, _run: int) -> None:
     pair.clusters[Side.TARGET].kill()
-    time.sleep(OUTAGE_S)
+    time.sleep(OUTAGE_S)  # this long is the server away
     pair.clusters[Side.TARGET].start()
     pair.wait_in_step()
 
 
 def stop_subscriber(pair: Replicated, _run: int) -> None:
     pair.run(Side.TARGET, f"ALTER SUBSCRIPTION {SLOT} DISABLE")
-    time.sleep(OUTAGE_S)
+    time.sleep(OUTAGE_S)  # this long does nothing arrive
     pair.run(Side.TARGET, f"ALTER SUBSCRIPTION {SLOT} ENABLE")
     pair.wait_in_step()
 
